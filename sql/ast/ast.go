@@ -1,0 +1,503 @@
+// Package ast is Millrace's own syntax tree: plain data, no parser's type in it. Pos fields are positions in the
+// user's text, in characters from 1; 0 means unknown. Names are folded already: lower case unless quoted.
+package ast
+
+// Statement is one SQL statement.
+type Statement interface{ statement() }
+
+// Expr is a scalar expression.
+type Expr interface {
+	// Position returns the place of the expression in the user's text.
+	Position() int
+}
+
+// P is a position; embed it in expressions.
+type P struct{ Pos int }
+
+// Position implements Expr.
+func (p P) Position() int { return p.Pos }
+
+// Name is a possibly qualified name: the parts in order, at most three.
+type Name struct {
+	Parts []string
+	Pos   int
+}
+
+// Last returns the unqualified name.
+func (n Name) Last() string { return n.Parts[len(n.Parts)-1] }
+
+// Schema returns the qualifier before the last part, or "".
+func (n Name) Schema() string {
+	if len(n.Parts) < 2 {
+		return ""
+	}
+	return n.Parts[len(n.Parts)-2]
+}
+
+// TypeName is a type as written: lower-case canonical words ("double precision", "timestamp with time zone",
+// "int4", "pg_catalog.regtype" as Schema and Name), modifiers in parentheses, and [] for an array.
+type TypeName struct {
+	Schema string
+	Name   string
+	Mods   []int
+	Array  bool
+	Pos    int
+}
+
+// Expressions.
+type (
+	// ColumnRef is a column: a, t.a, s.t.a.
+	ColumnRef struct {
+		P
+		Parts []string
+	}
+	// Star is * or t.* in a select list or count(*).
+	Star struct {
+		P
+		Table string
+	}
+	// Literal kinds: see LiteralKind. Text is the value: digits, or the string after unescaping.
+	Literal struct {
+		P
+		Kind LiteralKind
+		Text string
+	}
+	// TypedLiteral is type 'text', as in DATE '2020-01-01'.
+	TypedLiteral struct {
+		P
+		Type TypeName
+		Text string
+	}
+	// Param is $n, Index from 1.
+	Param struct {
+		P
+		Index int
+	}
+	// Unary is an operator before its operand: - + NOT ~ …
+	Unary struct {
+		P
+		Op  string // "-", "+", "not", or an operator's text
+		Arg Expr
+	}
+	// Binary is an operator between two operands: "+", "||", "and", "or", "=", "<>", "~", "like", "not like", "ilike",
+	// "not ilike", "similar to", "is distinct from", "is not distinct from", "at time zone", "->", …
+	Binary struct {
+		P
+		Op          string
+		Left, Right Expr
+		Escape      Expr // LIKE … ESCAPE
+	}
+	// IsTest is IS [NOT] NULL, TRUE, FALSE, UNKNOWN; Test is "null", "true", "false", "unknown".
+	IsTest struct {
+		P
+		Arg  Expr
+		Test string
+		Not  bool
+	}
+	// Between is [NOT] BETWEEN.
+	Between struct {
+		P
+		Arg, Low, High Expr
+		Not, Symmetric bool
+	}
+	// In is [NOT] IN with a list or a subquery.
+	In struct {
+		P
+		Arg   Expr
+		List  []Expr
+		Query *Select
+		Not   bool
+	}
+	// Quantified is arg op ANY|ALL (query or array).
+	Quantified struct {
+		P
+		Op    string
+		All   bool
+		Arg   Expr
+		Query *Select
+		Array Expr
+	}
+	// Exists is EXISTS (query).
+	Exists struct {
+		P
+		Query *Select
+	}
+	// Subquery is a scalar subquery.
+	Subquery struct {
+		P
+		Query *Select
+	}
+	// Case is CASE [Arg] WHEN … THEN … [ELSE …] END.
+	Case struct {
+		P
+		Arg   Expr
+		Whens []When
+		Else  Expr
+	}
+	// When is one branch of a Case.
+	When struct{ Cond, Result Expr }
+	// Cast is CAST(x AS t) and x::t.
+	Cast struct {
+		P
+		Arg  Expr
+		Type TypeName
+	}
+	// Call is a function call. COALESCE, NULLIF, GREATEST, LEAST, EXTRACT(f FROM x) (as extract('f', x)), CURRENT_DATE
+	// and the like are calls with their lower-case names.
+	Call struct {
+		P
+		Name     Name
+		Args     []Expr
+		Star     bool // count(*)
+		Distinct bool
+		OrderBy  []OrderItem
+		Filter   Expr
+		Over     *Window
+	}
+	// Window is the OVER clause; its presence is what the planner looks at today.
+	Window struct {
+		PartitionBy []Expr
+		OrderBy     []OrderItem
+	}
+	// Array is ARRAY[…].
+	Array struct {
+		P
+		Elems []Expr
+	}
+	// Row is ROW(…) or (a, b).
+	Row struct {
+		P
+		Elems []Expr
+	}
+	// Collate is x COLLATE name.
+	Collate struct {
+		P
+		Arg       Expr
+		Collation Name
+	}
+	// Default is DEFAULT in VALUES or SET.
+	Default struct{ P }
+)
+
+// LiteralKind says what a Literal is.
+type LiteralKind uint8
+
+// The kinds of literals.
+const (
+	LitNull LiteralKind = iota
+	LitTrue
+	LitFalse
+	LitInteger // digits only
+	LitNumeric // with a point or an exponent
+	LitString  // untyped ("unknown")
+)
+
+// Select is a query: SELECT, VALUES, or a set operation.
+type Select struct {
+	Pos  int
+	With []CTE
+	// Recursive is WITH RECURSIVE.
+	Recursive bool
+
+	// Either Body fields …
+	Distinct   bool
+	DistinctOn []Expr
+	Items      []SelectItem
+	From       []TableExpr // comma separated
+	Where      Expr
+	GroupBy    []Expr
+	Having     Expr
+
+	// … or Values …
+	Values [][]Expr
+
+	// … or a set operation: "union", "intersect", "except".
+	SetOp       string
+	All         bool
+	Left, Right *Select
+
+	OrderBy []OrderItem
+	Limit   Expr
+	Offset  Expr
+	// ForUpdate is FOR UPDATE / SHARE and the like, as written, or "".
+	ForUpdate string
+	// Emit is EMIT CHANGES or EMIT FINAL ("changes", "final"), or "".
+	Emit    string
+	EmitPos int
+	// With options of EMIT: WITH (snapshot = false, …).
+	EmitOptions []Option
+}
+
+// CTE is one WITH item.
+type CTE struct {
+	Name    string
+	Columns []string
+	Query   *Select
+	Pos     int
+}
+
+// SelectItem is one item of the select list.
+type SelectItem struct {
+	Expr  Expr
+	Alias string // "" if none
+}
+
+// OrderItem is one item of ORDER BY. NullsFirst is resolved: PostgreSQL's default is NULLS LAST for ASC.
+type OrderItem struct {
+	Expr       Expr
+	Desc       bool
+	NullsFirst bool
+}
+
+// TableExpr is an item of FROM.
+type TableExpr interface{ tableExpr() }
+
+// Items of FROM.
+type (
+	// TableRef names a relation.
+	TableRef struct {
+		Name    Name
+		Alias   string
+		Columns []string // column aliases
+	}
+	// Derived is a subquery in FROM.
+	Derived struct {
+		Query   *Select
+		Lateral bool
+		Alias   string
+		Columns []string
+		Pos     int
+	}
+	// FuncTable is a function in FROM.
+	FuncTable struct {
+		Call    *Call
+		Alias   string
+		Columns []string
+	}
+	// Join joins two items. Kind is "inner", "left", "right", "full", "cross".
+	Join struct {
+		Kind        string
+		Natural     bool
+		Left, Right TableExpr
+		On          Expr
+		Using       []string
+		Pos         int
+	}
+)
+
+func (*TableRef) tableExpr()  {}
+func (*Derived) tableExpr()   {}
+func (*FuncTable) tableExpr() {}
+func (*Join) tableExpr()      {}
+
+// Option is one item of WITH (name = value). Value is nil for a bare name.
+type Option struct {
+	Name  string
+	Value Expr // *Literal, or *ColumnRef for a bare word
+	Pos   int
+}
+
+// ColumnDef is a column of CREATE STREAM / TABLE / TOPIC.
+type ColumnDef struct {
+	Name       string
+	Type       TypeName
+	Key        bool // KEY (streams)
+	PrimaryKey bool
+	NotNull    bool
+	Unique     bool
+	Default    Expr
+	Check      Expr
+	Generated  string // identity and the like, as written, or ""
+	References *Name
+	Pos        int
+}
+
+// Statements.
+type (
+	// SelectStmt is a query as a statement.
+	SelectStmt struct{ Query *Select }
+	// CreateRelation is CREATE STREAM | TABLE | TOPIC with columns.
+	CreateRelation struct {
+		Kind        string // "stream", "table", "topic"
+		Name        Name
+		IfNotExists bool
+		Temporary   bool
+		Columns     []ColumnDef
+		PrimaryKey  []string // table constraint
+		// Constraints lists other table constraints as words ("unique", "foreign key", "check"), to be refused by name.
+		Constraints []NamedPos
+		// Watermark is WATERMARK FOR column AS expr, or nil.
+		Watermark *Watermark
+		Options   []Option
+	}
+	// NamedPos is a word at a place.
+	NamedPos struct {
+		Word string
+		Pos  int
+	}
+	// Watermark is the WATERMARK clause of a stream.
+	Watermark struct {
+		Column string
+		Expr   Expr
+		Pos    int
+	}
+	// CreateQuery is CREATE STREAM | TABLE | MATERIALIZED VIEW … AS SELECT, and plain CREATE VIEW.
+	CreateQuery struct {
+		Kind        string // "stream", "table" (also for materialized view), "view"
+		Name        Name
+		OrReplace   bool
+		IfNotExists bool
+		Columns     []string
+		Options     []Option
+		Query       *Select
+		// QueryText is the user's text of the query, for the catalog and pg_get_viewdef.
+		QueryText string
+		WithData  *bool // WITH [NO] DATA
+	}
+	// Drop is DROP kind names.
+	Drop struct {
+		Kind     string // "stream", "table", "topic", "view", "materialized view", "index", "schema", …
+		Names    []Name
+		IfExists bool
+		Cascade  bool
+	}
+	// Insert is INSERT INTO.
+	Insert struct {
+		Table     Name
+		Alias     string
+		Columns   []NamedPos
+		Query     *Select // VALUES or SELECT; nil for DEFAULT VALUES
+		Conflict  *OnConflict
+		Returning []SelectItem
+	}
+	// OnConflict is ON CONFLICT.
+	OnConflict struct {
+		Columns []string
+		Nothing bool
+		Set     []Assignment
+		Where   Expr
+		Pos     int
+	}
+	// Assignment is column = expr of UPDATE's SET.
+	Assignment struct {
+		Column string
+		Value  Expr
+		Pos    int
+	}
+	// Update is UPDATE.
+	Update struct {
+		Table     Name
+		Alias     string
+		Set       []Assignment
+		From      []TableExpr
+		Where     Expr
+		Returning []SelectItem
+	}
+	// Delete is DELETE FROM.
+	Delete struct {
+		Table     Name
+		Alias     string
+		Using     []TableExpr
+		Where     Expr
+		Returning []SelectItem
+	}
+	// Truncate is TRUNCATE.
+	Truncate struct{ Tables []Name }
+	// Copy is COPY table|(query) FROM STDIN | TO STDOUT.
+	Copy struct {
+		Table   Name
+		Columns []NamedPos
+		Query   *Select
+		From    bool
+		// Options are lower-case names: format, delimiter, null, header, quote, escape, freeze, encoding, force_null, …
+		Options []Option
+	}
+	// Explain is EXPLAIN. Stage is "", "parsed", "logical", "optimized", "topology"; other options in Options.
+	Explain struct {
+		Analyze bool
+		Stage   string
+		Options []Option
+		Stmt    Statement
+	}
+	// Set is SET [SESSION|LOCAL] name = values; nil Values is DEFAULT (also RESET).
+	Set struct {
+		Name   string
+		Local  bool
+		Values []string
+		// All is RESET ALL.
+		All bool
+	}
+	// Show is SHOW name, or SHOW TOPICS | STREAMS | TABLES | QUERIES | … with Name in lower case.
+	Show struct{ Name string }
+	// Describe is DESCRIBE relation.
+	Describe struct{ Name Name }
+	// Transaction is BEGIN, COMMIT, ROLLBACK, SAVEPOINT …; Verb is "begin", "commit", "rollback", "savepoint", "release",
+	// "rollback to".
+	Transaction struct {
+		Verb      string
+		Savepoint string
+		Modes     []string // "isolation level …", "read only", …
+	}
+	// Prepare is PREPARE name [(types)] AS statement.
+	Prepare struct {
+		Name  string
+		Types []TypeName
+		Stmt  Statement
+	}
+	// Execute is EXECUTE name [(args)].
+	Execute struct {
+		Name string
+		Args []Expr
+	}
+	// Deallocate is DEALLOCATE name; "" is ALL.
+	Deallocate struct{ Name string }
+	// Discard is DISCARD ALL | PLANS | SEQUENCES | TEMP.
+	Discard struct{ What string }
+	// DeclareCursor is DECLARE name CURSOR [WITH HOLD] FOR query.
+	DeclareCursor struct {
+		Name  string
+		Hold  bool
+		Query *Select
+	}
+	// Fetch is FETCH and MOVE. Count is the number of rows, -1 for ALL.
+	Fetch struct {
+		Cursor   string
+		Count    int64
+		Move     bool
+		Options  []Option
+		Backward bool
+	}
+	// Close is CLOSE cursor; "" is ALL.
+	Close struct{ Cursor string }
+	// Empty is an empty statement.
+	Empty struct{}
+	// Unsupported is a statement whose head is known and that is refused by name, with 0A000.
+	Unsupported struct {
+		What string // for example "CREATE INDEX"
+		Pos  int
+	}
+)
+
+func (*SelectStmt) statement()     {}
+func (*CreateRelation) statement() {}
+func (*CreateQuery) statement()    {}
+func (*Drop) statement()           {}
+func (*Insert) statement()         {}
+func (*Update) statement()         {}
+func (*Delete) statement()         {}
+func (*Truncate) statement()       {}
+func (*Copy) statement()           {}
+func (*Explain) statement()        {}
+func (*Set) statement()            {}
+func (*Show) statement()           {}
+func (*Describe) statement()       {}
+func (*Transaction) statement()    {}
+func (*Prepare) statement()        {}
+func (*Execute) statement()        {}
+func (*Deallocate) statement()     {}
+func (*Discard) statement()        {}
+func (*DeclareCursor) statement()  {}
+func (*Fetch) statement()          {}
+func (*Close) statement()          {}
+func (*Empty) statement()          {}
+func (*Unsupported) statement()    {}

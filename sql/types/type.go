@@ -1,0 +1,169 @@
+// Package types holds SQL types, columnar vectors and batches, and the codecs of values, rows and keys. It knows
+// nothing of relations, expressions or storage. Text and binary forms are PostgreSQL's.
+package types
+
+import "fmt"
+
+// ID names a SQL type. The values are stored in the catalog and in rows' schemas: never renumber.
+type ID uint8
+
+// The types. Unknown is the type of an untyped literal or parameter until it is resolved.
+const (
+	IDInvalid ID = iota
+	IDUnknown
+	IDBool
+	IDInt2
+	IDInt4
+	IDInt8
+	IDFloat8
+	IDNumeric
+	IDText
+	IDTimestamptz
+	IDDate
+	IDOID       // catalog relations only
+	IDName      // catalog relations only
+	IDChar      // "char", catalog relations only
+	IDVoid      // functions without a result
+	IDRegtype   // catalog relations only; printed as a type's name
+	IDTextArray // catalog relations only; a PostgreSQL array literal in text form
+	IDOIDVector // catalog relations only; text form
+)
+
+// Type is a SQL type with its modifier. It is comparable and copied by value.
+type Type struct {
+	ID ID `json:"id"`
+	// Precision and Scale bound numeric(p,s); Precision 0 means unconstrained.
+	Precision int16 `json:"precision,omitempty"`
+	Scale     int16 `json:"scale,omitempty"`
+}
+
+// The types without modifier.
+var (
+	Unknown     = Type{ID: IDUnknown}
+	Bool        = Type{ID: IDBool}
+	Int2        = Type{ID: IDInt2}
+	Int4        = Type{ID: IDInt4}
+	Int8        = Type{ID: IDInt8}
+	Float8      = Type{ID: IDFloat8}
+	Numeric     = Type{ID: IDNumeric}
+	Text        = Type{ID: IDText}
+	Timestamptz = Type{ID: IDTimestamptz}
+	Date        = Type{ID: IDDate}
+	OID         = Type{ID: IDOID}
+	Name        = Type{ID: IDName}
+	Char        = Type{ID: IDChar}
+	Void        = Type{ID: IDVoid}
+	Regtype     = Type{ID: IDRegtype}
+	TextArray   = Type{ID: IDTextArray}
+	OIDVector   = Type{ID: IDOIDVector}
+)
+
+// Class says which slice of a Vector holds the values of a type.
+type Class uint8
+
+// The physical classes.
+const (
+	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, date
+	ClassFloat                // Vector.Float
+	ClassString               // Vector.Str
+	ClassDecimal              // Vector.Dec
+)
+
+type info struct {
+	name  string // as format_type prints it
+	oid   uint32
+	size  int16 // pg_type.typlen
+	class Class
+}
+
+var infos = [...]info{
+	IDInvalid:     {"invalid", 0, 0, ClassString},
+	IDUnknown:     {"unknown", 705, -2, ClassString},
+	IDBool:        {"boolean", 16, 1, ClassInt},
+	IDInt2:        {"smallint", 21, 2, ClassInt},
+	IDInt4:        {"integer", 23, 4, ClassInt},
+	IDInt8:        {"bigint", 20, 8, ClassInt},
+	IDFloat8:      {"double precision", 701, 8, ClassFloat},
+	IDNumeric:     {"numeric", 1700, -1, ClassDecimal},
+	IDText:        {"text", 25, -1, ClassString},
+	IDTimestamptz: {"timestamp with time zone", 1184, 8, ClassInt},
+	IDDate:        {"date", 1082, 4, ClassInt},
+	IDOID:         {"oid", 26, 4, ClassInt},
+	IDName:        {"name", 19, 64, ClassString},
+	IDChar:        {"\"char\"", 18, 1, ClassString},
+	IDVoid:        {"void", 2278, 4, ClassString},
+	IDRegtype:     {"regtype", 2206, 4, ClassInt},
+	IDTextArray:   {"text[]", 1009, -1, ClassString},
+	IDOIDVector:   {"oidvector", 30, -1, ClassString},
+}
+
+// AllIDs returns every type but IDInvalid, in order of their numbers.
+func AllIDs() []ID {
+	out := make([]ID, 0, len(infos))
+	for id := IDUnknown; int(id) < len(infos); id++ {
+		out = append(out, id)
+	}
+	return out
+}
+
+// Class returns the physical class of t.
+func (t Type) Class() Class { return infos[t.ID].class }
+
+// OID returns PostgreSQL's number of t.
+func (t Type) OID() uint32 { return infos[t.ID].oid }
+
+// Size returns pg_type.typlen of t.
+func (t Type) Size() int16 { return infos[t.ID].size }
+
+// String returns the name as PostgreSQL's format_type prints it.
+func (t Type) String() string {
+	if t.ID == IDNumeric && t.Precision > 0 {
+		return fmt.Sprintf("numeric(%d,%d)", t.Precision, t.Scale)
+	}
+	return infos[t.ID].name
+}
+
+// Modifier returns pg_attribute.atttypmod of t, -1 if there is none.
+func (t Type) Modifier() int32 {
+	if t.ID == IDNumeric && t.Precision > 0 {
+		return int32(t.Precision)<<16 | int32(t.Scale) + 4
+	}
+	return -1
+}
+
+// Base returns t without its modifier.
+func (t Type) Base() Type { return Type{ID: t.ID} }
+
+// IsNumber reports whether t is smallint, integer, bigint, numeric or double precision.
+func (t Type) IsNumber() bool {
+	switch t.ID {
+	case IDInt2, IDInt4, IDInt8, IDNumeric, IDFloat8:
+		return true
+	}
+	return false
+}
+
+// IsString reports whether t is text or one of the catalog's string types.
+func (t Type) IsString() bool {
+	switch t.ID {
+	case IDText, IDName, IDChar, IDUnknown:
+		return true
+	}
+	return false
+}
+
+// FromOID returns the type with PostgreSQL's number oid.
+func FromOID(oid uint32) (Type, bool) {
+	switch oid {
+	case 1043, 1042: // varchar and bpchar parameters are taken as text
+		return Text, true
+	case 700: // real parameters are taken as double precision
+		return Float8, true
+	}
+	for id := range infos {
+		if infos[id].oid == oid && oid != 0 {
+			return Type{ID: ID(id)}, true
+		}
+	}
+	return Type{}, false
+}
