@@ -1,0 +1,77 @@
+# make run starts a node, make test checks everything. Both install what they need on Debian 12.
+# Needed beforehand: Go 1.25 or later, make, gcc, and root or sudo the first time.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+BINARY   := bin/millrace
+DATA_DIR ?= ./data
+ARGS     ?=
+PORT     ?= 7432
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# Every test build checks its invariants. PKGS and TESTFLAGS narrow a run: make test PKGS=./log/... TESTFLAGS='-v -run Torn'
+TAGS      := invariants
+PKGS      ?= ./...
+TESTFLAGS ?=
+# Of one package. The slowest are in tests/, which compare whole views with PostgreSQL.
+TEST_TIMEOUT ?= 10m
+RACE_PKGS    ?= ./...
+RACE_TIMEOUT ?= 15m
+FUZZTIME     ?= 10s
+BENCH        ?= .
+
+# librocksdb-dev depends on all that grocksdb links beside RocksDB itself: snappy, lz4, zstd, zlib, bzip2, gflags.
+# g++ brings libstdc++ and the C library's headers.
+BUILD_PACKAGES := g++ librocksdb-dev
+# PostgreSQL 15 is the judge of the tests, and part of what Debian 12 is.
+TEST_PACKAGES  := postgresql-15
+PSQL_PACKAGES  := postgresql-client-15
+
+.PHONY: run build test lint race fuzz bench rewrite psql demo deps deps-test deps-psql clean
+
+run: build
+	exec $(BINARY) serve --data-dir $(DATA_DIR) $(ARGS)
+
+build: deps
+	go build -ldflags '-X main.version=$(VERSION)' -o $(BINARY) .
+
+test: deps deps-test build lint
+	go test -tags $(TAGS) -vet=off -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PKGS)
+
+lint: deps
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet -tags $(TAGS) ./...
+
+race: deps deps-test
+	go test -race -tags $(TAGS) -timeout $(RACE_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS)
+
+fuzz: deps
+	TAGS=$(TAGS) .ci/fuzz $(FUZZTIME)
+
+bench: deps
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(TESTFLAGS) $(PKGS)
+
+# Golden files, written anew. Read the diff before you commit it.
+rewrite: deps
+	packages=$$(grep -rlE --include='*_test.go' 'cockroachdb/datadriven"|flag\.Bool\("rewrite"' . | xargs -r -n1 dirname | sort -u); \
+	for package in $$packages; do go test -tags $(TAGS) $(TESTFLAGS) $$package -rewrite; done
+
+psql: deps-psql
+	exec psql -h 127.0.0.1 -p $(PORT) -d millrace
+
+demo: build deps-psql
+	exec tests/flights/demo
+
+deps:
+	@.ci/deps $(BUILD_PACKAGES)
+
+deps-test:
+	@.ci/deps $(TEST_PACKAGES)
+
+deps-psql:
+	@command -v psql >/dev/null || .ci/deps $(PSQL_PACKAGES)
+
+clean:
+	rm -rf bin
