@@ -1,0 +1,154 @@
+package oracle
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// judge is the one PostgreSQL of this test process, started when a test first asks for it.
+var judge struct {
+	sync.Mutex
+	server    *child
+	socketDir string
+	databases int // how many were created; numbers their names
+}
+
+// StartPostgres returns a client of an empty database of the process's PostgreSQL 15, which it starts if no test has
+// done so yet. The database is gone when the test ends. It is UTF-8 with the C locale, so it judges order and text
+// too, and its time zone is UTC.
+func StartPostgres(t testing.TB) *Client {
+	t.Helper()
+	judge.Lock()
+	defer judge.Unlock()
+	if judge.server == nil {
+		if err := startJudge(); err != nil {
+			t.Fatalf("start PostgreSQL: %v", err)
+		}
+	}
+	judge.databases++
+	name := fmt.Sprintf("test_%d", judge.databases)
+	admin := newClient(t, "PostgreSQL", judgeAddress("postgres"), nil)
+	admin.Exec(t, "CREATE DATABASE "+name+" TEMPLATE template0")
+	t.Cleanup(func() { admin.Exec(t, "DROP DATABASE "+name+" WITH (FORCE)") })
+	return newClient(t, "PostgreSQL", judgeAddress(name), ToPostgres)
+}
+
+func judgeAddress(database string) func() string {
+	return func() string {
+		return fmt.Sprintf("host=%s port=5432 user=postgres dbname=%s", judge.socketDir, database)
+	}
+}
+
+// startJudge makes a database cluster in a folder of its own and starts its server, on a socket in that folder
+// alone. It need not survive a crash, so nothing is synced.
+func startJudge() error {
+	if scratch == "" {
+		return errors.New("TestMain of this package must call oracle.Main")
+	}
+	bin, err := postgresBin()
+	if err != nil {
+		return err
+	}
+	credential, err := postgresUser()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(scratch, "postgres")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	if credential != nil {
+		if err := os.Chown(dir, int(credential.Uid), int(credential.Gid)); err != nil {
+			return err
+		}
+	}
+	command := func(program string, args ...string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, program), args...)
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+		return cmd
+	}
+	data := filepath.Join(dir, "data")
+	initdb := command("initdb", "-D", data, "-E", "UTF8", "--locale=C", "-U", "postgres", "--auth=trust", "--no-sync")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	settings := []string{
+		"listen_addresses=", "unix_socket_directories=" + dir, "timezone=UTC",
+		"fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off",
+		"max_parallel_workers_per_gather=0", // so that the same query adds the same floats in the same order
+	}
+	args := []string{"-D", data}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	judge.socketDir = dir
+	judge.server, err = startChild(command("postgres", args...), syscall.SIGQUIT, func(line string) bool {
+		return strings.Contains(line, "ready to accept connections")
+	})
+	return err
+}
+
+// stopJudge stops PostgreSQL, if it runs. SIGINT is its fast shutdown, which does not wait for clients.
+func stopJudge() error {
+	judge.Lock()
+	defer judge.Unlock()
+	if judge.server == nil {
+		return nil
+	}
+	if err := judge.server.stop(syscall.SIGINT); err != nil {
+		return fmt.Errorf("stop PostgreSQL: %w", err)
+	}
+	return nil
+}
+
+// postgresBin is the folder of PostgreSQL 15's server programs: Debian's place, else where initdb is in PATH.
+func postgresBin() (string, error) {
+	const debian = "/usr/lib/postgresql/15/bin"
+	if _, err := os.Stat(filepath.Join(debian, "initdb")); err == nil {
+		return debian, nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errors.New("no server programs of PostgreSQL 15 here: make deps-test installs them")
+	}
+	version, err := exec.Command(path, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("initdb --version: %w", err)
+	}
+	if !strings.Contains(string(version), "(PostgreSQL) 15.") {
+		return "", fmt.Errorf("the judge is PostgreSQL 15, and %s is %s", path, version)
+	}
+	return filepath.Dir(path), nil
+}
+
+// postgresUser is the user to run PostgreSQL as: nil, the one who runs the test, unless that is root, whom PostgreSQL
+// refuses; then the user postgres that its package made.
+func postgresUser() (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL does not run as root: %w", err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
