@@ -1,0 +1,40 @@
+// Package session runs one client's statements: parsing, planning, portals, settings, the transaction state. It knows
+// nothing of the wire's bytes above it, and of the storage below only Engine.
+package session
+
+import (
+	"context"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+)
+
+// Engine is what sessions need of the node. Safe for concurrent use.
+type Engine interface {
+	// Catalog returns the newest catalog known here. What was applied through this node before is in it.
+	Catalog() *catalog.Catalog
+	// Apply replicates a catalog command and returns when it is durable and this node's catalog holds it. Errors:
+	// catalog.ErrStale (plan again), *pgerr.Error.
+	Apply(ctx context.Context, cmd catalog.Command) error
+	// Placement returns the shards for a new relation of n partitions.
+	Placement(partitions int) []catalog.ShardID
+	// Begin starts an atomic write.
+	Begin() exec.Tx
+	// Snapshot returns a reader over the partitions of rels, as of one moment for all base relations: a write over several
+	// partitions is in it whole or not at all. With Strong every write acknowledged before the call is in it, also in views,
+	// for which it waits; notice is told when a view is still being backfilled. A failed view: 55000 with the reason.
+	Snapshot(ctx context.Context, rels []*catalog.Relation, level Consistency, notice func(string)) (exec.Reader, error)
+	// WaitAny returns when one of the partitions has an end offset above the given one, or ctx ends (its error).
+	WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Offset) error
+}
+
+// Consistency is the setting `consistency`.
+type Consistency uint8
+
+// The levels of consistency.
+const (
+	Strong   Consistency = iota // sees all writes acknowledged before the statement began, by anybody
+	Session                     // sees all writes acknowledged to this session; today the same as strong
+	Eventual                    // sees what is there, without waiting
+)

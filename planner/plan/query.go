@@ -1,0 +1,183 @@
+package plan
+
+import (
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// Field is a column of a result.
+type Field struct {
+	Name string
+	Type types.Type
+	// Relation and Attribute say where the column comes from (RowDescription); 0 if it is computed.
+	Relation  catalog.RelationID
+	Attribute int16
+}
+
+// Query is a planned SELECT.
+type Query struct {
+	Root   Node
+	Fields []Field // what the client sees; as many as Root's columns
+	// Params are the types of $1 …, inferred or given.
+	Params []types.Type
+	// Reads lists all relations read, each once: what a snapshot must cover.
+	Reads []*catalog.Relation
+	// Changes is not nil for SELECT … EMIT CHANGES: the query never ends. Root is nil then.
+	Changes *Changes
+}
+
+// Node is an operator of a query plan. Types gives its output columns.
+type Node interface{ Types() []types.Type }
+
+// Nodes of query plans.
+type (
+	// Scan reads a relation. Columns are positions in Relation.Columns, then for streams StreamSystemColumns; output
+	// columns are these, in this order. Key, if not nil, gives constant or parameter expressions for all columns of the
+	// relation's key (tables: a point lookup) in their order; the filter that it came from stays above.
+	Scan struct {
+		Relation *catalog.Relation
+		Columns  []int
+		Key      []*Expr
+	}
+	// SystemScan reads a system relation (pg_catalog, information_schema, millrace) that the session makes from the catalog.
+	SystemScan struct {
+		Schema, Name string
+		Columns      []int
+		types        []types.Type
+	}
+	// Values gives literal rows; Rows may be empty lists for SELECT without FROM.
+	Values struct {
+		Rows        [][]*Expr
+		ColumnTypes []types.Type
+	}
+	// Filter keeps rows for which Pred is true.
+	Filter struct {
+		Input Node
+		Pred  *Expr
+	}
+	// Project computes Exprs.
+	Project struct {
+		Input Node
+		Exprs []*Expr
+	}
+	// Join is an equi-join on LeftKeys = RightKeys (may be empty: nested loops over Cond); NULL keys match nothing. Cond is
+	// over left columns followed by right columns. Output: left columns, right columns.
+	Join struct {
+		Kind                JoinKind
+		Left, Right         Node
+		LeftKeys, RightKeys []*Expr
+		Cond                *Expr
+	}
+	// Aggregate groups by GroupBy (none: one row, always, unless Grouped). Output: group columns, then aggregates.
+	Aggregate struct {
+		Input   Node
+		GroupBy []*Expr
+		Aggs    []Agg
+	}
+	// Sort orders by Keys, stable.
+	Sort struct {
+		Input Node
+		Keys  []SortKey
+	}
+	// Limit skips Offset rows and gives at most Count; nil means none.
+	Limit struct {
+		Input         Node
+		Count, Offset *Expr
+	}
+	// Union gives the rows of its inputs one after another (UNION ALL).
+	Union struct{ Inputs []Node }
+)
+
+// JoinKind is the kind of a join.
+type JoinKind string
+
+// The kinds of joins.
+const (
+	JoinInner JoinKind = "inner"
+	JoinLeft  JoinKind = "left"
+	JoinRight JoinKind = "right"
+	JoinFull  JoinKind = "full"
+)
+
+// SortKey is one item of ORDER BY.
+type SortKey struct {
+	Expr       *Expr
+	Desc       bool
+	NullsFirst bool
+}
+
+// NewSystemScan returns a SystemScan whose output has the given types.
+func NewSystemScan(schema, name string, columns []int, ts []types.Type) *SystemScan {
+	return &SystemScan{Schema: schema, Name: name, Columns: columns, types: ts}
+}
+
+// ScanColumns returns the columns that a scan or a source of r can deliver: the stored ones, then for a stream the
+// system columns.
+func ScanColumns(r *catalog.Relation) []catalog.Column {
+	if r.Keyed() {
+		return r.Columns
+	}
+	return append(append([]catalog.Column(nil), r.Columns...), catalog.StreamSystemColumns...)
+}
+
+// Types implements Node.
+func (n *Scan) Types() []types.Type {
+	cols := ScanColumns(n.Relation)
+	ts := make([]types.Type, len(n.Columns))
+	for i, c := range n.Columns {
+		ts[i] = cols[c].Type
+	}
+	return ts
+}
+
+// Types implements Node.
+func (n *SystemScan) Types() []types.Type { return n.types }
+
+// Types implements Node.
+func (n *Values) Types() []types.Type { return n.ColumnTypes }
+
+// Types implements Node.
+func (n *Filter) Types() []types.Type { return n.Input.Types() }
+
+// Types implements Node.
+func (n *Project) Types() []types.Type { return exprTypes(n.Exprs) }
+
+// Types implements Node.
+func (n *Join) Types() []types.Type {
+	return append(append([]types.Type(nil), n.Left.Types()...), n.Right.Types()...)
+}
+
+// Types implements Node.
+func (n *Aggregate) Types() []types.Type {
+	ts := exprTypes(n.GroupBy)
+	for _, a := range n.Aggs {
+		ts = append(ts, a.Type)
+	}
+	return ts
+}
+
+// Types implements Node.
+func (n *Sort) Types() []types.Type { return n.Input.Types() }
+
+// Types implements Node.
+func (n *Limit) Types() []types.Type { return n.Input.Types() }
+
+// Types implements Node.
+func (n *Union) Types() []types.Type { return n.Inputs[0].Types() }
+
+func exprTypes(es []*Expr) []types.Type {
+	ts := make([]types.Type, len(es))
+	for i, e := range es {
+		ts[i] = e.Type
+	}
+	return ts
+}
+
+// Changes is SELECT … FROM one relation [WHERE …] EMIT CHANGES. Steps run over ScanColumns of the relation; for tables and
+// views the client's row is _op text, _timestamp timestamptz, then the steps' output; for streams the steps' output.
+type Changes struct {
+	Relation *catalog.Relation
+	Steps    []Step
+	// Snapshot: first the present contents as inserts.
+	Snapshot bool
+}

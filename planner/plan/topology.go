@@ -1,0 +1,119 @@
+package plan
+
+import (
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// TopologyVersion is the version of the topology format that this program writes.
+const TopologyVersion = 1
+
+// Topology is a continuous query cut where the key changes: forwarders carry records over an exchange into a repartition
+// topic; tasks keep state and write to a topic of their own shard, with their state and frontier in one entry. All
+// topics of one topology and its output have the output relation's number of partitions and placement, so task p and all
+// that it reads and writes live on one shard; only forwarders cross.
+type Topology struct {
+	Version    int         `json:"version"`
+	Forwarders []Forwarder `json:"forwarders,omitempty"`
+	Tasks      []Task      `json:"tasks"`
+}
+
+// SourceKind says how the records of a topic decode.
+type SourceKind string
+
+// The kinds of sources.
+const (
+	// SourceStream: one row a record, value in the row codec; columns are the stream's stored ones, then StreamSystemColumns.
+	SourceStream SourceKind = "stream"
+	// SourceTable: the changelog of a table or view; a record holds the row after (none: tombstone) and the row before.
+	// Backfilled from the store.
+	SourceTable SourceKind = "table"
+	// SourceChanges: an internal topic; a record is a columnar batch of changes.
+	SourceChanges SourceKind = "changes"
+)
+
+// Source is a topic as an input: Columns are the types of its rows.
+type Source struct {
+	Kind SourceKind `json:"kind"`
+	// Relation is the relation whose own topic is read; 0 for an internal topic of this query.
+	Relation catalog.RelationID `json:"relation,omitempty"`
+	// Topic is the local number of the internal topic (from 1) when Relation is 0.
+	Topic   uint16       `json:"topic,omitempty"`
+	Columns []types.Type `json:"columns"`
+}
+
+// TopicOf returns the id of the source's topic, for the query that keeps relation query.
+func (s Source) TopicOf(query catalog.RelationID) catalog.TopicID {
+	if s.Relation != 0 {
+		return s.Relation.Topic(0)
+	}
+	return query.Topic(s.Topic)
+}
+
+// Step is a stateless operator: exactly one field is set. Steps pass multiplicities on.
+type Step struct {
+	Filter  *Expr   `json:"filter,omitempty"`
+	Project []*Expr `json:"project,omitempty"`
+}
+
+// Forwarder carries a topic's records to a repartition topic: decode, steps, partition by Key, send. Filters and
+// projections are pure functions of logged records; nothing here reads state or the clock.
+type Forwarder struct {
+	ID     uint16 `json:"id"` // unique among forwarders and tasks of the topology; from 1
+	Source Source `json:"source"`
+	Steps  []Step `json:"steps,omitempty"`
+	// Key lists the columns of the steps' output whose encoded values choose the partition; none: all to partition 0.
+	Key []int `json:"key"`
+	// Target is the local number of the repartition topic, SourceChanges format, columns as the steps give them.
+	Target uint16 `json:"target"`
+}
+
+// Task is a stage of the topology; it runs once per partition. Inputs → each through its steps → Join or Aggregate or
+// nothing → After → Sink.
+type Task struct {
+	ID        uint16         `json:"id"`
+	Inputs    []Input        `json:"inputs"`
+	Join      *JoinSpec      `json:"join,omitempty"`      // two inputs: left, right
+	Aggregate *AggregateSpec `json:"aggregate,omitempty"` // one input
+	After     []Step         `json:"after,omitempty"`
+	Sink      Sink           `json:"sink"`
+}
+
+// Input is one input of a task: the partition of the source with the task's own number.
+type Input struct {
+	Source Source `json:"source"`
+	Steps  []Step `json:"steps,omitempty"`
+}
+
+// JoinSpec is an equi-join, inner or left. Output: left columns, right columns. Rows with a NULL key match nothing.
+type JoinSpec struct {
+	Kind     JoinKind `json:"kind"`
+	LeftKey  []int    `json:"left_key"`
+	RightKey []int    `json:"right_key"`
+}
+
+// AggregateSpec groups by input columns. Output: group columns, then aggregates. Without GroupBy there is one row,
+// always, kept by partition 0.
+type AggregateSpec struct {
+	GroupBy []int `json:"group_by"`
+	Aggs    []Agg `json:"aggs"`
+}
+
+// SinkKind says what a sink writes.
+type SinkKind string
+
+// The kinds of sinks.
+const (
+	SinkView    SinkKind = "view"    // the store and the changelog of the query's relation
+	SinkChanges SinkKind = "changes" // an internal topic on the task's own shard
+)
+
+// Sink is where a task's changes go.
+type Sink struct {
+	Kind SinkKind `json:"kind"`
+	// Topic is the local number of the internal topic of SinkChanges.
+	Topic uint16 `json:"topic,omitempty"`
+	// Key lists the columns that are the view's key (SinkView); Columns are the types of the rows.
+	Key     []int        `json:"key,omitempty"`
+	Columns []types.Type `json:"columns"`
+}

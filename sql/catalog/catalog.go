@@ -1,0 +1,144 @@
+// Package catalog holds the descriptors of relations and continuous queries, and the immutable snapshot of all of
+// them that a statement is planned against. It is pure data: the meta group replicates commands, Apply is their
+// deterministic meaning. It knows nothing of plans: a topology is kept as the planner's bytes.
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// RelationID names a relation for ever: ids are never used again.
+type RelationID uint32
+
+// FirstRelationID is the first id given; PostgreSQL too keeps numbers below 16384 for itself, so that relation ids serve
+// as pg_class.oid.
+const FirstRelationID RelationID = 16384
+
+// ShardID names a raft group that holds partitions; the shards are numbered from 0.
+type ShardID uint32
+
+// TopicID names a topic: a relation's own (local number 0) or an internal one of a relation's query (from 1).
+type TopicID uint64
+
+// Topic returns the id of topic number local of the relation.
+func (id RelationID) Topic(local uint16) TopicID { return TopicID(id)<<16 | TopicID(local) }
+
+// Relation returns the relation that the topic belongs to.
+func (t TopicID) Relation() RelationID { return RelationID(t >> 16) }
+
+// Local returns the topic's number within its relation.
+func (t TopicID) Local() uint16 { return uint16(t) }
+
+// String returns relation.local.
+func (t TopicID) String() string { return fmt.Sprintf("%d.%d", t.Relation(), t.Local()) }
+
+// PartitionID names one partition of a topic.
+type PartitionID struct {
+	Topic     TopicID
+	Partition uint32
+}
+
+// String returns relation.local-partition.
+func (p PartitionID) String() string { return fmt.Sprintf("%v-%d", p.Topic, p.Partition) }
+
+// Kind says what a relation is.
+type Kind string
+
+// The kinds of relations.
+const (
+	KindStream Kind = "stream" // append-only, over a topic
+	KindTable  Kind = "table"  // keyed, over a compacted topic, written by DML
+	KindView   Kind = "view"   // keyed, over a compacted topic, kept by a query
+)
+
+// Column is a column of a relation.
+type Column struct {
+	Name    string     `json:"name"`
+	Type    types.Type `json:"type"`
+	NotNull bool       `json:"not_null,omitempty"`
+	// Hidden columns are stored but not part of SELECT *, for example the row id of a table without primary key.
+	Hidden bool `json:"hidden,omitempty"`
+	// Default is the SQL text of the DEFAULT expression, or "".
+	Default string `json:"default,omitempty"`
+}
+
+// RowIDColumn is the name of the hidden column that is the key of a table without PRIMARY KEY: a random bigint.
+const RowIDColumn = "_row_id"
+
+// System columns of streams: they are not stored in the row but given by the log. They follow Relation.Columns in the
+// rows that a scan or a source of a topology can deliver, in this order.
+var StreamSystemColumns = []Column{
+	{Name: "_partition", Type: types.Int4, NotNull: true, Hidden: true},
+	{Name: "_offset", Type: types.Int8, NotNull: true, Hidden: true},
+	{Name: "_timestamp", Type: types.Timestamptz, NotNull: true, Hidden: true},
+}
+
+// Relation describes a stream, table or view. It is immutable.
+type Relation struct {
+	ID      RelationID `json:"id"`
+	Schema  string     `json:"schema"`
+	Name    string     `json:"name"`
+	Kind    Kind       `json:"kind"`
+	Columns []Column   `json:"columns"`
+	// Key lists the positions of the key columns: PRIMARY KEY, KEY of a stream (may be empty), or a view's key.
+	Key []int `json:"key,omitempty"`
+	// HasPrimaryKey reports whether the user declared the key of a table (otherwise it is the hidden row id).
+	HasPrimaryKey bool `json:"has_primary_key,omitempty"`
+	// PartitionBy lists the positions of the columns by whose encoded values rows were partitioned; nil when the
+	// partitioning is not a function of the row's columns. For tables and keyed streams it equals Key.
+	PartitionBy []int `json:"partition_by,omitempty"`
+	// Placement gives the shard of each partition of the relation's own topic and of the internal topics of its query;
+	// its length is the number of partitions.
+	Placement []ShardID `json:"placement"`
+	// Query is what keeps a view; nil otherwise.
+	Query *Query `json:"query,omitempty"`
+	// Options are the WITH options as given, for display.
+	Options map[string]string `json:"options,omitempty"`
+	// CreatedAtMicros is the time of creation, µs since 1970.
+	CreatedAtMicros int64 `json:"created_at_micros"`
+}
+
+// Query is a continuous query as the catalog keeps it: an upgrade never replans a running one.
+type Query struct {
+	SQL       string            `json:"sql"`      // the user's text of the SELECT
+	Settings  map[string]string `json:"settings"` // TimeZone, search_path … at CREATE
+	Topology  json.RawMessage   `json:"topology"` // planner/plan.Topology
+	DependsOn []RelationID      `json:"depends_on"`
+	State     QueryState        `json:"state"`
+	Reason    string            `json:"reason,omitempty"` // why it failed
+}
+
+// QueryState is the life of a continuous query.
+type QueryState string
+
+// The states of a query. Backfill is not a state here: frontiers tell.
+const (
+	QueryRunning QueryState = "running"
+	QueryFailed  QueryState = "failed"
+)
+
+// Partitions returns the number of partitions.
+func (r *Relation) Partitions() int { return len(r.Placement) }
+
+// Topic returns the relation's own topic: its records, or the changelog of a table or view.
+func (r *Relation) Topic() TopicID { return r.ID.Topic(0) }
+
+// Partition returns the id of partition p of the relation's own topic.
+func (r *Relation) Partition(p int) PartitionID {
+	return PartitionID{Topic: r.Topic(), Partition: uint32(p)}
+}
+
+// Types returns the types of the stored columns.
+func (r *Relation) Types() []types.Type {
+	ts := make([]types.Type, len(r.Columns))
+	for i := range r.Columns {
+		ts[i] = r.Columns[i].Type
+	}
+	return ts
+}
+
+// Keyed reports whether the relation is a table or a view: it has a store of rows by key.
+func (r *Relation) Keyed() bool { return r.Kind != KindStream }

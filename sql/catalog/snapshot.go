@@ -1,0 +1,198 @@
+package catalog
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// DefaultSchema is where unqualified names are created.
+const DefaultSchema = "public"
+
+// Catalog is an immutable snapshot of all relations. The zero value is not usable; see Empty.
+type Catalog struct {
+	version uint64
+	nextID  RelationID
+	byID    map[RelationID]*Relation
+	byName  map[string]*Relation // schema.name
+}
+
+// Empty returns the catalog of a new cluster.
+func Empty() *Catalog {
+	return &Catalog{nextID: FirstRelationID, byID: map[RelationID]*Relation{}, byName: map[string]*Relation{}}
+}
+
+// Version grows by one with each command applied.
+func (c *Catalog) Version() uint64 { return c.version }
+
+// NextID is the id that the next created relation gets.
+func (c *Catalog) NextID() RelationID { return c.nextID }
+
+// ByID returns the relation or nil.
+func (c *Catalog) ByID(id RelationID) *Relation { return c.byID[id] }
+
+// Lookup returns the relation schema.name or nil; an empty schema is DefaultSchema.
+func (c *Catalog) Lookup(schema, name string) *Relation { return c.byName[key(schema, name)] }
+
+// Relations returns all relations ordered by id.
+func (c *Catalog) Relations() []*Relation {
+	out := make([]*Relation, 0, len(c.byID))
+	for _, r := range c.byID {
+		out = append(out, r)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out
+}
+
+// Dependents returns the relations whose queries read id directly, ordered by id.
+func (c *Catalog) Dependents(id RelationID) []*Relation {
+	var out []*Relation
+	for _, r := range c.Relations() {
+		if r.Query != nil && contains(r.Query.DependsOn, id) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func contains(ids []RelationID, id RelationID) bool {
+	for _, x := range ids {
+		if x == id {
+			return true
+		}
+	}
+	return false
+}
+
+func key(schema, name string) string {
+	if schema == "" {
+		schema = DefaultSchema
+	}
+	return schema + "." + name
+}
+
+// Command is one change of the catalog: exactly one of Create, Drop and SetQueryState is set. Commands are replicated as
+// JSON in the meta group.
+type Command struct {
+	// Create adds a relation. Its ID must be the catalog's NextID (the planner put it into the topology); if another
+	// command was applied in between, Apply answers ErrStale and the statement is planned again.
+	Create *Relation `json:"create,omitempty"`
+	// Drop removes relations, all or none. None may have a dependent outside the list.
+	Drop []RelationID `json:"drop,omitempty"`
+	// SetQueryState changes the state of a view's query.
+	SetQueryState *QueryStateChange `json:"set_query_state,omitempty"`
+}
+
+// QueryStateChange sets the state of the query of Relation.
+type QueryStateChange struct {
+	Relation RelationID `json:"relation"`
+	State    QueryState `json:"state"`
+	Reason   string     `json:"reason,omitempty"`
+}
+
+// ErrStale says that a command was made from a catalog that is no longer the newest; plan again.
+var ErrStale = fmt.Errorf("catalog changed")
+
+// Apply returns the catalog after cmd; c is unchanged. It is deterministic. Errors: ErrStale, or a *pgerr.Error.
+func (c *Catalog) Apply(cmd Command) (*Catalog, error) {
+	switch {
+	case cmd.Create != nil:
+		return c.create(cmd.Create)
+	case cmd.Drop != nil:
+		return c.drop(cmd.Drop)
+	case cmd.SetQueryState != nil:
+		return c.setQueryState(*cmd.SetQueryState)
+	}
+	return nil, fmt.Errorf("empty catalog command")
+}
+
+func (c *Catalog) create(r *Relation) (*Catalog, error) {
+	if c.Lookup(r.Schema, r.Name) != nil {
+		return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", r.Name)
+	}
+	if r.ID != c.nextID {
+		return nil, ErrStale
+	}
+	if r.Query != nil {
+		for _, id := range r.Query.DependsOn {
+			if c.byID[id] == nil {
+				return nil, ErrStale
+			}
+		}
+	}
+	n := c.clone()
+	n.nextID++
+	n.byID[r.ID] = r
+	n.byName[key(r.Schema, r.Name)] = r
+	return n, nil
+}
+
+func (c *Catalog) drop(ids []RelationID) (*Catalog, error) {
+	n := c.clone()
+	for _, id := range ids {
+		r := c.byID[id]
+		if r == nil {
+			return nil, ErrStale
+		}
+		for _, d := range c.Dependents(id) {
+			if !contains(ids, d.ID) {
+				return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s %s because other objects depend on it", r.Kind, r.Name).
+					WithDetail("%s %s depends on %s %s.", d.Kind, d.Name, r.Kind, r.Name).
+					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
+		}
+		delete(n.byID, id)
+		delete(n.byName, key(r.Schema, r.Name))
+	}
+	return n, nil
+}
+
+func (c *Catalog) setQueryState(ch QueryStateChange) (*Catalog, error) {
+	r := c.byID[ch.Relation]
+	if r == nil || r.Query == nil {
+		return nil, ErrStale
+	}
+	n := c.clone()
+	nr, nq := *r, *r.Query
+	nq.State, nq.Reason = ch.State, ch.Reason
+	nr.Query = &nq
+	n.byID[r.ID] = &nr
+	n.byName[key(r.Schema, r.Name)] = &nr
+	return n, nil
+}
+
+func (c *Catalog) clone() *Catalog {
+	n := &Catalog{version: c.version + 1, nextID: c.nextID,
+		byID: make(map[RelationID]*Relation, len(c.byID)+1), byName: make(map[string]*Relation, len(c.byName)+1)}
+	for k, v := range c.byID {
+		n.byID[k] = v
+	}
+	for k, v := range c.byName {
+		n.byName[k] = v
+	}
+	return n
+}
+
+// State is the whole catalog as it stands in a snapshot of the meta group.
+type State struct {
+	Version   uint64      `json:"version"`
+	NextID    RelationID  `json:"next_id"`
+	Relations []*Relation `json:"relations"`
+}
+
+// State returns c as plain data.
+func (c *Catalog) State() State {
+	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations()}
+}
+
+// FromState is the inverse of State.
+func FromState(s State) *Catalog {
+	c := Empty()
+	c.version, c.nextID = s.Version, s.NextID
+	for _, r := range s.Relations {
+		c.byID[r.ID] = r
+		c.byName[key(r.Schema, r.Name)] = r
+	}
+	return c
+}
