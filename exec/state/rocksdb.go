@@ -1,0 +1,296 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/linxGnu/grocksdb"
+)
+
+// ErrClosed is returned by a store that was closed.
+var ErrClosed = errors.New("state store is closed")
+
+// Cache is the memory that all RocksDB stores of a node share for blocks. It may be closed after the last store.
+type Cache struct{ c *grocksdb.Cache }
+
+// NewCache returns a block cache of the given size.
+func NewCache(sizeBytes uint64) *Cache { return &Cache{grocksdb.NewLRUCache(sizeBytes)} }
+
+// Close frees the cache.
+func (c *Cache) Close() { c.c.Destroy() }
+
+// Options of OpenRocksDB.
+type Options struct {
+	Cache            *Cache // nil: a small one of its own
+	WriteBufferBytes uint64 // of all memtables of this store; 0: DefaultWriteBufferBytes
+}
+
+// Bounds of a store.
+const (
+	DefaultWriteBufferBytes = 64 << 20
+	defaultCacheBytes       = 8 << 20
+	// maxMemtables is how many memtables share WriteBufferBytes: one is written to, the others are being flushed.
+	maxMemtables      = 3
+	minMemtableBytes  = 1 << 20
+	bloomBitsPerKey   = 10
+	blockSizeBytes    = 8 << 10
+	maxOpenFiles      = 512
+	maxBackgroundJobs = 2
+	// keptWriteBufferBytes is the largest buffer for write batches that is kept between writes.
+	keptWriteBufferBytes = 1 << 20
+)
+
+// RocksDB is a store on disk without a write-ahead log of its own: what was not flushed is lost in a crash, and what is
+// found then is the state after some Write, whole. Each block is verified by its checksum when it is read.
+type RocksDB struct {
+	db      *grocksdb.DB
+	opts    *grocksdb.Options
+	table   *grocksdb.BlockBasedTableOptions
+	own     *Cache
+	read    *grocksdb.ReadOptions
+	write   *grocksdb.WriteOptions
+	flush   *grocksdb.FlushOptions
+	writeMu sync.Mutex
+	buf     []byte // of Write
+
+	// refs counts the open calls, iterators and snapshots, and 1 for the open store; the C objects go with the last.
+	refs   atomic.Int64
+	closed atomic.Bool
+}
+
+var _ DB = (*RocksDB)(nil)
+
+// OpenRocksDB opens the store in dir, and makes an empty one if there is none.
+func OpenRocksDB(dir string, o Options) (*RocksDB, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	r := &RocksDB{}
+	r.configure(o)
+	db, err := grocksdb.OpenDb(r.opts, dir)
+	if err != nil {
+		r.destroyOptions()
+		return nil, fmt.Errorf("open state store %s: %w", dir, rocksError(err))
+	}
+	r.db = db
+	r.refs.Store(1)
+	return r, nil
+}
+
+func (r *RocksDB) configure(o Options) {
+	cache := o.Cache
+	if cache == nil {
+		cache = NewCache(defaultCacheBytes)
+		r.own = cache
+	}
+	if o.WriteBufferBytes == 0 {
+		o.WriteBufferBytes = DefaultWriteBufferBytes
+	}
+	r.table = grocksdb.NewDefaultBlockBasedTableOptions()
+	r.table.SetBlockCache(cache.c)
+	r.table.SetBlockSize(blockSizeBytes)
+	r.table.SetFilterPolicy(grocksdb.NewBloomFilterFull(bloomBitsPerKey))
+	r.table.SetCacheIndexAndFilterBlocks(true)
+	r.table.SetPinL0FilterAndIndexBlocksInCache(true)
+	r.opts = grocksdb.NewDefaultOptions()
+	r.opts.SetBlockBasedTableFactory(r.table)
+	r.opts.SetCreateIfMissing(true)
+	r.opts.SetParanoidChecks(true)
+	r.opts.SetMaxOpenFiles(maxOpenFiles)
+	r.opts.SetMaxBackgroundJobs(maxBackgroundJobs)
+	r.opts.SetMaxWriteBufferNumber(maxMemtables)
+	r.opts.SetWriteBufferSize(max(o.WriteBufferBytes/maxMemtables, minMemtableBytes))
+	r.opts.SetLevelCompactionDynamicLevelBytes(true)
+	r.opts.SetCompression(grocksdb.LZ4Compression)
+	r.opts.SetInfoLogLevel(grocksdb.WarnInfoLogLevel)
+	r.opts.SetKeepLogFileNum(2)
+	r.opts.SetStatsDumpPeriodSec(0)
+	r.opts.SetStatsPersistPeriodSec(0)
+	r.read = grocksdb.NewDefaultReadOptions()
+	r.write = grocksdb.NewDefaultWriteOptions()
+	r.write.DisableWAL(true)
+	r.flush = grocksdb.NewDefaultFlushOptions()
+	r.flush.SetWait(true)
+}
+
+func (r *RocksDB) destroyOptions() {
+	r.flush.Destroy()
+	r.write.Destroy()
+	r.read.Destroy()
+	r.opts.Destroy()
+	r.table.Destroy()
+	if r.own != nil {
+		r.own.Close()
+	}
+}
+
+// acquire keeps the C objects alive until release; false if the store is closed.
+func (r *RocksDB) acquire() bool {
+	for {
+		n := r.refs.Load()
+		if n == 0 || r.closed.Load() {
+			return false
+		}
+		if r.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (r *RocksDB) release() {
+	if r.refs.Add(-1) == 0 {
+		r.db.Close()
+		r.destroyOptions()
+	}
+}
+
+// Get implements Reader.
+func (r *RocksDB) Get(key []byte) ([]byte, error) { return r.get(r.read, key) }
+
+func (r *RocksDB) get(opts *grocksdb.ReadOptions, key []byte) ([]byte, error) {
+	if !r.acquire() {
+		return nil, ErrClosed
+	}
+	defer r.release()
+	h, err := r.db.GetPinned(opts, key)
+	if err != nil {
+		return nil, fmt.Errorf("read state store: %w", rocksError(err))
+	}
+	if !h.Exists() {
+		return nil, nil
+	}
+	defer h.Destroy()
+	return append([]byte{}, h.Data()...), nil
+}
+
+// Scan implements Reader.
+func (r *RocksDB) Scan(from, to []byte) Iterator { return newRocksIterator(r, nil, from, to) }
+
+// Write implements DB.
+func (r *RocksDB) Write(b *Batch) error {
+	if len(b.Ops) == 0 {
+		return nil
+	}
+	if !r.acquire() {
+		return ErrClosed
+	}
+	defer r.release()
+	r.writeMu.Lock()
+	defer r.writeMu.Unlock()
+	r.buf = appendWriteBatch(r.buf[:0], b)
+	wb := grocksdb.WriteBatchFrom(r.buf)
+	defer wb.Destroy()
+	if cap(r.buf) > keptWriteBufferBytes {
+		r.buf = nil
+	}
+	if err := r.db.Write(r.write, wb); err != nil {
+		return fmt.Errorf("write state store: %w", rocksError(err))
+	}
+	return nil
+}
+
+// Snapshot implements DB. On a closed store its reads fail with ErrClosed.
+func (r *RocksDB) Snapshot() Snapshot {
+	if !r.acquire() {
+		return closedSnapshot{}
+	}
+	s := &rocksSnapshot{r: r, snap: r.db.NewSnapshot(), read: grocksdb.NewDefaultReadOptions()}
+	s.read.SetSnapshot(s.snap)
+	s.refs.Store(1)
+	return s
+}
+
+// Flush implements DB.
+func (r *RocksDB) Flush() error {
+	if !r.acquire() {
+		return ErrClosed
+	}
+	defer r.release()
+	if err := r.db.Flush(r.flush); err != nil {
+		return fmt.Errorf("flush state store: %w", rocksError(err))
+	}
+	return nil
+}
+
+// Close implements DB. What snapshots and iterators use is freed when the last of them is released.
+func (r *RocksDB) Close() error {
+	if !r.closed.Swap(true) {
+		r.release()
+	}
+	return nil
+}
+
+// rocksSnapshot is a frozen view; iterators over it keep it alive.
+type rocksSnapshot struct {
+	r        *RocksDB
+	snap     *grocksdb.Snapshot
+	read     *grocksdb.ReadOptions
+	refs     atomic.Int64
+	released atomic.Bool
+}
+
+// Get implements Reader. The store's other users are not waited for: a closed store still answers a snapshot.
+func (s *rocksSnapshot) Get(key []byte) ([]byte, error) {
+	if !s.acquire() {
+		return nil, ErrClosed
+	}
+	defer s.unref()
+	h, err := s.r.db.GetPinned(s.read, key)
+	if err != nil {
+		return nil, fmt.Errorf("read state store: %w", rocksError(err))
+	}
+	if !h.Exists() {
+		return nil, nil
+	}
+	defer h.Destroy()
+	return append([]byte{}, h.Data()...), nil
+}
+
+// Scan implements Reader.
+func (s *rocksSnapshot) Scan(from, to []byte) Iterator { return newRocksIterator(s.r, s, from, to) }
+
+// Release implements Snapshot.
+func (s *rocksSnapshot) Release() {
+	if !s.released.Swap(true) {
+		s.unref()
+	}
+}
+
+func (s *rocksSnapshot) acquire() bool {
+	for {
+		n := s.refs.Load()
+		if n == 0 || s.released.Load() {
+			return false
+		}
+		if s.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (s *rocksSnapshot) unref() {
+	if s.refs.Add(-1) == 0 {
+		s.read.Destroy()
+		s.r.db.ReleaseSnapshot(s.snap)
+		s.r.release()
+	}
+}
+
+// closedSnapshot is the snapshot of a closed store.
+type closedSnapshot struct{}
+
+func (closedSnapshot) Get([]byte) ([]byte, error) { return nil, ErrClosed }
+func (closedSnapshot) Scan(_, _ []byte) Iterator  { return failedIterator{ErrClosed} }
+func (closedSnapshot) Release()                   {}
+
+// rocksError marks RocksDB's reports of failed checksums and broken files as ErrCorrupt.
+func rocksError(err error) error {
+	if strings.HasPrefix(err.Error(), "Corruption") {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return err
+}

@@ -1,0 +1,93 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+
+	"github.com/linxGnu/grocksdb"
+)
+
+// rocksIterator walks a store or a snapshot of it. RocksDB keeps a pointer to the upper bound, so that is pinned while
+// the iterator lives.
+type rocksIterator struct {
+	r       *RocksDB
+	s       *rocksSnapshot // nil: the store as it was when the iterator was made
+	opts    *grocksdb.ReadOptions
+	it      *grocksdb.Iterator
+	pin     runtime.Pinner
+	from    []byte
+	started bool
+	done    bool
+}
+
+func newRocksIterator(r *RocksDB, s *rocksSnapshot, from, to []byte) Iterator {
+	if s == nil && !r.acquire() || s != nil && !s.acquire() {
+		return failedIterator{ErrClosed}
+	}
+	i := &rocksIterator{r: r, s: s, opts: grocksdb.NewDefaultReadOptions(), from: bytes.Clone(from)}
+	if s != nil {
+		i.opts.SetSnapshot(s.snap)
+	}
+	if to != nil {
+		bound := append(make([]byte, 0, len(to)+1), to...) // never empty memory, so that there is something to pin
+		i.pin.Pin(&bound[:1][0])
+		i.opts.SetIterateUpperBound(bound)
+		i.done = len(to) == 0
+	}
+	i.it = r.db.NewIterator(i.opts)
+	return i
+}
+
+// Next implements Iterator.
+func (i *rocksIterator) Next() bool {
+	switch {
+	case i.done:
+		return false
+	case i.started:
+		i.it.Next()
+	case len(i.from) == 0:
+		i.it.SeekToFirst()
+	default:
+		i.it.Seek(i.from)
+	}
+	i.started = true
+	i.done = !i.it.Valid()
+	return !i.done
+}
+
+// Key implements Iterator.
+func (i *rocksIterator) Key() []byte { return i.it.Key().Data() }
+
+// Value implements Iterator.
+func (i *rocksIterator) Value() []byte { return i.it.Value().Data() }
+
+// Close implements Iterator.
+func (i *rocksIterator) Close() error {
+	if i.it == nil {
+		return nil
+	}
+	err := i.it.Err()
+	i.it.Close()
+	i.it = nil
+	i.done = true
+	i.opts.Destroy()
+	i.pin.Unpin()
+	if i.s != nil {
+		i.s.unref()
+	} else {
+		i.r.release()
+	}
+	if err != nil {
+		return fmt.Errorf("scan state store: %w", rocksError(err))
+	}
+	return nil
+}
+
+// failedIterator is empty and reports err.
+type failedIterator struct{ err error }
+
+func (failedIterator) Next() bool     { return false }
+func (failedIterator) Key() []byte    { return nil }
+func (failedIterator) Value() []byte  { return nil }
+func (f failedIterator) Close() error { return f.err }
