@@ -96,6 +96,14 @@ func (c *Client) CopyCSV(t testing.TB, relation, path string) int64 {
 	return rows
 }
 
+// CopyRows loads rows in CSV, without a heading line, into a relation. It ends the test if the load fails.
+func (c *Client) CopyRows(t testing.TB, relation string, csv io.Reader) {
+	t.Helper()
+	if _, err := c.copyFrom(csv, "COPY "+relation+" FROM STDIN WITH (FORMAT csv)"); err != nil {
+		t.Fatalf("%s: load rows into %s: %v", c.Label, relation, err)
+	}
+}
+
 func (c *Client) copyFrom(r io.Reader, statement string) (int64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()

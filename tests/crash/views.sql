@@ -1,0 +1,9 @@
+CREATE MATERIALIZED VIEW by_writer AS
+SELECT writer, count(*) AS events, sum(amount) AS amount, min(seq) AS first, max(seq) AS last FROM events GROUP BY writer;
+CREATE MATERIALIZED VIEW by_owner AS
+SELECT a.owner, count(*) AS events, sum(e.amount) AS amount, max(a.balance) AS richest
+FROM events e JOIN accounts a ON a.id = e.account GROUP BY a.owner;
+CREATE MATERIALIZED VIEW poor AS SELECT id, owner, balance FROM accounts WHERE balance < 1000;
+CREATE MATERIALIZED VIEW poor_owners AS SELECT owner, count(*) AS accounts, sum(balance) AS balance FROM poor GROUP BY owner;
+CREATE MATERIALIZED VIEW account_events AS
+SELECT a.id, a.balance, e.id AS event, e.amount FROM accounts a LEFT JOIN events e ON e.account = a.id;
