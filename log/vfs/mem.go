@@ -1,0 +1,460 @@
+package vfs
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// Op names what a Mem is about to do; a hook sees it before it takes effect.
+type Op string
+
+// The operations that change what a crash would leave.
+const (
+	OpCreate   Op = "create"
+	OpWrite    Op = "write"
+	OpTruncate Op = "truncate"
+	OpSync     Op = "sync"
+	OpRemove   Op = "remove"
+	OpRename   Op = "rename"
+	OpLink     Op = "link"
+	OpSyncDir  Op = "syncdir"
+)
+
+// Mem is a file system in memory for tests. It keeps, beside what a running process sees, what was synced and what
+// was done since, so that Crash can show what a power cut leaves. Directories made by MkdirAll are durable at once,
+// as the contract of FS says. It is safe for concurrent use.
+type Mem struct {
+	mu   sync.Mutex
+	hook func(op Op, name string) error
+	root *memNode
+}
+
+// memNode is a file or a directory. A name is an entry of a directory that points here.
+type memNode struct {
+	isDir bool
+
+	// Of a file: data is what a running process sees; stored is what was synced; pending leads from one to the other.
+	data    []byte
+	stored  []byte
+	pending []memWrite
+	failed  bool
+
+	// Of a directory, likewise.
+	entries       map[string]*memNode
+	storedEntries map[string]*memNode
+	pendingNames  []memName
+}
+
+// memWrite is one un-synced change of a file: bytes at a position, or a new length.
+type memWrite struct {
+	at       int64
+	bytes    []byte
+	truncate bool
+}
+
+// memName is one un-synced change of a directory: name now means node, or nothing.
+type memName struct {
+	name string
+	node *memNode
+}
+
+// NewMem returns an empty file system with a root directory.
+func NewMem() *Mem { return &Mem{root: newMemDir()} }
+
+func newMemDir() *memNode {
+	return &memNode{isDir: true, entries: map[string]*memNode{}, storedEntries: map[string]*memNode{}}
+}
+
+// SetHook has every operation call hook first, outside of the lock: an error is returned instead of the operation,
+// and the hook may call Crash. An error for OpSync or OpSyncDir counts as a failed sync.
+func (m *Mem) SetHook(hook func(op Op, name string) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hook = hook
+}
+
+func (m *Mem) before(op Op, name string) error {
+	m.mu.Lock()
+	hook := m.hook
+	m.mu.Unlock()
+	if hook == nil {
+		return nil
+	}
+	return hook(op, name)
+}
+
+// Create implements FS.
+func (m *Mem) Create(name string) (File, error) {
+	if err := m.before(OpCreate, name); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dir, base, err := m.parent("create", name)
+	if err != nil {
+		return nil, err
+	}
+	n := dir.entries[base]
+	if n == nil {
+		n = &memNode{}
+		dir.setName(base, n)
+	} else if n.isDir {
+		return nil, pathError("create", name, fs.ErrExist)
+	} else {
+		n.truncate(0)
+	}
+	return &memFile{m: m, n: n, name: name}, nil
+}
+
+// OpenRW implements FS.
+func (m *Mem) OpenRW(name string) (File, error) { return m.open(name, false) }
+
+// Open implements FS.
+func (m *Mem) Open(name string) (File, error) { return m.open(name, true) }
+
+func (m *Mem) open(name string, readOnly bool) (File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(name)
+	if n == nil || n.isDir {
+		return nil, pathError("open", name, fs.ErrNotExist)
+	}
+	return &memFile{m: m, n: n, name: name, readOnly: readOnly}, nil
+}
+
+// MkdirAll implements FS.
+func (m *Mem) MkdirAll(dir string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.root
+	for _, part := range splitPath(dir) {
+		child := n.entries[part]
+		if child == nil {
+			child = newMemDir()
+			n.entries[part], n.storedEntries[part] = child, child
+		} else if !child.isDir {
+			return pathError("mkdir", dir, fs.ErrExist)
+		}
+		n = child
+	}
+	return nil
+}
+
+// Remove implements FS.
+func (m *Mem) Remove(name string) error {
+	if err := m.before(OpRemove, name); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dir, base, err := m.parent("remove", name)
+	if err != nil {
+		return err
+	}
+	n := dir.entries[base]
+	if n == nil {
+		return pathError("remove", name, fs.ErrNotExist)
+	}
+	if n.isDir && len(n.entries) > 0 {
+		return pathError("remove", name, fs.ErrExist)
+	}
+	dir.setName(base, nil)
+	return nil
+}
+
+// RemoveAll implements FS.
+func (m *Mem) RemoveAll(name string) error {
+	if err := m.before(OpRemove, name); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dir, base, err := m.parent("remove", name)
+	if err == nil && dir.entries[base] != nil {
+		dir.setName(base, nil)
+	}
+	return nil
+}
+
+// Rename implements FS.
+func (m *Mem) Rename(oldName, newName string) error {
+	if err := m.before(OpRename, newName); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	oldDir, oldBase, err := m.parent("rename", oldName)
+	if err != nil {
+		return err
+	}
+	newDir, newBase, err := m.parent("rename", newName)
+	if err != nil {
+		return err
+	}
+	n := oldDir.entries[oldBase]
+	if n == nil {
+		return pathError("rename", oldName, fs.ErrNotExist)
+	}
+	newDir.setName(newBase, n)
+	oldDir.setName(oldBase, nil)
+	return nil
+}
+
+// Link implements FS.
+func (m *Mem) Link(oldName, newName string) error {
+	if err := m.before(OpLink, newName); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(oldName)
+	if n == nil || n.isDir {
+		return pathError("link", oldName, fs.ErrNotExist)
+	}
+	dir, base, err := m.parent("link", newName)
+	if err != nil {
+		return err
+	}
+	if dir.entries[base] != nil {
+		return pathError("link", newName, fs.ErrExist)
+	}
+	dir.setName(base, n)
+	return nil
+}
+
+// List implements FS.
+func (m *Mem) List(dir string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(dir)
+	if n == nil || !n.isDir {
+		return nil, pathError("list", dir, fs.ErrNotExist)
+	}
+	return sortedNames(n.entries), nil
+}
+
+// Stat implements FS.
+func (m *Mem) Stat(name string) (Info, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(name)
+	if n == nil {
+		return Info{}, pathError("stat", name, fs.ErrNotExist)
+	}
+	return Info{SizeBytes: int64(len(n.data)), IsDir: n.isDir}, nil
+}
+
+// SyncDir implements FS.
+func (m *Mem) SyncDir(dir string) error {
+	if err := m.before(OpSyncDir, dir); err != nil {
+		return fmt.Errorf("sync directory %s: %w: %w", dir, ErrSyncFailed, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(dir)
+	if n == nil || !n.isDir {
+		return pathError("sync", dir, fs.ErrNotExist)
+	}
+	applyNames(n.storedEntries, n.pendingNames)
+	n.pendingNames = nil
+	return nil
+}
+
+func (m *Mem) lookup(name string) *memNode {
+	n := m.root
+	for _, part := range splitPath(name) {
+		if n = n.entries[part]; n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+// parent returns the directory that holds name, and name's last part.
+func (m *Mem) parent(op, name string) (*memNode, string, error) {
+	dir, base := path.Split(path.Clean("/" + name))
+	n := m.lookup(dir)
+	if n == nil || !n.isDir || base == "" {
+		return nil, "", pathError(op, name, fs.ErrNotExist)
+	}
+	return n, base, nil
+}
+
+func splitPath(name string) []string {
+	return strings.FieldsFunc(path.Clean("/"+name), func(r rune) bool { return r == '/' })
+}
+
+func pathError(op, name string, err error) error { return &fs.PathError{Op: op, Path: name, Err: err} }
+
+func (n *memNode) setName(name string, to *memNode) {
+	change := []memName{{name: name, node: to}}
+	applyNames(n.entries, change)
+	n.pendingNames = append(n.pendingNames, change...)
+}
+
+func applyNames(entries map[string]*memNode, changes []memName) {
+	for _, c := range changes {
+		if c.node == nil {
+			delete(entries, c.name)
+		} else {
+			entries[c.name] = c.node
+		}
+	}
+}
+
+func (n *memNode) truncate(sizeBytes int64) {
+	w := memWrite{at: sizeBytes, truncate: true}
+	n.data = w.apply(n.data)
+	n.pending = append(n.pending, w)
+}
+
+func (w memWrite) apply(data []byte) []byte {
+	if w.truncate {
+		return resize(data, w.at)
+	}
+	if end := w.at + int64(len(w.bytes)); end > int64(len(data)) {
+		data = resize(data, end)
+	}
+	copy(data[w.at:], w.bytes)
+	return data
+}
+
+// resize cuts data or extends it with zeros.
+func resize(data []byte, sizeBytes int64) []byte {
+	if sizeBytes <= int64(len(data)) {
+		clear(data[sizeBytes:])
+		return data[:sizeBytes]
+	}
+	return append(data, make([]byte, sizeBytes-int64(len(data)))...)
+}
+
+// memFile is an open handle; it stays usable when the name goes.
+type memFile struct {
+	m        *Mem
+	n        *memNode
+	name     string
+	readOnly bool
+	closed   bool
+}
+
+func (f *memFile) ReadAt(b []byte, at int64) (int, error) {
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	if f.closed {
+		return 0, pathError("read", f.name, fs.ErrClosed)
+	}
+	if at >= int64(len(f.n.data)) {
+		return 0, io.EOF
+	}
+	n := copy(b, f.n.data[at:])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (f *memFile) WriteAt(b []byte, at int64) (int, error) {
+	if err := f.m.before(OpWrite, f.name); err != nil {
+		return 0, err
+	}
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	return f.write(b, at)
+}
+
+func (f *memFile) Write(b []byte) (int, error) {
+	if err := f.m.before(OpWrite, f.name); err != nil {
+		return 0, err
+	}
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	return f.write(b, int64(len(f.n.data)))
+}
+
+func (f *memFile) write(b []byte, at int64) (int, error) {
+	if err := f.writable(); err != nil {
+		return 0, err
+	}
+	w := memWrite{at: at, bytes: append([]byte(nil), b...)}
+	f.n.data = w.apply(f.n.data)
+	f.n.pending = append(f.n.pending, w)
+	return len(b), nil
+}
+
+func (f *memFile) Truncate(sizeBytes int64) error {
+	if err := f.m.before(OpTruncate, f.name); err != nil {
+		return err
+	}
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	if err := f.writable(); err != nil {
+		return err
+	}
+	f.n.truncate(sizeBytes)
+	return nil
+}
+
+func (f *memFile) Allocate(sizeBytes int64) error {
+	if size, _ := f.Size(); size >= sizeBytes {
+		return nil
+	}
+	return f.Truncate(sizeBytes)
+}
+
+func (f *memFile) Sync() error {
+	err := f.m.before(OpSync, f.name)
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	if err == nil {
+		err = f.writable()
+	}
+	if err != nil {
+		f.n.failed = true
+		return fmt.Errorf("sync %s: %w: %w", f.name, ErrSyncFailed, err)
+	}
+	for _, w := range f.n.pending {
+		f.n.stored = w.apply(f.n.stored)
+	}
+	f.n.pending = nil
+	return nil
+}
+
+func (f *memFile) writable() error {
+	switch {
+	case f.closed:
+		return pathError("write", f.name, fs.ErrClosed)
+	case f.readOnly:
+		return pathError("write", f.name, fs.ErrPermission)
+	case f.n.failed:
+		return fmt.Errorf("%s: an earlier %w", f.name, ErrSyncFailed)
+	}
+	return nil
+}
+
+func (f *memFile) Size() (int64, error) {
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	return int64(len(f.n.data)), nil
+}
+
+func (f *memFile) Close() error {
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	f.closed = true
+	return nil
+}
+
+// sortedNames returns the keys in order, so that one seed gives one crash.
+func sortedNames(entries map[string]*memNode) []string {
+	names := make([]string, 0, len(entries))
+	for name := range entries {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
