@@ -1,9 +1,12 @@
 package types
 
 import (
+	"fmt"
 	"math/big"
 
 	"github.com/cockroachdb/apd/v3"
+
+	"github.com/millracedb/millrace/sql/pgerr"
 )
 
 // Limits of numeric, as PostgreSQL's.
@@ -85,4 +88,79 @@ func sign(i int) int {
 		return 1
 	}
 	return 0
+}
+
+// RoundDecimal sets d to x with scale digits after the point (negative: zeros before it), halves away from zero. The
+// display scale is max(scale, 0). d may be x.
+func RoundDecimal(d, x *apd.Decimal, scale int) {
+	d.Form, d.Negative = x.Form, x.Negative
+	if x.Form != apd.Finite {
+		return
+	}
+	from := Scale(x)
+	if scale >= from {
+		d.Coeff.Mul(&x.Coeff, Pow10(scale-from))
+	} else {
+		roundQuotient(&d.Coeff, &x.Coeff, Pow10(from-scale))
+	}
+	if scale < 0 {
+		d.Coeff.Mul(&d.Coeff, Pow10(-scale))
+	}
+	d.Exponent = int32(-max(scale, 0))
+	d.Negative = d.Negative && d.Coeff.Sign() != 0
+}
+
+// TruncDecimal is RoundDecimal towards zero.
+func TruncDecimal(d, x *apd.Decimal, scale int) {
+	d.Form, d.Negative = x.Form, x.Negative
+	if x.Form != apd.Finite {
+		return
+	}
+	from := Scale(x)
+	if scale >= from {
+		d.Coeff.Mul(&x.Coeff, Pow10(scale-from))
+	} else {
+		d.Coeff.Quo(&x.Coeff, Pow10(from-scale))
+	}
+	if scale < 0 {
+		d.Coeff.Mul(&d.Coeff, Pow10(-scale))
+	}
+	d.Exponent = int32(-max(scale, 0))
+	d.Negative = d.Negative && d.Coeff.Sign() != 0
+}
+
+// roundQuotient sets z to x / y, halves up; both are not negative.
+func roundQuotient(z, x, y *apd.BigInt) {
+	var rest apd.BigInt
+	z.QuoRem(x, y, &rest)
+	rest.Add(&rest, &rest)
+	if rest.Cmp(y) >= 0 {
+		z.Add(z, apd.NewBigInt(1))
+	}
+}
+
+// FitNumeric rounds d in place to the scale of t, a numeric. Error: 22003 if its precision is exceeded.
+func FitNumeric(d *apd.Decimal, t Type) error {
+	if t.Precision == 0 || d.Form == apd.NaN {
+		return nil
+	}
+	if d.Form == apd.Infinite {
+		return fieldOverflow().WithDetail("A field with precision %d, scale %d cannot hold an infinite value.", t.Precision, t.Scale)
+	}
+	RoundDecimal(d, d, int(t.Scale))
+	whole := int(t.Precision - t.Scale)
+	limit := Pow10(max(whole+Scale(d), 0))
+	if d.Coeff.Sign() == 0 || d.Coeff.Cmp(limit) < 0 {
+		return nil
+	}
+	bound := "1"
+	if whole != 0 {
+		bound = fmt.Sprintf("10^%d", whole)
+	}
+	return fieldOverflow().WithDetail("A field with precision %d, scale %d must round to an absolute value less than %s.",
+		t.Precision, t.Scale, bound)
+}
+
+func fieldOverflow() *pgerr.Error {
+	return pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow")
 }

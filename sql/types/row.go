@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -16,7 +15,7 @@ import (
 //	(n+7)/8     NULL bitmap: bit i%8 of byte i/8 is column i
 //	values      of the columns that are not NULL:
 //	  ClassInt      varint (zigzag)
-//	  ClassFloat    IEEE 754, 8 bytes little endian
+//	  ClassFloat    IEEE 754, 8 bytes little endian; NaN as 0x7ff8000000000000
 //	  ClassString   uvarint length, bytes
 //	  ClassDecimal  1 byte: bit 0 negative, bits 1–2 form (0 finite, 1 infinite, 2 NaN); if finite: uvarint display
 //	                scale, uvarint length, coefficient big endian
@@ -48,7 +47,7 @@ func appendValue(dst []byte, v *Vector, i int) []byte {
 	case ClassInt:
 		return binary.AppendVarint(dst, v.Int[i])
 	case ClassFloat:
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float[i]))
+		return binary.LittleEndian.AppendUint64(dst, floatBits(v.Float[i]))
 	case ClassString:
 		dst = binary.AppendUvarint(dst, uint64(len(v.Str[i])))
 		return append(dst, v.Str[i]...)

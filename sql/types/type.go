@@ -126,7 +126,7 @@ func (t Type) String() string {
 // Modifier returns pg_attribute.atttypmod of t, -1 if there is none.
 func (t Type) Modifier() int32 {
 	if t.ID == IDNumeric && t.Precision > 0 {
-		return int32(t.Precision)<<16 | int32(t.Scale) + 4
+		return int32(t.Precision)<<16 | int32(t.Scale)&0x7ff + 4
 	}
 	return -1
 }

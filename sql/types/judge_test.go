@@ -1,0 +1,188 @@
+package types_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+	"github.com/millracedb/millrace/tests/oracle"
+)
+
+func TestMain(m *testing.M) { oracle.Main(m) }
+
+// texts are inputs by type, good and bad.
+var texts = map[types.Type][]string{
+	types.Bool: {"t", "true", "TRUE", " yes ", "on", "1", "f", "fal", "no", "off", "0", "of", "o", "", "2", "tru e", "y", "n"},
+	types.Int2: {"0", "-32768", "32767", "32768", " 12 ", "+5", "", "-", "1.0", "0x10", "--1", "1 2"},
+	types.Int4: {"0", "-2147483648", "2147483647", "2147483648", "99999999999999999999", "abc", "\t7\n", "١"},
+	types.Int8: {"9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809", "1e3", ""},
+	types.Float8: {"0", "-0", "1", "1.5", "0.1", "1e15", "123456789012345", "1234567890123456", "999999999999999", "0.0001", "0.00001", "1e-7", "1e308",
+		"1e309", "-1e309", "1e-323", "1e-400", "0e-400", "NaN", "nan", "Infinity", "-infinity", "inf", "+Inf", " 2.5 ", ".5", "5.", "1e", "", "abc",
+		"1_000", "1.7976931348623157e308", "2.2250738585072014e-308", "4.9406564584124654e-324", "3.141592653589793", "1e22", "1e21", "100000", "0x1p3"},
+	types.Numeric: {"0", "-0", "-0.00", "0.00", "1.50", "123456789012345678901234567890.123456789", "1e5", "1.5e1", "1.50e1", "1e-5", "-1E-3", ".5", "5.", "+7",
+		"NaN", "nan", "-nan", "inf", "-Infinity", "+infinity", " 1 ", "", ".", "e5", "1e", "1.2.3", "1 2", "1e131071", "1e131072", "1e-16383", "1e-16384",
+		"1e999999999999", "0e999999", "1e-999999999999", "0.0001", "00012", "10000", "100000000.00010000", "99999999999999999999.99999"},
+	{ID: types.IDNumeric, Precision: 5, Scale: 2}:  {"1", "1.005", "-1.005", "999.994", "999.995", "1000", "NaN", "inf", "-0.001", "0.004"},
+	{ID: types.IDNumeric, Precision: 3}:            {"1.5", "999", "999.5", "-999.4"},
+	{ID: types.IDNumeric, Precision: 2, Scale: -2}: {"9949", "9950", "50", "49", "-151"},
+	{ID: types.IDNumeric, Precision: 2, Scale: 4}:  {"0.0099", "0.00994", "0.00995", "0.01", "0"},
+	{ID: types.IDNumeric, Precision: 2, Scale: 2}:  {"0.99", "1", "0.995"},
+	types.Text: {"", "a", "ä€😀", "'quoted'", "\\x"},
+	types.Date: {"2020-01-05", "2020-1-5", "20200105", "January 5, 2020", "Jan 5 2020", "5 Jan 2020", "05-Jan-2020", "2020-Jan-05", "Jan-05-2020", "1/5/2020", "01/05/20", "1/5/69", "1/5/70",
+		"2020/01/05", "2020.01.05", "200105", "2020-02-29", "2019-02-29", "2020-13-01", "2020-00-10", "2020-01-32", "2020-01-00", "0001-01-01", "0000-01-01", "0044-03-15 BC",
+		"4714-11-24 BC", "4714-11-23 BC", "5874897-12-31", "5874898-01-01", "infinity", "-infinity", "epoch", "2020-01-05 10:20:30", "2020-01-05T10:20:30Z", "", "x", "2020",
+		"2020-01", "Sunday January 5 2020", "10:20:30", "2020-01-05 foo", "99999999999-01-01", "13/1/2020", "31/12/2020", "Feb 30 2020", "  2020-01-05  "},
+	types.Timestamptz: {"2020-01-05", "2020-01-05 10:20:30", "2020-01-05 10:20", "2020-01-05T10:20:30", "2020-01-05T10:20:30Z", "2020-01-05t10:20:30z", "2020-01-05 10:20:30.5", "2020-01-05 10:20:30.123456",
+		"2020-01-05 10:20:30.1234567", "2020-01-05 10:20:30.9999999", "2020-01-05 10:20:30.0000005", "2020-01-05 10:20:30+02", "2020-01-05 10:20:30+02:30", "2020-01-05 10:20:30-0230", "2020-01-05 10:20:30 -08",
+		"2020-01-05 10:20:30 +05:30:15", "2020-01-05 10:20:30 UTC", "2020-01-05 10:20:30 EST", "2020-07-05 10:20:30 America/New_York", "2020-01-05 10:20:30 America/New_York", "2020-01-05 10:20:30 Nowhere/Land",
+		"2020-01-05 10:20:30 xyz", "2020-01-05 24:00:00", "2020-01-05 24:00:01", "2020-01-05 23:59:60", "2020-01-05 23:60:00", "2020-01-05 25:00:00", "2020-01-05 10:20:61", "2020-13-05 10:20:30",
+		"2020-01-05 10:20 PM", "2020-01-05 12:20 AM", "2020-01-05 12:20 PM", "2020-01-05 13:20 PM", "20200105T102030", "20200105 102030", "20200105T1020", "20200105T102030.25Z", "Jan 5 2020 10:20", "Sun Jan 05 10:20:30 2020",
+		"infinity", "-infinity", "+infinity", "epoch", "", "now1", "2020-01-05 10", "294276-12-31 23:59:59.999999+00", "294277-01-01 00:00:00+00", "4714-11-24 00:00:00+00 BC", "4714-11-23 00:00:00+00 BC", "0044-03-15 12:00:00+00 BC",
+		"1880-01-01 00:00:00+00", "1969-12-31 23:59:59.999999+00", "2020-01-05 10:20:30+16", "2020-01-05 10:20:30+1", "2020-01-05 10:20:30 Z", "2020-01-05 10:20:30GMT", "1999-12-31 23:59:59.999999",
+		"2021-03-14 02:30:00", "2021-03-14 01:59:59", "2021-03-14 03:00:00", "2021-11-07 01:30:00", "2021-11-07 00:59:59", "2021-11-07 02:00:00", "2021-07-01 12:00:00", "January 8, 99 04:05:06", "1/8/1999 04:05:06 PST"},
+	types.OID:       {"0", "4294967295", "-1", "4294967296", "x", "26"},
+	types.TextArray: {"{}", "{a,b}", `{"a b",NULL,"NULL","\"",""}`},
+	types.OIDVector: {"", "1 2 3"},
+	types.Name:      {"abc", strings.Repeat("x", 70)},
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// describe is an error as the user sees it.
+func describe(code, message, detail, hint string) string {
+	return strings.Join([]string{"ERROR", code, message, detail, hint}, "|")
+}
+
+// judged is what PostgreSQL makes of a text: its output, or its error.
+func judged(t *testing.T, conn *pgx.Conn, typ types.Type, s string) string {
+	t.Helper()
+	var out string
+	err := conn.QueryRow(context.Background(), "SELECT CAST(CAST("+quote(s)+" AS "+typ.String()+") AS text)", pgx.QueryExecModeSimpleProtocol).Scan(&out)
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return describe(e.Code, e.Message, e.Detail, e.Hint)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func parsed(typ types.Type, s string, loc *time.Location) string {
+	d, err := types.ParseText(typ, s, loc)
+	if err != nil {
+		e := pgerr.From(err)
+		return describe(e.Code, e.Message, e.Detail, e.Hint)
+	}
+	if typ == types.Bool {
+		return map[int64]string{0: "false", 1: "true"}[d.Int]
+	}
+	return string(types.FormatText(nil, typ, d, loc))
+}
+
+// types.Text forms are read and written as PostgreSQL does, with its errors, in zones with and without daylight saving.
+func TestTextAgainstPostgres(t *testing.T) {
+	conn := oracle.StartPostgres(t).Conn(t)
+	for _, zone := range []string{"UTC", "America/New_York", "Asia/Kolkata"} {
+		loc, err := types.LoadZone(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(context.Background(), "SET TimeZone = "+quote(zone)); err != nil {
+			t.Fatal(err)
+		}
+		for typ, inputs := range texts {
+			if zone != "UTC" && typ != types.Timestamptz {
+				continue
+			}
+			for _, s := range inputs {
+				if got, want := parsed(typ, s, loc), judged(t, conn, typ, s); got != want {
+					t.Errorf("%s, %v %q:\n got %.200s\nwant %.200s", zone, typ, s, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Binary forms are written as PostgreSQL does, and read back to the same value.
+func TestBinaryAgainstPostgres(t *testing.T) {
+	conn := oracle.StartPostgres(t).Conn(t)
+	for typ, inputs := range texts {
+		for _, s := range inputs {
+			d, err := types.ParseText(typ, s, nil)
+			if err != nil {
+				continue
+			}
+			query := "SELECT CAST(" + quote(s) + " AS " + typ.String() + ")"
+			result := conn.PgConn().ExecParams(context.Background(), query, nil, nil, nil, []int16{1}).Read()
+			if result.Err != nil {
+				t.Fatalf("%s: %v", query, result.Err)
+			}
+			want := result.Rows[0][0]
+			if got := types.FormatBinary(nil, typ, d); !bytes.Equal(got, want) {
+				t.Errorf("%v %.50q: %.100x, want %.100x", typ, s, got, want)
+			}
+			if typ == types.OIDVector {
+				continue // written only
+			}
+			back, err := types.ParseBinary(typ, want)
+			if err != nil || types.Compare(typ, back, d) != 0 {
+				t.Errorf("%v %.50q: read %v, %v", typ, s, back, err)
+			}
+		}
+	}
+}
+
+// FuzzParseMoment shows that no text makes the parser of dates and times fail otherwise than with an error.
+func FuzzParseMoment(f *testing.F) {
+	for _, s := range append(texts[types.Timestamptz], texts[types.Date]...) {
+		f.Add(s)
+	}
+	loc, err := types.LoadZone("America/New_York")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := types.ParseText(types.Timestamptz, s, loc)
+		if err != nil {
+			if pgerr.Code(err) == pgerr.InternalError {
+				t.Fatal(err)
+			}
+			return
+		}
+		text := string(types.FormatText(nil, types.Timestamptz, d, loc))
+		again, err := types.ParseText(types.Timestamptz, text, loc)
+		if err != nil || again.Int != d.Int {
+			t.Errorf("%q is %q, which reads as %v, %v", s, text, again, err)
+		}
+	})
+}
+
+// FuzzParseNumeric shows that a numeric that is read prints to what reads the same, in text and in binary.
+func FuzzParseNumeric(f *testing.F) {
+	for _, s := range texts[types.Numeric] {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := types.ParseText(types.Numeric, s, nil)
+		if err != nil {
+			return
+		}
+		again, err := types.ParseText(types.Numeric, string(types.FormatText(nil, types.Numeric, d, nil)), nil)
+		if err != nil || types.CompareDecimal(again.Dec, d.Dec) != 0 || again.Dec.Exponent != d.Dec.Exponent {
+			t.Errorf("%q: %v, %v", s, again, err)
+		}
+		again, err = types.ParseBinary(types.Numeric, types.FormatBinary(nil, types.Numeric, d))
+		if err != nil || types.CompareDecimal(again.Dec, d.Dec) != 0 || again.Dec.Exponent != d.Dec.Exponent {
+			t.Errorf("%q in binary: %v, %v", s, again, err)
+		}
+	})
+}

@@ -1,0 +1,85 @@
+package types
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// names maps the words for types, as written in SQL, to types. Those of other types that PostgreSQL stores as text
+// without a limit are text here.
+var names = map[string]Type{
+	"boolean": Bool, "bool": Bool,
+	"smallint": Int2, "int2": Int2,
+	"integer": Int4, "int": Int4, "int4": Int4,
+	"bigint": Int8, "int8": Int8,
+	"double precision": Float8, "float8": Float8, "float": Float8,
+	"numeric": Numeric, "decimal": Numeric, "dec": Numeric,
+	"text":                     Text,
+	"timestamp with time zone": Timestamptz, "timestamptz": Timestamptz,
+	"date": Date, "oid": OID, "name": Name, "\"char\"": Char, "void": Void, "regtype": Regtype,
+	"text[]": TextArray, "_text": TextArray, "oidvector": OIDVector, "unknown": Unknown,
+}
+
+// ByName returns the type with a name or alias in lower case, without modifier.
+func ByName(name string) (Type, bool) {
+	t, ok := names[name]
+	return t, ok
+}
+
+// others are types of PostgreSQL that Millrace does not have; their names are known so that a number can be printed.
+var others = map[uint32]string{
+	17: "bytea", 22: "int2vector", 24: "regproc", 27: "tid", 28: "xid", 114: "json", 142: "xml", 194: "pg_node_tree",
+	600: "point", 650: "cidr", 700: "real", 790: "money", 829: "macaddr", 869: "inet", 1000: "boolean[]", 1005: "smallint[]",
+	1007: "integer[]", 1016: "bigint[]", 1002: "\"char\"[]", 1003: "name[]", 1022: "double precision[]", 1028: "oid[]", 1033: "aclitem",
+	1034: "aclitem[]", 1042: "character", 1043: "character varying", 1083: "time without time zone",
+	1114: "timestamp without time zone", 1186: "interval", 1231: "numeric[]", 1266: "time with time zone", 1560: "bit", 1562: "bit varying",
+	2205: "regclass", 2249: "record", 2276: "\"any\"", 2277: "anyarray", 2283: "anyelement", 2950: "uuid", 3802: "jsonb",
+}
+
+// TypeNameOf returns what PostgreSQL's format_type prints for a type's number and modifier (-1: none).
+func TypeNameOf(oid uint32, modifier int32) string {
+	if oid == 0 {
+		return "-"
+	}
+	if oid == Numeric.OID() && modifier >= 4 {
+		m := modifier - 4
+		scale := (m&0x7ff ^ 1024) - 1024
+		return fmt.Sprintf("numeric(%d,%d)", m>>16&0xffff, scale)
+	}
+	name, known := others[oid]
+	if !known {
+		t, ok := FromOID(oid)
+		if !ok {
+			return "???"
+		}
+		return t.String()
+	}
+	if modifier >= 4 && (oid == 1042 || oid == 1043) {
+		return fmt.Sprintf("%s(%d)", name, modifier-4)
+	}
+	return name
+}
+
+// parseRegtype reads a type's number or name.
+func parseRegtype(s string) (Datum, error) {
+	word := trimSpace(s)
+	if word == "-" {
+		return IntDatum(0), nil
+	}
+	if n, err := strconv.ParseUint(word, 10, 32); err == nil {
+		return IntDatum(int64(n)), nil
+	}
+	name := strings.TrimPrefix(strings.ToLower(word), "pg_catalog.")
+	if t, ok := ByName(name); ok {
+		return IntDatum(int64(t.OID())), nil
+	}
+	for oid, other := range others {
+		if other == name {
+			return IntDatum(int64(oid)), nil
+		}
+	}
+	return Datum{}, pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", s)
+}

@@ -1,0 +1,124 @@
+package types
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// ParseText reads the text form of a value of type t, as PostgreSQL 15 reads it with DateStyle ISO, MDY; loc is the
+// session's zone (nil: UTC). A numeric is rounded to the scale of t. Errors: 22P02, 22003, 22007, 22008, 22021 with
+// PostgreSQL's messages.
+func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
+	switch t.ID {
+	case IDBool:
+		return parseBool(s)
+	case IDInt2:
+		return parseInt(t, s, 16)
+	case IDInt4:
+		return parseInt(t, s, 32)
+	case IDInt8:
+		return parseInt(t, s, 64)
+	case IDFloat8:
+		return parseFloat(s)
+	case IDNumeric:
+		return parseNumericText(t, s)
+	case IDTimestamptz:
+		return parseTimestamptz(s, loc)
+	case IDDate:
+		return parseDate(s)
+	case IDOID:
+		return parseOID(s)
+	case IDRegtype:
+		return parseRegtype(s)
+	}
+	if err := CheckText(s); err != nil {
+		return Datum{}, err
+	}
+	return StrDatum(trimToType(t, s)), nil
+}
+
+// trimToType cuts a string to what a catalog type holds: 63 bytes of a name, the first byte of a "char".
+func trimToType(t Type, s string) string {
+	most := len(s)
+	switch t.ID {
+	case IDName:
+		most = 63
+	case IDChar:
+		most = 1
+	}
+	if len(s) <= most {
+		return s
+	}
+	for most > 1 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}
+
+// CheckText returns 22021 unless s is valid UTF-8 without zero bytes.
+func CheckText(s string) error {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return nil
+	}
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == 0 || r == utf8.RuneError && n <= 1 {
+			return pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x%02x", s[i])
+		}
+		i += n
+	}
+	return nil
+}
+
+// FormatText appends the text form of d, a value of type t that is not NULL, as PostgreSQL 15 prints it with DateStyle
+// ISO and extra_float_digits 1; loc is the session's zone (nil: UTC).
+func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
+	switch t.ID {
+	case IDBool:
+		if d.Int != 0 {
+			return append(dst, 't')
+		}
+		return append(dst, 'f')
+	case IDFloat8:
+		return AppendFloat(dst, d.Float)
+	case IDNumeric:
+		return AppendNumeric(dst, d.Dec)
+	case IDTimestamptz:
+		return appendTimestamptz(dst, d.Int, loc)
+	case IDDate:
+		return appendDate(dst, d.Int)
+	case IDRegtype:
+		return append(dst, TypeNameOf(uint32(d.Int), -1)...)
+	}
+	if t.Class() == ClassInt {
+		return strconv.AppendInt(dst, d.Int, 10)
+	}
+	return append(dst, d.Str...)
+}
+
+// trimSpace cuts what C's isspace calls white space.
+func trimSpace(s string) string { return strings.Trim(s, " \t\n\v\f\r") }
+
+func badSyntax(t Type, s string) error {
+	code := pgerr.InvalidTextRepresentation
+	if t.ID == IDTimestamptz || t.ID == IDDate {
+		code = pgerr.InvalidDatetimeFormat
+	}
+	return pgerr.New(code, "invalid input syntax for type %s: \"%s\"", t.Base(), s)
+}
+
+func parseBool(s string) (Datum, error) {
+	word := strings.ToLower(trimSpace(s))
+	switch {
+	case word == "":
+	case strings.HasPrefix("true", word), strings.HasPrefix("yes", word), word == "on", word == "1":
+		return BoolDatum(true), nil
+	case strings.HasPrefix("false", word), strings.HasPrefix("no", word), word == "of", word == "off", word == "0":
+		return BoolDatum(false), nil
+	}
+	return Datum{}, badSyntax(Bool, s)
+}

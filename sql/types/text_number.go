@@ -1,0 +1,201 @@
+package types
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/apd/v3"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+func parseInt(t Type, s string, bits int) (Datum, error) {
+	word := trimSpace(s)
+	if !isInteger(word) {
+		return Datum{}, badSyntax(t, s)
+	}
+	i, err := strconv.ParseInt(word, 10, bits)
+	if err != nil {
+		return Datum{}, pgerr.New(pgerr.NumericValueOutOfRange, "value \"%s\" is out of range for type %s", s, t)
+	}
+	return IntDatum(i), nil
+}
+
+// isInteger reports whether s is an optional sign and digits.
+func isInteger(s string) bool {
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		s = s[1:]
+	}
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+func parseOID(s string) (Datum, error) {
+	word := trimSpace(s)
+	if !isInteger(word) {
+		return Datum{}, badSyntax(OID, s)
+	}
+	i, err := strconv.ParseInt(word, 10, 64)
+	if err != nil || i > math.MaxUint32 || i < math.MinInt32 {
+		return Datum{}, pgerr.New(pgerr.NumericValueOutOfRange, "value \"%s\" is out of range for type oid", s)
+	}
+	return IntDatum(int64(uint32(i))), nil
+}
+
+func parseFloat(s string) (Datum, error) {
+	word := trimSpace(s)
+	f, err := strconv.ParseFloat(word, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange), err == nil && f == 0 && hasDigitButZero(word):
+		return Datum{}, pgerr.New(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type double precision", word)
+	case err != nil, strings.IndexByte(word, '_') >= 0:
+		return Datum{}, badSyntax(Float8, s)
+	}
+	return FloatDatum(f), nil
+}
+
+// hasDigitButZero reports whether the number before an exponent is not zero.
+func hasDigitButZero(s string) bool {
+	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")
+	return strings.ContainsAny(mantissa, "123456789")
+}
+
+// AppendFloat appends the shortest decimal that reads as f, in PostgreSQL's form.
+func AppendFloat(dst []byte, f float64) []byte {
+	switch {
+	case f != f:
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	}
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e15) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, f, format, -1, 64)
+}
+
+func parseNumericText(t Type, s string) (Datum, error) {
+	d := new(apd.Decimal)
+	if err := parseNumeric(d, s); err != nil {
+		return Datum{}, err
+	}
+	if err := FitNumeric(d, t); err != nil {
+		return Datum{}, err
+	}
+	return DecDatum(d), nil
+}
+
+// parseNumeric reads a numeric into d, which is zero.
+func parseNumeric(d *apd.Decimal, s string) error {
+	word := trimSpace(s)
+	rest := word
+	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		d.Negative = rest[0] == '-'
+		rest = rest[1:]
+	}
+	switch strings.ToLower(rest) {
+	case "nan":
+		if rest == word {
+			d.Form = apd.NaN
+			return nil
+		}
+	case "inf", "infinity":
+		d.Form = apd.Infinite
+		return nil
+	}
+	mantissa, exponent, ok := cutExponent(rest)
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return badSyntax(Numeric, s)
+	}
+	return setDigits(d, digits, len(fraction)-exponent)
+}
+
+// maxExponent bounds what an exponent may say; beyond it every number overflows.
+const maxExponent = MaxNumericIntDigits + MaxNumericScale
+
+// cutExponent splits off an exponent; one that is too large for any number is cut to ±2·maxExponent.
+func cutExponent(s string) (mantissa string, exponent int, ok bool) {
+	i := strings.IndexAny(s, "eE")
+	if i < 0 {
+		return s, 0, true
+	}
+	if !isInteger(s[i+1:]) {
+		return "", 0, false
+	}
+	e, err := strconv.Atoi(s[i+1:])
+	if err != nil || e > 2*maxExponent || e < -2*maxExponent {
+		e = 2 * maxExponent
+		if s[i+1] == '-' {
+			e = -e
+		}
+	}
+	return s[:i], e, true
+}
+
+// setDigits sets d's magnitude to digits / 10^scale.
+func setDigits(d *apd.Decimal, digits string, scale int) error {
+	digits = strings.TrimLeft(digits, "0")
+	if len(digits) <= 19 {
+		u, _ := strconv.ParseUint("0"+digits, 10, 64)
+		d.Coeff.SetUint64(u)
+	} else if len(digits)-scale <= MaxNumericIntDigits {
+		d.Coeff.SetString(digits, 10)
+	}
+	if scale > MaxNumericScale || digits != "" && len(digits)-scale > MaxNumericIntDigits {
+		return NumericOverflow()
+	}
+	if scale < 0 {
+		if digits != "" {
+			d.Coeff.Mul(&d.Coeff, Pow10(-scale))
+		}
+		scale = 0
+	}
+	d.Exponent = int32(-scale)
+	if digits == "" {
+		d.Negative = false
+	}
+	return nil
+}
+
+// NumericOverflow is the error for a numeric beyond the limits of the type.
+func NumericOverflow() error {
+	return pgerr.New(pgerr.NumericValueOutOfRange, "value overflows numeric format")
+}
+
+// AppendNumeric appends the text form of d.
+func AppendNumeric(dst []byte, d *apd.Decimal) []byte {
+	switch {
+	case d.Form == apd.Infinite && d.Negative:
+		return append(dst, "-Infinity"...)
+	case d.Form == apd.Infinite:
+		return append(dst, "Infinity"...)
+	case d.Form != apd.Finite:
+		return append(dst, "NaN"...)
+	}
+	if d.Sign() < 0 {
+		dst = append(dst, '-')
+	}
+	var buf [48]byte
+	digits := d.Coeff.Append(buf[:0], 10)
+	scale := Scale(d)
+	if scale == 0 {
+		return append(dst, digits...)
+	}
+	whole := len(digits) - scale
+	if whole <= 0 {
+		dst = append(dst, '0', '.')
+		for range -whole {
+			dst = append(dst, '0')
+		}
+		return append(dst, digits...)
+	}
+	dst = append(dst, digits[:whole]...)
+	dst = append(dst, '.')
+	return append(dst, digits[whole:]...)
+}

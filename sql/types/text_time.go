@@ -1,0 +1,159 @@
+package types
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+func appendDate(dst []byte, days int64) []byte {
+	switch days {
+	case DateInfinity:
+		return append(dst, "infinity"...)
+	case DateNegInfinity:
+		return append(dst, "-infinity"...)
+	}
+	year, month, day := SplitDate(days)
+	dst = appendYearMonthDay(dst, year, month, day)
+	return appendEra(dst, year)
+}
+
+func appendYearMonthDay(dst []byte, year, month, day int) []byte {
+	if year <= 0 {
+		year = 1 - year
+	}
+	dst = appendPadded(dst, year, 4)
+	dst = appendPadded(append(dst, '-'), month, 2)
+	return appendPadded(append(dst, '-'), day, 2)
+}
+
+func appendEra(dst []byte, year int) []byte {
+	if year <= 0 {
+		return append(dst, " BC"...)
+	}
+	return dst
+}
+
+func appendTimestamptz(dst []byte, micros int64, loc *time.Location) []byte {
+	switch micros {
+	case TimestampInfinity:
+		return append(dst, "infinity"...)
+	case TimestampNegInfinity:
+		return append(dst, "-infinity"...)
+	}
+	offset := 0
+	if loc != nil && loc != time.UTC {
+		_, offset = ToTime(micros, loc).Zone()
+	}
+	days, clock := floorDiv(micros+int64(offset)*microsPerSecond, microsPerDay)
+	year, month, day := SplitDate(days)
+	dst = appendYearMonthDay(dst, year, month, day)
+	dst = appendClock(append(dst, ' '), clock)
+	dst = appendOffset(dst, offset)
+	return appendEra(dst, year)
+}
+
+// appendClock appends a time of day in µs, without zeros at the end of the fraction.
+func appendClock(dst []byte, clock int64) []byte {
+	seconds := int(clock / microsPerSecond)
+	dst = appendPadded(dst, seconds/3600, 2)
+	dst = appendPadded(append(dst, ':'), seconds/60%60, 2)
+	dst = appendPadded(append(dst, ':'), seconds%60, 2)
+	if fraction := int(clock % microsPerSecond); fraction != 0 {
+		dst = appendPadded(append(dst, '.'), fraction, 6)
+		for dst[len(dst)-1] == '0' {
+			dst = dst[:len(dst)-1]
+		}
+	}
+	return dst
+}
+
+// appendOffset appends a zone's offset in seconds east: +hh[:mm[:ss]].
+func appendOffset(dst []byte, offset int) []byte {
+	sign := byte('+')
+	if offset < 0 {
+		sign, offset = '-', -offset
+	}
+	dst = appendPadded(append(dst, sign), offset/3600, 2)
+	if offset%3600 != 0 {
+		dst = appendPadded(append(dst, ':'), offset/60%60, 2)
+	}
+	if offset%60 != 0 {
+		dst = appendPadded(append(dst, ':'), offset%60, 2)
+	}
+	return dst
+}
+
+// appendPadded appends n with at least width digits.
+func appendPadded(dst []byte, n, width int) []byte {
+	for limit := 10; width > 1; width-- {
+		if n < limit {
+			for range width - 1 {
+				dst = append(dst, '0')
+			}
+			return strconv.AppendInt(dst, int64(n), 10)
+		}
+		limit *= 10
+	}
+	return strconv.AppendInt(dst, int64(n), 10)
+}
+
+func parseTimestamptz(s string, loc *time.Location) (Datum, error) {
+	p, err := parseMoment(Timestamptz, s)
+	if err != nil {
+		return Datum{}, err
+	}
+	switch p.special {
+	case "infinity":
+		return IntDatum(TimestampInfinity), nil
+	case "-infinity":
+		return IntDatum(TimestampNegInfinity), nil
+	case "epoch":
+		return IntDatum(-EpochMicros), nil
+	}
+	days := MakeDate(p.year, p.month, p.day)
+	if days < minDate-1 || days > endTimestamp/microsPerDay+1 {
+		return Datum{}, outOfRange("timestamp", s)
+	}
+	local := days*microsPerDay + p.clock
+	if days > 0 && local < 0 {
+		return Datum{}, outOfRange("timestamp", s)
+	}
+	switch {
+	case p.hasOffset:
+		local -= int64(p.offset) * microsPerSecond
+	case p.zone != nil:
+		local = FromLocal(local, p.zone)
+	default:
+		local = FromLocal(local, loc)
+	}
+	if !ValidTimestamp(local) {
+		return Datum{}, outOfRange("timestamp", s)
+	}
+	return IntDatum(local), nil
+}
+
+func parseDate(s string) (Datum, error) {
+	p, err := parseMoment(Date, s)
+	if err != nil {
+		return Datum{}, err
+	}
+	switch p.special {
+	case "infinity":
+		return IntDatum(DateInfinity), nil
+	case "-infinity":
+		return IntDatum(DateNegInfinity), nil
+	case "epoch":
+		return IntDatum(-EpochMicros / microsPerDay), nil
+	}
+	days := MakeDate(p.year, p.month, p.day)
+	if !ValidDate(days) {
+		return Datum{}, outOfRange("date", s)
+	}
+	return IntDatum(days), nil
+}
+
+func outOfRange(what, s string) error {
+	return pgerr.New(pgerr.DatetimeFieldOverflow, "%s out of range: \"%s\"", what, s)
+}
