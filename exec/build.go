@@ -1,0 +1,35 @@
+package exec
+
+import (
+	"fmt"
+
+	"github.com/millracedb/millrace/planner/plan"
+)
+
+// Build makes the operators of a plan. Nothing is opened or read before the first Next.
+func Build(n plan.Node, env *Env) (Operator, error) {
+	env.begin()
+	switch n := n.(type) {
+	case *plan.Scan:
+		return newScan(n, env)
+	case *plan.SystemScan:
+		return &systemScan{node: n, env: env}, nil
+	case *plan.Values:
+		return &valuesOp{node: n, env: env}, nil
+	case *plan.Filter:
+		return newFilter(n, env)
+	case *plan.Project:
+		return newProject(n, env)
+	case *plan.Join:
+		return newHashJoin(n, env)
+	case *plan.Aggregate:
+		return newHashAgg(n, env)
+	case *plan.Sort:
+		return newSort(n, env)
+	case *plan.Limit:
+		return newLimit(n, env)
+	case *plan.Union:
+		return newUnion(n, env)
+	}
+	return nil, fmt.Errorf("BUG: no operator for plan node %T", n)
+}

@@ -1,0 +1,148 @@
+package exec
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// RunUpdate is RunInsert for UPDATE. The key of the table holds at the end of the statement, not after each row, so that
+// SET id = id + 1 works whatever the order of the rows.
+func RunUpdate(ctx context.Context, p *plan.Update, env *Env, tx Tx) (int64, *types.Batch, error) {
+	env.begin()
+	u := newUpdater(p.Relation, env, tx, p.Input.Root)
+	ret, err := newReturning(p.Returning, env)
+	if err != nil {
+		return 0, nil, err
+	}
+	input, err := Build(p.Input.Root, env)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer input.Close()
+	err = drain(ctx, input, func(b *types.Batch) error {
+		rows, err := u.update(ctx, b)
+		if err != nil {
+			return err
+		}
+		return ret.add(ctx, rows)
+	})
+	if err == nil {
+		err = u.finish(ctx)
+	}
+	return u.count, ret.result(), err
+}
+
+// updater changes and deletes rows of a table.
+type updater struct {
+	env     *Env
+	rel     *catalog.Relation
+	w       *rowWriter
+	notNull []int
+	seen    *keySet // rows changed; nil if the input gives each once
+	moves   keyMoves
+	count   int64
+
+	buf, newBuf []byte // encoded keys
+}
+
+func newUpdater(rel *catalog.Relation, env *Env, tx Tx, input plan.Node) *updater {
+	u := &updater{env: env, rel: rel, w: newRowWriter(rel, tx)}
+	u.moves = keyMoves{rows: types.NewBatch(rel.Types(), 0), mem: env.account("update of keys")}
+	for c, col := range rel.Columns {
+		if col.NotNull {
+			u.notNull = append(u.notNull, c)
+		}
+	}
+	if !givesRowsOnce(input) {
+		u.seen = newKeySet(env)
+	}
+	return u
+}
+
+// givesRowsOnce reports whether a plan gives each row of the relation that it reads at most once: it joins nothing.
+func givesRowsOnce(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return true
+	case *plan.Filter:
+		return givesRowsOnce(n.Input)
+	case *plan.Project:
+		return givesRowsOnce(n.Input)
+	case *plan.Sort:
+		return givesRowsOnce(n.Input)
+	case *plan.Limit:
+		return givesRowsOnce(n.Input)
+	}
+	return false
+}
+
+// update takes old rows side by side with new ones, and returns the new rows of those that were not changed before.
+func (u *updater) update(ctx context.Context, b *types.Batch) (*types.Batch, error) {
+	n := len(u.rel.Columns)
+	before := &types.Batch{Cols: b.Cols[:n], Len: b.Len}
+	after := &types.Batch{Cols: b.Cols[n:], Len: b.Len}
+	rows := make([]int, 0, b.Len)
+	for i := range b.Len {
+		key := u.w.key(u.buf, before, i)
+		u.buf = key
+		fresh, err := u.fresh(key)
+		if err != nil {
+			return nil, err
+		}
+		if !fresh {
+			continue
+		}
+		if err := checkNotNull(u.rel, u.notNull, after, i, u.env); err != nil {
+			return nil, err
+		}
+		if err := u.updateRow(ctx, key, after, i); err != nil {
+			return nil, err
+		}
+		rows = append(rows, i)
+	}
+	u.count += int64(len(rows))
+	return after.Gather(rows), nil
+}
+
+// fresh reports whether the row with the key was not changed by this statement before.
+func (u *updater) fresh(key []byte) (bool, error) {
+	if u.seen == nil {
+		return true, nil
+	}
+	return u.seen.add(key)
+}
+
+// read returns the row as it is stored; it was read in this snapshot a moment ago.
+func (u *updater) read(key []byte) (storedRow, error) {
+	old, err := readRow(u.env.Reader, u.rel, key)
+	if err == nil && old.row == nil {
+		err = fmt.Errorf("table %q: row read in the same snapshot is not there", u.rel.Name)
+	}
+	return old, err
+}
+
+func (u *updater) updateRow(ctx context.Context, key []byte, after *types.Batch, i int) error {
+	old, err := u.read(key)
+	if err != nil {
+		return err
+	}
+	newKey := u.w.key(u.newBuf, after, i)
+	u.newBuf = newKey
+	if !bytes.Equal(key, newKey) {
+		return u.moves.add(key, old, after, i)
+	}
+	return u.w.write(ctx, u.w.partition(key), old.replace(key, u.w.value(after, i)))
+}
+
+// finish writes the rows whose keys change, and the rest.
+func (u *updater) finish(ctx context.Context) error {
+	if err := u.moves.write(ctx, u); err != nil {
+		return err
+	}
+	return u.w.flush(ctx)
+}

@@ -1,0 +1,137 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/millracedb/millrace/exec/expr"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// Env is what one execution of one statement works with. It is for one goroutine, and for one execution: the results of
+// uncorrelated subqueries and the memory in use are kept in it.
+type Env struct {
+	// Reader is the snapshot; it must cover the relations read and, for DML on a table, the one written. It is not closed
+	// here. It may be nil if no relation is read.
+	Reader Reader
+	// Expr is the template of the context in which expressions are evaluated: parameters, time zone, now().
+	Expr    expr.Context
+	Catalog *catalog.Catalog
+	// System gives the rows of a system relation, all its columns.
+	System func(schema, name string) ([][]types.Datum, error)
+	// MemoryBytes bounds what the statement may hold, as estimated; 0 means DefaultMemoryBytes.
+	MemoryBytes int64
+
+	run *run
+}
+
+// run is the state of one execution; subqueries share it with the statement.
+type run struct {
+	memory   memory
+	compiled map[*plan.Expr]*expr.Compiled
+	// results of subqueries that do not depend on the row outside, and which do.
+	results    map[*plan.Query]*types.Batch
+	correlated map[*plan.Query]bool
+}
+
+// begin makes the state of the execution, once.
+func (e *Env) begin() {
+	if e.run != nil {
+		return
+	}
+	limit := e.MemoryBytes
+	if limit <= 0 {
+		limit = DefaultMemoryBytes
+	}
+	e.run = &run{
+		memory:     memory{limit: limit},
+		compiled:   map[*plan.Expr]*expr.Compiled{},
+		results:    map[*plan.Query]*types.Batch{},
+		correlated: map[*plan.Query]bool{},
+	}
+}
+
+// compile returns the loop of x. A subquery that is built for each row outside is compiled once.
+func (e *Env) compile(x *plan.Expr) (*expr.Compiled, error) {
+	if c := e.run.compiled[x]; c != nil {
+		return c, nil
+	}
+	c, err := expr.Compile(x)
+	if err == nil {
+		e.run.compiled[x] = c
+	}
+	return c, err
+}
+
+func (e *Env) compileAll(xs []*plan.Expr) ([]*expr.Compiled, error) {
+	out := make([]*expr.Compiled, len(xs))
+	for i, x := range xs {
+		c, err := e.compile(x)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = c
+	}
+	return out, nil
+}
+
+// context returns the context of an evaluation; its subqueries run under ctx.
+func (e *Env) context(ctx context.Context) *expr.Context {
+	c := e.Expr
+	if c.Catalog == nil {
+		c.Catalog = e.Catalog
+	}
+	c.Subquery = func(c *expr.Context, q *plan.Query, outer []types.Datum) (*types.Batch, error) {
+		return e.subquery(ctx, c, q, outer)
+	}
+	return &c
+}
+
+// evalAll evaluates all of cs over b.
+func (e *Env) evalAll(ctx context.Context, cs []*expr.Compiled, b *types.Batch) ([]*types.Vector, error) {
+	if len(cs) == 0 {
+		return nil, nil
+	}
+	c := e.context(ctx)
+	out := make([]*types.Vector, len(cs))
+	for i, x := range cs {
+		v, err := x.Eval(c, b)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+// evalRows returns the rows of b for which the predicate is true.
+func (e *Env) evalRows(ctx context.Context, pred *expr.Compiled, b *types.Batch) ([]int, error) {
+	v, err := pred.Eval(e.context(ctx), b)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]int, 0, b.Len)
+	for i := range b.Len {
+		if v.Int[i] != 0 && !v.IsNull(i) {
+			rows = append(rows, i)
+		}
+	}
+	return rows, nil
+}
+
+// evalOne evaluates an expression without columns.
+func (e *Env) evalOne(ctx context.Context, x *plan.Expr) (types.Datum, error) {
+	if x.Op == plan.OpConst {
+		return *x.Value, nil
+	}
+	c, err := e.compile(x)
+	if err != nil {
+		return types.Datum{}, err
+	}
+	v, err := c.Eval(e.context(ctx), &types.Batch{Len: 1})
+	if err != nil {
+		return types.Datum{}, err
+	}
+	return v.Datum(0), nil
+}

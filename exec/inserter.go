@@ -1,0 +1,141 @@
+package exec
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// Inserter inserts rows into a table or stream: INSERT and COPY. It checks NOT NULL and the key, fills the hidden row id,
+// and writes in chunks, so it holds little of what it inserts. It is for one goroutine.
+type Inserter struct {
+	env     *Env
+	rel     *catalog.Relation
+	w       *rowWriter
+	notNull []int   // columns to check
+	rowID   int     // the hidden row id, or -1
+	keys    *keySet // written by this statement; nil where keys need no check
+	count   int64
+	buf     []byte
+}
+
+// NewInserter returns an inserter of rows into rel, through tx. Env.Reader must cover rel if it is a table.
+func NewInserter(rel *catalog.Relation, env *Env, tx Tx) *Inserter {
+	env.begin()
+	in := &Inserter{env: env, rel: rel, w: newRowWriter(rel, tx), rowID: -1}
+	for c, col := range rel.Columns {
+		switch {
+		case col.Name == catalog.RowIDColumn && col.Hidden:
+			in.rowID = c
+		case col.NotNull:
+			in.notNull = append(in.notNull, c)
+		}
+	}
+	if rel.Keyed() && in.rowID < 0 {
+		in.keys = newKeySet(env)
+	}
+	return in
+}
+
+// Add inserts the rows of b, which has the relation's stored columns in their order; the hidden row id may be NULL. Errors:
+// 23502, 23505, 53200, those of the Tx.
+func (in *Inserter) Add(ctx context.Context, b *types.Batch) error {
+	_, err := in.add(ctx, b)
+	return err
+}
+
+// Close writes what is left and returns the number of rows inserted.
+func (in *Inserter) Close(ctx context.Context) (int64, error) {
+	return in.count, in.w.flush(ctx)
+}
+
+// add inserts rows and returns them as they are stored.
+func (in *Inserter) add(ctx context.Context, b *types.Batch) (*types.Batch, error) {
+	b = in.fillRowIDs(b)
+	for i := range b.Len {
+		if err := in.checkNotNull(b, i); err != nil {
+			return nil, err
+		}
+		key := in.key(b, i)
+		taken, err := in.taken(key)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			return nil, uniqueViolation(in.rel, b, i, in.env)
+		}
+		if err := in.insert(ctx, key, b, i); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// key returns the encoded key of row i of b, valid until the next call.
+func (in *Inserter) key(b *types.Batch, i int) []byte {
+	key := in.w.key(in.buf, b, i)
+	if key != nil {
+		in.buf = key
+	}
+	return key
+}
+
+// taken reports whether a row with the key is there, or was inserted by this statement; if not, it now counts as inserted.
+func (in *Inserter) taken(key []byte) (bool, error) {
+	if in.keys == nil {
+		return false, nil
+	}
+	fresh, err := in.keys.add(key)
+	if err != nil || !fresh {
+		return true, err
+	}
+	stored, err := getStored(in.env.Reader, in.rel.Partition(int(in.w.partition(key))), key)
+	return len(stored.Rows) > 0, err
+}
+
+// insert writes row i of b.
+func (in *Inserter) insert(ctx context.Context, key []byte, b *types.Batch, i int) error {
+	row := WriteRow{Key: key, Value: in.w.value(b, i)}
+	if in.rel.Keyed() {
+		row.Guard = GuardAbsent
+	}
+	in.count++
+	return in.w.write(ctx, in.w.partition(key), row)
+}
+
+func (in *Inserter) checkNotNull(b *types.Batch, i int) error {
+	return checkNotNull(in.rel, in.notNull, b, i, in.env)
+}
+
+func checkNotNull(rel *catalog.Relation, cols []int, b *types.Batch, i int, env *Env) error {
+	for _, c := range cols {
+		if b.Cols[c].IsNull(i) {
+			return notNullViolation(rel, b, i, c, env)
+		}
+	}
+	return nil
+}
+
+// fillRowIDs gives rows without a row id one. They are random: a row of another client with the same one would make the
+// guard fail, and the statement be evaluated again.
+func (in *Inserter) fillRowIDs(b *types.Batch) *types.Batch {
+	if in.rowID < 0 {
+		return b
+	}
+	given := b.Cols[in.rowID]
+	ids := types.MakeVector(given.Type, b.Len)
+	for i := range ids.Int {
+		if given.IsNull(i) {
+			ids.Int[i] = 1 + rand.Int64N(math.MaxInt64)
+		} else {
+			ids.Int[i] = given.Int[i]
+		}
+	}
+	out := *b
+	out.Cols = append([]*types.Vector(nil), b.Cols...)
+	out.Cols[in.rowID] = ids
+	return &out
+}

@@ -1,0 +1,170 @@
+package exec
+
+import (
+	"context"
+	"sync"
+
+	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// MaxBlockBytes bounds what a transaction block may have written before its COMMIT, which is held in memory.
+const MaxBlockBytes = 256 << 20
+
+// Overlay shows the writes of an open transaction block over a snapshot: rows of tables as the block has left them. What
+// it appended to streams is not shown. Several writes to one key collapse into one, under the guard of the first: at
+// COMMIT, Flush hands each key to the Tx once.
+//
+// A statement reads the overlay as it stood when the statement began: its own writes go into a Tx of Begin, and are seen
+// after that one's Commit.
+type Overlay struct {
+	reader Reader
+	*blockWrites
+}
+
+// blockWrites is what a block has written. Readers may be in several goroutines; one writes.
+type blockWrites struct {
+	mu     sync.RWMutex
+	tables map[catalog.PartitionID]*tableWrites
+	order  []catalog.PartitionID // of tables, by first write
+	stream []PartitionWrite
+	bytes  int64
+}
+
+// NewOverlay returns an overlay without writes.
+func NewOverlay(r Reader) *Overlay {
+	return &Overlay{reader: r, blockWrites: &blockWrites{tables: map[catalog.PartitionID]*tableWrites{}}}
+}
+
+// Over returns an overlay of the same writes, those that follow too, over another snapshot: a block's next statement.
+func (o *Overlay) Over(r Reader) *Overlay { return &Overlay{reader: r, blockWrites: o.blockWrites} }
+
+// Empty reports whether there is nothing to commit.
+func (o *Overlay) Empty() bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return len(o.order) == 0 && len(o.stream) == 0
+}
+
+// Record adds the writes of a statement that has succeeded, and owns them from then on. Errors: 53200 beyond
+// MaxBlockBytes; the block must then be rolled back.
+func (o *Overlay) Record(ws []PartitionWrite) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, w := range ws {
+		for _, r := range w.Rows {
+			o.bytes += int64(len(r.Key)+len(r.Value)+len(r.Before)) + writeRowBytes
+		}
+		if !w.Table {
+			o.stream = append(o.stream, w)
+			continue
+		}
+		t := o.tables[w.Partition]
+		if t == nil {
+			t = newTableWrites(w.Partition)
+			o.tables[w.Partition] = t
+			o.order = append(o.order, w.Partition)
+		}
+		for _, r := range w.Rows {
+			t.record(r)
+		}
+	}
+	if o.bytes > MaxBlockBytes {
+		return pgerr.New(pgerr.OutOfMemory, "out of memory").
+			WithDetail("The writes of a transaction block need more than %d bytes.", int64(MaxBlockBytes))
+	}
+	return nil
+}
+
+// Flush writes what the block amounts to into tx. The overlay must not be used after it, except for Close.
+func (o *Overlay) Flush(ctx context.Context, tx Tx) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range o.order {
+		rows := o.tables[p].collapsed()
+		for len(rows) > 0 {
+			n := chunkOf(rows)
+			if err := tx.Write(ctx, []PartitionWrite{{Partition: p, Table: true, Rows: rows[:n:n]}}); err != nil {
+				return err
+			}
+			rows = rows[n:]
+		}
+	}
+	for _, w := range o.stream {
+		if err := tx.Write(ctx, []PartitionWrite{w}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chunkOf returns how many of rows make a chunk.
+func chunkOf(rows []WriteRow) int {
+	size := 0
+	for i, r := range rows {
+		size += len(r.Key) + len(r.Value) + len(r.Before) + writeRowBytes
+		if size >= writeChunkBytes {
+			return i + 1
+		}
+	}
+	return len(rows)
+}
+
+// Begin returns a Tx for one statement of the block: its Commit records the writes, its Abort forgets them.
+func (o *Overlay) Begin() Tx { return &statementTx{overlay: o} }
+
+// statementTx gathers the writes of one statement of a block.
+type statementTx struct {
+	overlay *Overlay
+	writes  []PartitionWrite
+	bytes   int64
+}
+
+func (t *statementTx) Write(_ context.Context, ws []PartitionWrite) error {
+	for _, w := range ws {
+		for _, r := range w.Rows {
+			t.bytes += int64(len(r.Key)+len(r.Value)+len(r.Before)) + writeRowBytes
+		}
+	}
+	if t.bytes > MaxBlockBytes {
+		return pgerr.New(pgerr.OutOfMemory, "out of memory").
+			WithDetail("The writes of a transaction block need more than %d bytes.", int64(MaxBlockBytes))
+	}
+	t.writes = append(t.writes, ws...)
+	return nil
+}
+
+func (t *statementTx) Commit(context.Context) error {
+	ws := t.writes
+	t.writes = nil
+	return t.overlay.Record(ws)
+}
+
+func (t *statementTx) Abort() { t.writes = nil }
+
+// Rows implements Reader.
+func (o *Overlay) Rows(p catalog.PartitionID) state.Reader {
+	base := o.reader.Rows(p)
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	if t := o.tables[p]; t != nil {
+		return &overlayRows{base: base, mu: &o.mu, writes: t}
+	}
+	return base
+}
+
+// ReadLog implements Reader; the block's own appends are not in it.
+func (o *Overlay) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int, buf []byte) ([]byte, error) {
+	return o.reader.ReadLog(p, from, maxBytes, buf)
+}
+
+// StartOffset implements Reader.
+func (o *Overlay) StartOffset(p catalog.PartitionID) log.Offset { return o.reader.StartOffset(p) }
+
+// EndOffset implements Reader.
+func (o *Overlay) EndOffset(p catalog.PartitionID) log.Offset { return o.reader.EndOffset(p) }
+
+// Close closes the snapshot below; the writes stay.
+func (o *Overlay) Close() { o.reader.Close() }

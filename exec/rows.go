@@ -1,0 +1,104 @@
+package exec
+
+import (
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// rowReader decodes the stored rows of a relation to the columns that a scan wants.
+type rowReader struct {
+	stored []types.Type // of the row
+	want   []int        // for each stored column its place in the decoded batch, or -1
+	system [3]int       // the same for a stream's system columns
+	types  []types.Type // of the decoded batch, each column once
+	output []int        // for each output column its place in the decoded batch
+}
+
+// newRowReader reads columns, which are positions in plan.ScanColumns of the relation.
+func newRowReader(rel *catalog.Relation, columns []int) *rowReader {
+	r := &rowReader{stored: rel.Types(), want: make([]int, len(rel.Columns)), system: [3]int{-1, -1, -1}}
+	for i := range r.want {
+		r.want[i] = -1
+	}
+	for _, c := range columns {
+		place, t := r.place(c)
+		if *place < 0 {
+			*place = len(r.types)
+			r.types = append(r.types, t)
+		}
+		r.output = append(r.output, *place)
+	}
+	return r
+}
+
+func (r *rowReader) place(c int) (*int, types.Type) {
+	if c < len(r.want) {
+		return &r.want[c], r.stored[c]
+	}
+	c -= len(r.want)
+	return &r.system[c], catalog.StreamSystemColumns[c].Type
+}
+
+// batch returns an empty batch to decode into.
+func (r *rowReader) batch(capacity int) *types.Batch { return types.NewBatch(r.types, capacity) }
+
+// add decodes a row.
+func (r *rowReader) add(b *types.Batch, row []byte) error {
+	return types.DecodeRowColumns(row, r.stored, r.want, b)
+}
+
+// addRecord decodes a stream's record: its row, and what the log says of it.
+func (r *rowReader) addRecord(b *types.Batch, partition uint32, rec record) error {
+	if err := r.add(b, rec.Value); err != nil {
+		return err
+	}
+	for i, v := range [3]int64{int64(partition), int64(rec.Offset), timestamptzOfMillis(rec.TimestampMillis)} {
+		if at := r.system[i]; at >= 0 {
+			b.Cols[at].Append(types.IntDatum(v))
+		}
+	}
+	return nil
+}
+
+// finish returns the output columns of a decoded batch.
+func (r *rowReader) finish(b *types.Batch) *types.Batch {
+	out := &types.Batch{Len: b.Len, Cols: make([]*types.Vector, len(r.output))}
+	for i, at := range r.output {
+		out.Cols[i] = b.Cols[at]
+	}
+	return out
+}
+
+// addRows appends all rows of o, which has the same types, to b, which the caller owns.
+func addRows(b, o *types.Batch) {
+	for c, v := range o.Cols {
+		addVector(b.Cols[c], v)
+	}
+	b.Len += o.Len
+}
+
+func addVector(v, o *types.Vector) {
+	before := v.Len()
+	v.Int = append(v.Int, o.Int...)
+	v.Float = append(v.Float, o.Float...)
+	v.Str = append(v.Str, o.Str...)
+	v.Dec = append(v.Dec, o.Dec...)
+	switch {
+	case o.Nulls != nil:
+		if v.Nulls == nil {
+			v.Nulls = make([]bool, before, v.Len())
+		}
+		v.Nulls = append(v.Nulls, o.Nulls...)
+	case v.Nulls != nil:
+		v.Nulls = append(v.Nulls, make([]bool, o.Len())...)
+	}
+}
+
+// numbers returns 0 … n-1.
+func numbers(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}

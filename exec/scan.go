@@ -1,0 +1,124 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// firstBatchRows is the size of a scan's first batch: a LIMIT or a short table should not pay for a full one. Each
+// following batch is four times as large, up to BatchRows.
+const firstBatchRows = 32
+
+func newScan(n *plan.Scan, env *Env) (Operator, error) {
+	rows := newRowReader(n.Relation, n.Columns)
+	switch {
+	case !n.Relation.Keyed():
+		return &streamScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil
+	case n.Key != nil:
+		return &keyScan{env: env, node: n, rows: rows}, nil
+	}
+	return &tableScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil
+}
+
+// tableScan reads all rows of a table or view, partition by partition, in order of their keys.
+type tableScan struct {
+	env  *Env
+	rel  *catalog.Relation
+	rows *rowReader
+	size int // of the next batch
+
+	partition int // the next one to open
+	it        state.Iterator
+	waiting   storedQueue
+}
+
+func (s *tableScan) Next(ctx context.Context) (*types.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b := s.rows.batch(s.size)
+	for b.Len < s.size {
+		ok, err := s.fill(b)
+		if err != nil {
+			return nil, fmt.Errorf("scan of relation %q: %w", s.rel.Name, err)
+		}
+		if !ok {
+			break
+		}
+	}
+	s.size = min(s.size*4, BatchRows)
+	if b.Len == 0 {
+		return nil, nil
+	}
+	return s.rows.finish(b), nil
+}
+
+// fill adds the next row, if any; false at the end.
+func (s *tableScan) fill(b *types.Batch) (bool, error) {
+	if row := s.waiting.take(); row != nil {
+		return true, s.rows.add(b, row)
+	}
+	for s.it == nil || !s.it.Next() {
+		if err := s.closeIterator(); err != nil {
+			return false, err
+		}
+		if s.partition == s.rel.Partitions() {
+			return false, nil
+		}
+		p := s.rel.Partition(s.partition)
+		prefix := state.RowPrefix(p)
+		s.it = s.env.Reader.Rows(p).Scan(prefix, state.PrefixEnd(prefix))
+		s.partition++
+	}
+	stored, err := state.DecodeRows(s.it.Value())
+	if err != nil {
+		return false, err
+	}
+	if len(stored.Rows) == 1 && stored.Rows[0].Count == 1 {
+		return true, s.rows.add(b, stored.Rows[0].Row)
+	}
+	s.waiting.set(stored.Rows)
+	return true, nil
+}
+
+func (s *tableScan) closeIterator() error {
+	if s.it == nil {
+		return nil
+	}
+	err := s.it.Close()
+	s.it = nil
+	return err
+}
+
+func (s *tableScan) Close() { _ = s.closeIterator() }
+
+// storedQueue holds the rows of one key that are still to be given: a view may have, between the commits of its sources,
+// several rows under a key, or one several times. Rows that are there a negative number of times are not seen.
+type storedQueue struct{ rows []state.StoredRow }
+
+// set keeps copies of rows.
+func (q *storedQueue) set(rows []state.StoredRow) {
+	q.rows = q.rows[:0]
+	for _, r := range rows {
+		if r.Count > 0 {
+			q.rows = append(q.rows, state.StoredRow{Count: r.Count, Row: append([]byte(nil), r.Row...)})
+		}
+	}
+}
+
+// take returns the next row, nil if there is none.
+func (q *storedQueue) take() []byte {
+	if len(q.rows) == 0 {
+		return nil
+	}
+	row := q.rows[0].Row
+	if q.rows[0].Count--; q.rows[0].Count == 0 {
+		q.rows = q.rows[1:]
+	}
+	return row
+}

@@ -1,0 +1,72 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// streamScan reads all records of a stream as of the snapshot, partition by partition, in order of offsets.
+type streamScan struct {
+	env  *Env
+	rel  *catalog.Relation
+	rows *rowReader
+	size int // of the next batch
+
+	partition int // the next one to open
+	log       *logReader
+}
+
+func (s *streamScan) Next(ctx context.Context) (*types.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b := s.rows.batch(s.size)
+	for b.Len < s.size {
+		ok, err := s.fill(b)
+		if err != nil {
+			return nil, fmt.Errorf("scan of relation %q: %w", s.rel.Name, err)
+		}
+		if !ok {
+			break
+		}
+	}
+	s.size = min(s.size*4, BatchRows)
+	if b.Len == 0 {
+		return nil, nil
+	}
+	return s.rows.finish(b), nil
+}
+
+// fill adds the next record, if any; false at the end.
+func (s *streamScan) fill(b *types.Batch) (bool, error) {
+	if s.log == nil {
+		if s.partition == s.rel.Partitions() {
+			return false, nil
+		}
+		s.open()
+	}
+	rec, err := s.log.next()
+	if err != nil {
+		return false, err
+	}
+	if rec == nil {
+		s.log = nil
+		return true, nil
+	}
+	if rec.Value == nil {
+		return true, nil // a record without a value is no row
+	}
+	return true, s.rows.addRecord(b, s.log.partition.Partition, *rec)
+}
+
+func (s *streamScan) open() {
+	p := s.rel.Partition(s.partition)
+	r := s.env.Reader
+	s.log = &logReader{reader: r, partition: p, from: r.StartOffset(p), end: r.EndOffset(p)}
+	s.partition++
+}
+
+func (s *streamScan) Close() { s.log = nil }
