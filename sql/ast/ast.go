@@ -51,10 +51,11 @@ type (
 		P
 		Parts []string
 	}
-	// Star is * or t.* in a select list or count(*).
+	// Star is *, t.* or s.t.* in a select list.
 	Star struct {
 		P
-		Table string
+		Schema string
+		Table  string
 	}
 	// Literal kinds: see LiteralKind. Text is the value: digits, or the string after unescaping.
 	Literal struct {
@@ -159,10 +160,16 @@ type (
 		PartitionBy []Expr
 		OrderBy     []OrderItem
 	}
-	// Array is ARRAY[…].
+	// Array is ARRAY[…], or ARRAY(query) with Query.
 	Array struct {
 		P
 		Elems []Expr
+		Query *Select
+	}
+	// Subscript is arg[index].
+	Subscript struct {
+		P
+		Arg, Index Expr
 	}
 	// Row is ROW(…) or (a, b).
 	Row struct {

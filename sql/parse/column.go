@@ -1,0 +1,135 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/millracedb/millrace/sql/ast"
+)
+
+// columnDef parses name type constraint ….
+func (p *parser) columnDef(stmt *ast.CreateRelation) {
+	at := p.pos()
+	stmt.Columns = append(stmt.Columns, ast.ColumnDef{Pos: at, Name: p.colID()})
+	n := len(stmt.Columns) - 1
+	stmt.Columns[n].Type = p.typeName()
+	column := func() *ast.ColumnDef { return &stmt.Columns[n] }
+	for p.columnConstraint(column) {
+	}
+}
+
+// columnConstraint parses one constraint of a column; false if there is none here. column gives the column, whose
+// place in memory changes as columns are added.
+func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
+	if p.acceptWord("constraint") {
+		p.colID()
+	}
+	t := p.tok()
+	if t.kind != tIdent {
+		return false
+	}
+	c := column()
+	switch t.text {
+	case "key":
+		p.next()
+		c.Key = true
+	case "primary":
+		p.next()
+		p.expectWord("key")
+		c.PrimaryKey = true
+	case "not":
+		p.next()
+		p.expectWord("null")
+		c.NotNull = true
+	case "null":
+		p.next()
+	case "unique":
+		p.next()
+		c.Unique = true
+	case "default":
+		p.next()
+		p.constraintExpr(func(e ast.Expr) { column().Default = e })
+	case "check":
+		p.next()
+		p.expectPunct("(")
+		p.exprSlot(func(e ast.Expr) { column().Check = e })
+		p.expectPunct(")")
+	case "references":
+		p.references(c)
+	case "generated":
+		p.generated(c)
+	default:
+		return p.refusedConstraint(t)
+	}
+	return true
+}
+
+// constraintExpr parses DEFAULT's expression, which ends before NOT NULL and the like (PostgreSQL's b_expr).
+func (p *parser) constraintExpr(set func(ast.Expr)) {
+	if e := p.literal(); e != nil {
+		set(e)
+		return
+	}
+	p.openSlot("expr", slot{expr: set})
+	p.climb(precCompare)
+	p.closeCall()
+}
+
+func (p *parser) references(c *ast.ColumnDef) {
+	p.next()
+	name := p.name()
+	c.References = &name
+	if p.isPunct("(") {
+		p.skipParens()
+	}
+	for {
+		switch {
+		case p.acceptWord("match"):
+			p.label()
+		case p.isWord("on") && p.at(1).isOneOf("delete", "update"):
+			p.i += 2
+			p.referenceAction()
+		default:
+			return
+		}
+	}
+}
+
+// referenceAction passes NO ACTION, RESTRICT, CASCADE, SET NULL or SET DEFAULT.
+func (p *parser) referenceAction() {
+	switch {
+	case p.acceptWords("no", "action"), p.acceptWord("restrict"), p.acceptWord("cascade"),
+		p.acceptWords("set", "null"), p.acceptWords("set", "default"):
+	default:
+		p.syntaxError()
+	}
+}
+
+// generated reads GENERATED … as it is written.
+func (p *parser) generated(c *ast.ColumnDef) {
+	first := p.i
+	p.next()
+	if !p.acceptWord("always") {
+		p.expectWord("by", "default")
+	}
+	p.expectWord("as")
+	if p.acceptWord("identity") {
+		if p.isPunct("(") {
+			p.skipParens()
+		}
+	} else {
+		p.skipParens()
+		p.expectWord("stored")
+	}
+	c.Generated = strings.ToLower(p.textFrom(first))
+}
+
+// refusedConstraint refuses by name what else PostgreSQL allows in a column definition.
+func (p *parser) refusedConstraint(t *token) bool {
+	switch t.text {
+	case "collate", "compression", "storage":
+		p.unsupported(t, "%s in a column definition", upper(t.text))
+	case "deferrable", "initially":
+		p.unsupported(t, "%s constraints", upper(t.text))
+	}
+	return false
+}

@@ -1,0 +1,212 @@
+package parse
+
+import (
+	"strconv"
+
+	"github.com/millracedb/millrace/sql/ast"
+)
+
+// prepare parses what is behind PREPARE.
+func (p *parser) prepare(t *token) ast.Statement {
+	if p.isWord("transaction") && p.at(1).kind == tString {
+		return p.refuse("PREPARE TRANSACTION", t)
+	}
+	stmt := &ast.Prepare{Name: p.colID()}
+	if p.acceptPunct("(") {
+		for {
+			stmt.Types = append(stmt.Types, p.typeName())
+			if !p.acceptPunct(",") {
+				break
+			}
+		}
+		p.expectPunct(")")
+	}
+	p.expectWord("as")
+	if t := p.tok(); !t.isOneOf("select", "with", "values", "table", "insert", "update", "delete") && !t.isPunct("(") {
+		p.syntaxError()
+	}
+	stmt.Stmt = p.statement()
+	return stmt
+}
+
+// execute parses what is behind EXECUTE.
+func (p *parser) execute(*token) ast.Statement {
+	stmt := &ast.Execute{Name: p.colID()}
+	if !p.acceptPunct("(") {
+		return stmt
+	}
+	for {
+		n := len(stmt.Args)
+		stmt.Args = append(stmt.Args, nil)
+		p.exprSlot(func(e ast.Expr) { stmt.Args[n] = e })
+		if !p.acceptPunct(",") {
+			break
+		}
+	}
+	p.expectPunct(")")
+	return stmt
+}
+
+// deallocate parses what is behind DEALLOCATE.
+func (p *parser) deallocate(*token) ast.Statement {
+	p.acceptWord("prepare")
+	if p.acceptWord("all") {
+		return &ast.Deallocate{}
+	}
+	return &ast.Deallocate{Name: p.colID()}
+}
+
+// declare parses what is behind DECLARE.
+func (p *parser) declare(*token) ast.Statement {
+	stmt := &ast.DeclareCursor{Name: p.colID()}
+	for {
+		t := p.tok()
+		switch {
+		case t.isOneOf("binary", "scroll"):
+			p.unsupported(t, "%s cursors", upper(t.text))
+		case t.isOneOf("insensitive", "asensitive"):
+			p.next()
+			continue
+		case p.acceptWords("no", "scroll"):
+			continue
+		}
+		break
+	}
+	p.expectWord("cursor")
+	if p.acceptWords("with", "hold") {
+		stmt.Hold = true
+	} else {
+		p.acceptWords("without", "hold")
+	}
+	p.expectWord("for")
+	p.emittingQuery(func(q *ast.Select) { stmt.Query = q })
+	return stmt
+}
+
+// fetch parses what is behind FETCH and MOVE: [direction] [FROM|IN] cursor [WITH (options)].
+func (p *parser) fetch(t *token) ast.Statement {
+	stmt := &ast.Fetch{Count: 1, Move: t.isWord("move")}
+	p.fetchDirection(stmt)
+	if p.tok().isOneOf("from", "in") {
+		p.next()
+	}
+	stmt.Cursor = p.colID()
+	if p.isWord("with") {
+		stmt.Options = p.withOptions()
+	}
+	return stmt
+}
+
+// fetchDirection reads NEXT, PRIOR, n, ALL, FORWARD and BACKWARD. These words may be a cursor's name too: then nothing
+// follows them.
+func (p *parser) fetchDirection(stmt *ast.Fetch) {
+	t := p.tok()
+	if t.kind == tIdent && t.class != kwReserved && (p.at(1).kind == tEOF || p.at(1).isPunct(";")) {
+		return
+	}
+	switch {
+	case t.isOneOf("first", "last", "absolute", "relative"):
+		p.unsupported(t, "FETCH %s", upper(t.text))
+	case t.isWord("next"):
+		p.next()
+	case t.isWord("prior"):
+		p.next()
+		stmt.Backward = true
+	case t.isOneOf("forward", "backward"):
+		p.next()
+		stmt.Backward = t.isWord("backward")
+		p.fetchCount(stmt)
+	default:
+		p.fetchCount(stmt)
+	}
+}
+
+// fetchCount reads n or ALL, if it is there; a negative n turns the direction around.
+func (p *parser) fetchCount(stmt *ast.Fetch) {
+	if p.acceptWord("all") {
+		stmt.Count = -1
+		return
+	}
+	t := p.tok()
+	if t.kind != tInteger && !t.isOp("-") && !t.isOp("+") {
+		return
+	}
+	negative := p.acceptOp("-")
+	if !negative {
+		p.acceptOp("+")
+	}
+	t = p.next()
+	n, err := strconv.ParseInt(t.text, 10, 32)
+	if t.kind != tInteger || err != nil {
+		p.syntaxErrorAt(t)
+	}
+	stmt.Count = n
+	stmt.Backward = stmt.Backward != negative
+}
+
+// closeCursor parses what is behind CLOSE.
+func (p *parser) closeCursor(*token) ast.Statement {
+	if p.acceptWord("all") {
+		return &ast.Close{}
+	}
+	return &ast.Close{Cursor: p.colID()}
+}
+
+// stages are the words behind EXPLAIN that choose what of the compiler's work is shown.
+var stages = []string{"parsed", "logical", "optimized", "topology"}
+
+// explain parses what is behind EXPLAIN: [ANALYZE] [VERBOSE] [stage] statement, or ( option, … ) statement.
+func (p *parser) explain(*token) ast.Statement {
+	stmt := &ast.Explain{}
+	if p.isPunct("(") && !p.isQueryParen(p.i) && !p.at(1).isPunct("(") {
+		p.explainOptions(stmt)
+	} else {
+		if p.tok().isOneOf("analyze", "analyse") {
+			p.next()
+			stmt.Analyze = true
+		}
+		if t := p.tok(); p.acceptWord("verbose") {
+			stmt.Options = append(stmt.Options, ast.Option{Name: "verbose", Pos: int(t.pos)})
+		}
+		if p.tok().isOneOf(stages...) {
+			stmt.Stage = p.next().text
+		}
+	}
+	stmt.Stmt = p.statement()
+	return stmt
+}
+
+// explainOptions takes ANALYZE and the stages from a list of options.
+func (p *parser) explainOptions(stmt *ast.Explain) {
+	for _, o := range p.optionList(p.label, false) {
+		off := isOff(o.Value)
+		switch {
+		case o.Name == "analyze":
+			stmt.Analyze = !off
+		case isStage(o.Name) && !off:
+			stmt.Stage = o.Name
+		default:
+			stmt.Options = append(stmt.Options, o)
+		}
+	}
+}
+
+func isStage(name string) bool {
+	for _, s := range stages {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+// isOff reports whether an option's value is false, off or 0.
+func isOff(v ast.Expr) bool {
+	switch v := v.(type) {
+	case *ast.Literal:
+		return v.Kind == ast.LitFalse || v.Text == "0" || v.Text == "off"
+	case *ast.ColumnRef:
+		return v.Parts[0] == "off"
+	}
+	return false
+}

@@ -1,0 +1,133 @@
+package parse
+
+import (
+	"strconv"
+
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// limitClause translates one of LIMIT, OFFSET and FETCH, in any order; false if none is here.
+func (p *parser) limitClause(q *query) bool {
+	t := p.tok()
+	switch {
+	case t.isWord("limit"):
+		p.once(t, "LIMIT", &q.limit)
+		p.next()
+		if p.acceptWord("all") {
+			return true
+		}
+		p.limitExpr(q, true, false)
+		if p.isPunct(",") {
+			p.fail(pgerr.New(pgerr.SyntaxError, "LIMIT #,# syntax is not supported").
+				WithHint("Use separate LIMIT and OFFSET clauses.").At(p.pos()))
+		}
+	case t.isWord("offset"):
+		p.once(t, "OFFSET", &q.offset)
+		p.next()
+		p.limitExpr(q, false, false)
+		if p.tok().isOneOf("row", "rows") {
+			p.next()
+		}
+	case t.isWord("fetch"):
+		p.once(t, "LIMIT", &q.limit)
+		p.next()
+		p.fetchFirst(q)
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *parser) once(t *token, what string, has *bool) {
+	if *has {
+		p.failAt(t, "multiple %s clauses not allowed", what)
+	}
+	*has = true
+}
+
+// fetchFirst translates FIRST|NEXT [n] ROW|ROWS ONLY.
+func (p *parser) fetchFirst(q *query) {
+	if !p.tok().isOneOf("first", "next") {
+		p.syntaxError()
+	}
+	t := p.next()
+	if p.tok().isOneOf("row", "rows") {
+		p.limitNode(q, true, p.newLiteral(ast.LitInteger, "1", t))
+	} else {
+		p.limitExpr(q, true, true)
+	}
+	if !p.tok().isOneOf("row", "rows") {
+		p.syntaxError()
+	}
+	p.next()
+	if t := p.tok(); t.isWord("with") && p.at(1).isWord("ties") {
+		p.unsupported(t, "WITH TIES")
+	}
+	p.expectWord("only")
+}
+
+// limitExpr translates the number of LIMIT or OFFSET. A constant or parameter waits in the side table; anything else
+// travels as an item of ORDER BY, as MySQL allows no expressions here. primary reads a lone operand only, so that
+// FETCH FIRST's ROWS is not taken for more.
+func (p *parser) limitExpr(q *query, isLimit, primary bool) {
+	if t := p.tok(); t.kind == tInteger && (primary || p.limitEndsAt(1)) {
+		p.next()
+		p.limitNode(q, isLimit, p.constant(t))
+		return
+	}
+	if p.tok().kind == tParam && (primary || p.limitEndsAt(1)) {
+		p.limitNode(q, isLimit, p.paramNode())
+		return
+	}
+	mark := &limitMark{}
+	id := p.add(mark)
+	start := p.sortStart(q)
+	first := p.out.put(pieceOpen, "limit", id)
+	f := frag{}
+	if primary {
+		f = p.primary()
+	} else {
+		f = p.expr()
+	}
+	p.closeCall()
+	q.frag = p.over(q.first, q.frag, p.over(first, f))
+	p.sortEnd(q, start)
+	p.limitID(q, isLimit, id)
+}
+
+// limitEndsAt reports whether the number of LIMIT ends n tokens ahead.
+func (p *parser) limitEndsAt(n int) bool {
+	return p.endsAt(n) || p.at(n).isOneOf("limit", "offset", "fetch", "for", "emit", "with", "union", "except",
+		"intersect", "row", "rows", "on", "returning")
+}
+
+func (p *parser) limitNode(q *query, isLimit bool, node ast.Expr) {
+	p.limitID(q, isLimit, p.add(&limitMark{node}))
+}
+
+// noID is the number of a LIMIT or OFFSET that is not there.
+const noID = "0"
+
+// limitID writes LIMIT n OFFSET m, where n and m are the numbers of their marks, or fills in the one that is missing.
+func (p *parser) limitID(q *query, isLimit bool, id int32) {
+	limit, offset := noID, noID
+	number := strconv.Itoa(int(id))
+	if q.limitAt != 0 {
+		at := q.limitAt
+		if !isLimit {
+			at = p.out.pieces[p.out.pieces[at].next].next
+		}
+		p.out.pieces[p.out.pieces[at].next].text = number
+		return
+	}
+	if isLimit {
+		limit = number
+	} else {
+		offset = number
+	}
+	q.limitAt = p.out.raw(" LIMIT ")
+	p.out.raw(limit)
+	p.out.raw(" OFFSET ")
+	p.out.raw(offset)
+}

@@ -1,0 +1,243 @@
+package parse
+
+import (
+	"github.com/millracedb/millrace/sql/ast"
+)
+
+// query is a query in the translation.
+type query struct {
+	frag
+	// with, order, limit and offset say which clauses it has already.
+	with, order, limit, offset bool
+	// sorted says that ORDER BY is written, be it for marks only; limitAt is the piece of the LIMIT clause, or 0.
+	sorted  bool
+	limitAt int32
+	// literals is a query that is nothing but a list of literals, or nil.
+	literals *ast.Select
+}
+
+// query translates [WITH …] body [ORDER BY …] [LIMIT …] [OFFSET …].
+func (p *parser) query() query {
+	p.enter()
+	with := p.tok()
+	var list frag
+	hasWith := with.isWord("with")
+	if hasWith {
+		list = p.with()
+	}
+	q := p.setOperation(false)
+	if hasWith {
+		if q.with {
+			p.failAt(with, "multiple WITH clauses not allowed")
+		}
+		q.frag = p.over(list.first, list, q.frag)
+		q.with, q.literals = true, nil
+	}
+	p.tail(&q)
+	p.leave()
+	return q
+}
+
+// with translates WITH [RECURSIVE] name [(columns)] AS (query), ….
+func (p *parser) with() frag {
+	p.next()
+	f := frag{first: p.out.raw("WITH ")}
+	if p.acceptWord("recursive") {
+		p.out.raw("RECURSIVE ")
+	}
+	for {
+		cte := &ast.CTE{Pos: p.pos(), Name: p.colID()}
+		p.out.put(pieceMarked, cte.Name, p.add(cte))
+		if p.isPunct("(") {
+			cte.Columns = p.columnList()
+			p.identList(cte.Columns)
+		}
+		p.expectWord("as")
+		if p.acceptWord("not") {
+			p.expectWord("materialized")
+		} else {
+			p.acceptWord("materialized")
+		}
+		p.out.raw(" AS ")
+		if t := p.at(1); t.isOneOf("insert", "update", "delete") {
+			p.unsupported(t, "%s in WITH", upper(t.text))
+		}
+		f = p.over(f.first, frag{f.first, max(f.depth-1, 0)}, p.parenQuery())
+		if t := p.tok(); t.isOneOf("search", "cycle") {
+			p.unsupported(t, "%s in WITH", upper(t.text))
+		}
+		if !p.acceptPunct(",") {
+			break
+		}
+		p.comma()
+	}
+	p.out.raw(" ")
+	return f
+}
+
+// identList writes (a, b).
+func (p *parser) identList(names []string) {
+	for i, name := range names {
+		if i == 0 {
+			p.out.raw(" (")
+		} else {
+			p.comma()
+		}
+		p.out.put(pieceIdent, name, 0)
+	}
+	p.out.raw(")")
+}
+
+// setOperation translates operands with UNION and EXCEPT between them, or with INTERSECT, which binds tighter. Every
+// operand is written in parentheses, as MySQL's precedences are not PostgreSQL's.
+func (p *parser) setOperation(intersect bool) query {
+	left := p.setOperand(intersect)
+	for {
+		t := p.tok()
+		if intersect != t.isWord("intersect") || !intersect && !t.isOneOf("union", "except") {
+			return left
+		}
+		p.next()
+		op := ") " + upper(t.text)
+		if p.acceptWord("all") {
+			op += " ALL"
+		} else {
+			p.acceptWord("distinct")
+		}
+		first := p.out.before(left.first, pieceRaw, "(", 0)
+		p.out.raw(op + " (")
+		right := p.setOperand(intersect)
+		p.out.raw(")")
+		left = query{frag: p.over(first, left.frag, right.frag)}
+	}
+}
+
+func (p *parser) setOperand(intersect bool) query {
+	if intersect {
+		return p.queryBody()
+	}
+	return p.setOperation(true)
+}
+
+// queryBody translates SELECT, VALUES, TABLE or a query in parentheses.
+func (p *parser) queryBody() query {
+	switch t := p.tok(); {
+	case t.isWord("select"):
+		return p.selectBody()
+	case t.isWord("values"):
+		return p.values()
+	case t.isWord("table"):
+		return p.tableBody()
+	case t.isPunct("("):
+		p.next()
+		q := p.query()
+		p.expectPunct(")")
+		return q
+	}
+	p.syntaxError()
+	return query{}
+}
+
+// tableBody translates TABLE name: SELECT * FROM name.
+func (p *parser) tableBody() query {
+	t := p.next()
+	node := &ast.Select{Pos: int(t.pos)}
+	first := p.out.raw("SELECT ")
+	p.leaf("select", node)
+	p.comma()
+	p.leaf("*", &ast.Star{P: ast.P{Pos: int(t.pos)}})
+	p.out.raw(" FROM ")
+	p.acceptWord("only")
+	ref := &ast.TableRef{Name: p.name()}
+	p.dotted(ref.Name.Parts, ref)
+	p.acceptOp("*")
+	return query{frag: frag{first, 2}}
+}
+
+// tail translates the clauses behind a query. Behind a query in parentheses they belong to it, so that it must not
+// have them already.
+func (p *parser) tail(q *query) {
+	if t := p.tok(); t.isWord("order") {
+		if q.order {
+			p.failAt(t, "multiple ORDER BY clauses not allowed")
+		}
+		start := p.sortStart(q)
+		p.orderBy(q)
+		p.sortEnd(q, start)
+	}
+	for p.limitClause(q) {
+		q.literals = nil
+	}
+	p.locking()
+}
+
+// sortStart and sortEnd bracket items of ORDER BY, which must end up before LIMIT.
+func (p *parser) sortStart(q *query) int32 {
+	if q.sorted {
+		return p.out.raw(", ")
+	}
+	q.sorted = true
+	return p.out.raw(" ORDER BY ")
+}
+
+func (p *parser) sortEnd(q *query, start int32) {
+	if q.limitAt != 0 {
+		p.out.moveBefore(start, q.limitAt)
+	}
+}
+
+// orderBy translates ORDER BY's items.
+func (p *parser) orderBy(q *query) {
+	p.expectWord("order", "by")
+	q.order, q.literals = true, nil
+	for {
+		f := p.expr()
+		q.frag = p.over(q.first, frag{q.first, q.depth - 1}, f)
+		mark, nulls := p.direction()
+		if nulls {
+			p.wrap(f, "nulls", &mark)
+			p.closeCall()
+		}
+		if mark.desc {
+			p.out.raw(" DESC")
+		}
+		if !p.acceptPunct(",") {
+			return
+		}
+		p.comma()
+	}
+}
+
+// direction reads [ASC|DESC] [NULLS FIRST|LAST]; nulls says whether the latter is there.
+func (p *parser) direction() (mark orderMark, nulls bool) {
+	switch t := p.tok(); {
+	case t.isWord("desc"):
+		mark.desc = true
+		p.next()
+	case t.isWord("asc"):
+		p.next()
+	case t.isWord("using"):
+		p.unsupported(t, "ORDER BY … USING")
+	}
+	mark.nullsFirst = mark.desc
+	if p.acceptWord("nulls") {
+		nulls = true
+		mark.nullsFirst = p.isWord("first")
+		if !mark.nullsFirst && !p.isWord("last") {
+			p.syntaxError()
+		}
+		p.next()
+	}
+	return mark, nulls
+}
+
+// locking refuses FOR UPDATE and the like.
+func (p *parser) locking() {
+	if t := p.tok(); t.isWord("for") {
+		what := "FOR"
+		for n := 1; p.at(n).isOneOf("no", "key", "update", "share", "read", "only"); n++ {
+			what += " " + upper(p.at(n).text)
+		}
+		p.unsupported(t, "%s", what)
+	}
+}

@@ -1,0 +1,131 @@
+package parse
+
+import "github.com/millracedb/millrace/sql/ast"
+
+// statements has a parser for each first word of a statement; the word is passed already.
+var statements map[string]func(*parser, *token) ast.Statement
+
+func init() {
+	statements = map[string]func(*parser, *token) ast.Statement{
+		"create": (*parser).create, "drop": (*parser).drop, "truncate": (*parser).truncate,
+		"insert": (*parser).insert, "update": (*parser).update, "delete": (*parser).delete,
+		"copy": (*parser).copy, "explain": (*parser).explain, "describe": (*parser).describe,
+		"set": (*parser).set, "reset": (*parser).resetSetting, "show": (*parser).show, "discard": (*parser).discard,
+		"begin": (*parser).begin, "start": (*parser).startTransaction, "commit": (*parser).commit,
+		"end": (*parser).commit, "rollback": (*parser).rollback, "abort": (*parser).rollback,
+		"savepoint": (*parser).savepoint, "release": (*parser).release,
+		"prepare": (*parser).prepare, "execute": (*parser).execute, "deallocate": (*parser).deallocate,
+		"declare": (*parser).declare, "fetch": (*parser).fetch, "move": (*parser).fetch, "close": (*parser).closeCursor,
+	}
+}
+
+// refused are the first words of PostgreSQL's other statements.
+var refused = map[string]bool{
+	"analyze": true, "analyse": true, "call": true, "checkpoint": true, "cluster": true, "comment": true, "do": true,
+	"grant": true, "listen": true, "load": true, "lock": true, "merge": true, "notify": true, "reindex": true,
+	"revoke": true, "unlisten": true, "vacuum": true,
+}
+
+// refusedPairs are those that need a second word to be known.
+var refusedPairs = map[string][]string{
+	"alter": {"table", "stream", "topic", "view", "materialized", "index", "schema", "role", "user", "group", "database",
+		"function", "procedure", "routine", "aggregate", "trigger", "type", "domain", "sequence", "extension", "system",
+		"default", "event", "foreign", "language", "large", "operator", "policy", "publication", "rule", "server",
+		"statistics", "subscription", "tablespace", "text", "collation", "conversion"},
+	"import": {"foreign"}, "reassign": {"owned"}, "refresh": {"materialized"}, "security": {"label"},
+}
+
+// statement parses the statement at hand.
+func (p *parser) statement() ast.Statement {
+	p.enter()
+	defer p.leave()
+	t := p.tok()
+	if t.isOneOf("select", "with", "values", "table") || t.isPunct("(") {
+		return p.selectStatement()
+	}
+	if t.kind != tIdent {
+		p.syntaxError()
+	}
+	if f := statements[t.text]; f != nil {
+		p.next()
+		return f(p, t)
+	}
+	if refused[t.text] {
+		return p.refuse(upper(t.text), t)
+	}
+	if next := p.at(1); next.isOneOf(refusedPairs[t.text]...) {
+		return p.refuse(upper(t.text)+" "+objectWords(p, 1), t)
+	}
+	if refusedPairs[t.text] != nil {
+		p.next()
+	}
+	p.syntaxError()
+	return nil
+}
+
+// refuse passes the rest of a statement that is known and not supported.
+func (p *parser) refuse(what string, t *token) ast.Statement {
+	p.skipRest()
+	return &ast.Unsupported{What: what, Pos: int(t.pos)}
+}
+
+// objectWords returns the kind of object named n tokens ahead, in capitals, of one word or two.
+func objectWords(p *parser, n int) string {
+	t := p.at(n)
+	switch {
+	case t.isOneOf("materialized", "foreign", "event", "text", "large", "default", "access", "unique", "user") &&
+		p.at(n+1).isOneOf("view", "table", "schema", "data", "trigger", "search", "object", "privileges", "method",
+			"index", "mapping"):
+		return upper(t.text) + " " + upper(p.at(n+1).text)
+	}
+	return upper(t.text)
+}
+
+// selectStatement parses a query as a statement.
+func (p *parser) selectStatement() ast.Statement {
+	if t := p.tok(); t.isWord("with") {
+		p.refuseWithDML()
+	}
+	stmt := &ast.SelectStmt{}
+	p.emittingQuery(func(q *ast.Select) { stmt.Query = q })
+	return stmt
+}
+
+// refuseWithDML refuses WITH … before INSERT, UPDATE and DELETE.
+func (p *parser) refuseWithDML() {
+	for n := 1; p.at(n).kind != tEOF && p.at(n).kind != tError; n++ {
+		t := p.at(n)
+		switch {
+		case t.isOneOf("insert", "update", "delete", "merge"):
+			p.unsupported(t, "WITH before %s", upper(t.text))
+		case t.isOneOf("select", "values", "table") || t.isPunct(";"):
+			return
+		case t.isPunct("(") && t.match > 0:
+			n = int(t.match) - p.i
+		}
+	}
+}
+
+// emittingQuery parses a query and EMIT CHANGES | FINAL [WITH (options)] behind it.
+func (p *parser) emittingQuery(set func(*ast.Select)) *ast.Select {
+	emit := &ast.Select{}
+	p.querySlot(func(q *ast.Select) {
+		q.Emit, q.EmitPos, q.EmitOptions = emit.Emit, emit.EmitPos, emit.EmitOptions
+		set(q)
+	})
+	p.emit(emit)
+	return emit
+}
+
+// emit reads EMIT … into its fields of out.
+func (p *parser) emit(out *ast.Select) {
+	if out.Emit != "" || !p.emitAhead() {
+		return
+	}
+	out.EmitPos = p.pos()
+	p.next()
+	out.Emit = p.next().text
+	if p.isWord("with") && p.at(1).isPunct("(") {
+		out.EmitOptions = p.withOptions()
+	}
+}
