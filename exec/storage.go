@@ -15,7 +15,7 @@ import (
 // Reader reads the committed contents of partitions as of one moment. It may be used by several goroutines. Close frees
 // what it pins.
 type Reader interface {
-	// Rows returns the store of a table or view partition.
+	// Rows returns the store of a table or view partition. Its keys are whole, as made by state.RowKey.
 	Rows(p catalog.PartitionID) state.Reader
 	// ReadLog returns whole record batches of p from the one that holds offset from, at least one and at most maxBytes when
 	// more than one; empty at EndOffset. buf may be reused for the result.
@@ -134,7 +134,8 @@ type Host interface {
 	Term() uint64
 	// Snapshot returns a reader of this shard's partitions as of now: rows, log ends and task state of one moment.
 	Snapshot() Reader
-	// State returns the shard's task state as of now (keys as made by state.TaskKey); reads see all commits answered before.
+	// State returns the shard's whole store as of now (full keys, as made by state.TaskPrefix and state.RowKey); reads see all
+	// commits answered before.
 	State() state.Reader
 	// Frontiers returns the stored frontiers of c on this shard, nil if it never committed.
 	Frontiers(c ConsumerID) ([]Frontier, error)

@@ -34,7 +34,7 @@ type Consistency uint8
 
 // The levels of consistency.
 const (
-	Strong   Consistency = iota // sees all writes acknowledged before the statement began, by anybody
-	Session                     // sees all writes acknowledged to this session; today the same as strong
-	Eventual                    // sees what is there, without waiting
+	Strong    Consistency = iota // sees all writes acknowledged before the statement began, by anybody
+	OwnWrites                    // sees all writes acknowledged to this session; today the same as strong
+	Eventual                     // sees what is there, without waiting
 )

@@ -1,0 +1,69 @@
+package expr
+
+import (
+	"fmt"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/funcs"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// Aggregate is the state of one aggregate over one group. NULLs do not count, except in count(*). One goroutine may use it.
+type Aggregate interface {
+	// Add adds row of arg (nil: count(*)) diff times; a negative diff takes it away.
+	Add(arg *types.Vector, row int, diff int64) error
+	// Result returns the aggregate's value; it does not alias the state.
+	Result() (types.Datum, error)
+	// Append appends the encoded state. Equal multisets of rows give equal bytes.
+	Append(dst []byte) []byte
+	// Decode sets the state to an encoded one and returns the bytes behind it. Error: types.ErrCorrupt.
+	Decode(b []byte) (rest []byte, err error)
+}
+
+// NewAggregate returns the state of a that has seen no row.
+func NewAggregate(a plan.Agg) (Aggregate, error) {
+	name := funcs.ByID(a.Func).Name
+	var arg types.Type
+	if len(a.Args) > 0 {
+		arg = a.Args[0].Type
+	}
+	switch name {
+	case "count":
+		return &countAggregate{}, nil
+	case "sum", "avg":
+		return newSum(name == "avg", arg)
+	case "min":
+		return &extremeAggregate{sign: -1, typ: arg}, nil
+	case "max":
+		return &extremeAggregate{sign: 1, typ: arg}, nil
+	case "bool_and", "every":
+		return &boolAggregate{and: true}, nil
+	case "bool_or":
+		return &boolAggregate{}, nil
+	}
+	return nil, fmt.Errorf("BUG: no aggregate %q", a.Func)
+}
+
+// Invertible reports whether the aggregate with the given signature id can take rows away; MIN and MAX cannot, as they hold
+// one value.
+func Invertible(id string) bool {
+	switch funcs.ByID(id).Name {
+	case "count", "sum", "avg", "bool_and", "bool_or", "every":
+		return true
+	}
+	return false
+}
+
+func newSum(avg bool, t types.Type) (Aggregate, error) {
+	switch t.ID {
+	case types.IDInt2, types.IDInt4:
+		return &intSum{avg: avg}, nil
+	case types.IDInt8:
+		return &intSum{avg: avg, wide: true}, nil
+	case types.IDNumeric:
+		return &decimalSum{avg: avg}, nil
+	case types.IDFloat8:
+		return &floatSum{avg: avg}, nil
+	}
+	return nil, fmt.Errorf("BUG: no sum over %v", t)
+}

@@ -1,0 +1,316 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/millracedb/millrace/exec/expr"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// maxCommitBytes bounds what one commit of a task carries. A round that would carry more is run again over less input.
+const maxCommitBytes = 8 << 20
+
+// minRoundBytes is the input at which a round is no longer made smaller.
+const minRoundBytes = 1
+
+// Runtime is what tasks and forwarders need beside their host.
+type Runtime struct {
+	// Location is the query's TimeZone at CREATE.
+	Location *time.Location
+	// NowMillis is the clock, ms since 1970; it stamps records of changelogs.
+	NowMillis func() int64
+	// RowFailed is told of each row that a query leaves out because an expression failed.
+	RowFailed func(query *catalog.Relation, err error)
+	// Processed is told how many changes a committed round took in.
+	Processed func(query *catalog.Relation, node uint16, changes int)
+}
+
+func (rt *Runtime) pipeline(q *catalog.Relation, steps []plan.Step) (*pipeline, error) {
+	return compilePipeline(steps, expr.Context{Location: rt.Location}, func(err error) { rt.RowFailed(q, err) })
+}
+
+// task runs one plan.Task over one partition: read from the frontiers on, run the operators, commit state, output and
+// frontiers in one entry, look again. There is no commit interval: a round takes what is there.
+type task struct {
+	rt        *Runtime
+	query     *catalog.Relation
+	spec      *plan.Task
+	consumer  ConsumerID
+	host      Host
+	sources   []*source
+	pipelines []*pipeline
+	join      *joinState
+	aggregate *aggregateState
+	after     *pipeline
+	sink      *sink
+
+	stored    []Frontier // as stored; nil if it never committed
+	frontiers []Frontier
+}
+
+// RunTask runs task t of the query of q over one partition until ctx ends (nil), the host's term is over (ErrFenced), or
+// the relation is dropped (ErrDropped). Any other error means that the query cannot go on.
+func RunTask(ctx context.Context, rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h Host) error {
+	k, err := newTask(rt, q, t, partition, h)
+	if err != nil {
+		return err
+	}
+	for {
+		if err := k.recover(); err != nil {
+			return err
+		}
+		err := k.run(ctx)
+		var moved *FrontierError
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.As(err, &moved):
+			continue // our own commit of unknown outcome was applied after all: begin from what is stored
+		default:
+			return err
+		}
+	}
+}
+
+func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h Host) (*task, error) {
+	k := &task{rt: rt, query: q, spec: t, host: h, sink: newSink(t.Sink, q, partition),
+		consumer: ConsumerID{Query: q.ID, Node: t.ID, Partition: partition}}
+	var err error
+	var in [][]types.Type
+	for _, input := range t.Inputs {
+		k.sources = append(k.sources, newSource(input.Source, q.ID, partition))
+		p, err := rt.pipeline(q, input.Steps)
+		if err != nil {
+			return nil, err
+		}
+		k.pipelines = append(k.pipelines, p)
+		in = append(in, stepTypes(input.Source.Columns, input.Steps))
+	}
+	if k.after, err = rt.pipeline(q, t.After); err != nil {
+		return nil, err
+	}
+	if t.Join != nil {
+		k.join = newJoinState(*t.Join, in[left], in[right], q.ID, t.ID, partition)
+	}
+	if t.Aggregate != nil {
+		k.aggregate, err = newAggregateState(*t.Aggregate, in[0], q.ID, t.ID, partition)
+	}
+	return k, err
+}
+
+// stepTypes returns the columns after steps over rows of types in.
+func stepTypes(in []types.Type, steps []plan.Step) []types.Type {
+	for _, s := range steps {
+		if s.Filter != nil {
+			continue
+		}
+		in = nil
+		for _, e := range s.Project {
+			in = append(in, e.Type)
+		}
+	}
+	return in
+}
+
+// recover takes up the stored frontiers.
+func (k *task) recover() error {
+	stored, err := k.host.Frontiers(k.consumer)
+	if err != nil {
+		return err
+	}
+	k.setFrontiers(stored)
+	if stored == nil {
+		k.frontiers = nil
+		for _, s := range k.sources {
+			k.frontiers = append(k.frontiers, s.start())
+		}
+	}
+	return nil
+}
+
+func (k *task) setFrontiers(stored []Frontier) { k.stored, k.frontiers = stored, stored }
+
+func (k *task) run(ctx context.Context) error {
+	limit := roundBytes
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		done, err := k.round(ctx, limit)
+		var large *commitTooLargeError
+		switch {
+		case errors.As(err, &large) && limit > minRoundBytes:
+			limit = max(limit/8, minRoundBytes)
+			continue
+		case err != nil:
+			return err
+		}
+		limit = roundBytes
+		if !done {
+			if err := k.wait(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// commitTooLargeError says that a round's changes do not fit into one entry.
+type commitTooLargeError struct{ size int }
+
+func (e *commitTooLargeError) Error() string {
+	return fmt.Sprintf("one record causes changes of %d bytes, more than the %d that an entry holds", e.size, maxCommitBytes)
+}
+
+// round reads, computes and commits once. It returns false if there was nothing to do.
+func (k *task) round(ctx context.Context, limit int) (bool, error) {
+	in, next, changes, err := k.read(limit)
+	if err != nil || in == nil {
+		return false, err
+	}
+	c := &Commit{Consumer: k.consumer, Term: k.host.Term(), Before: k.stored, After: next}
+	out, err := k.compute(in, c)
+	if err != nil {
+		return false, err
+	}
+	if err := k.sink.write(out, k.host.State(), k.rt.NowMillis(), c); err != nil {
+		return false, err
+	}
+	if size := commitSize(c); size > maxCommitBytes {
+		return false, &commitTooLargeError{size}
+	}
+	if err := k.commit(ctx, c); err != nil {
+		return false, err
+	}
+	k.setFrontiers(next)
+	k.rt.Processed(k.query, k.spec.ID, changes)
+	return true, nil
+}
+
+// read takes what is there from all inputs, bounded; nil if no input has anything new.
+func (k *task) read(limit int) (in []*types.Batch, next []Frontier, changes int, err error) {
+	r := k.host.Snapshot()
+	defer r.Close()
+	behind := k.stored == nil // the first commit is made in any case: it marks the start
+	for i, s := range k.sources {
+		behind = behind || s.behind(r, k.frontiers[i])
+	}
+	if !behind {
+		return nil, nil, 0, nil
+	}
+	for i, s := range k.sources {
+		b, f, err := s.read(r, k.frontiers[i], math.MaxInt64, limit)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		changes += b.Len
+		if b, err = k.pipelines[i].run(b); err != nil {
+			return nil, nil, 0, err
+		}
+		in, next = append(in, b), append(next, f)
+	}
+	return in, next, changes, nil
+}
+
+// compute runs the stateful operator and what follows it.
+func (k *task) compute(in []*types.Batch, c *Commit) (*types.Batch, error) {
+	out := in[0]
+	var err error
+	switch {
+	case k.join != nil:
+		out, err = k.join.apply([2]*types.Batch{in[left], in[right]}, k.host.State(), c)
+	case k.aggregate != nil:
+		out, err = k.computeAggregate(in[0], c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k.after.run(out)
+}
+
+func (k *task) computeAggregate(in *types.Batch, c *Commit) (*types.Batch, error) {
+	out := types.NewBatch(k.aggregate.outTypes, 0)
+	if k.stored == nil {
+		first, err := k.aggregate.start()
+		if err != nil {
+			return nil, err
+		}
+		appendBatch(out, first)
+	}
+	changes, err := k.aggregate.apply(in, k.host.State(), &expr.Context{Location: k.rt.Location}, c)
+	if err != nil {
+		return nil, err
+	}
+	appendBatch(out, changes)
+	return out, nil
+}
+
+// commit proposes c until its outcome is known.
+func (k *task) commit(ctx context.Context, c *Commit) error {
+	for {
+		err := k.host.Commit(ctx, c)
+		if !errors.Is(err, ErrUnavailable) {
+			return err
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// retryPause is how long a consumer waits before it asks an unavailable shard again.
+const retryPause = 50 * time.Millisecond
+
+func pause(ctx context.Context) error {
+	t := time.NewTimer(retryPause)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// wait returns when an input has something new.
+func (k *task) wait(ctx context.Context) error {
+	ends := map[catalog.PartitionID]log.Offset{}
+	for i, s := range k.sources {
+		ends[s.part] = k.frontiers[i].Offset
+	}
+	return waitAny(ctx, k.host, ends)
+}
+
+// waitAny returns when one of the partitions of h's shard has an end offset above the given one.
+func waitAny(ctx context.Context, h Host, ends map[catalog.PartitionID]log.Offset) error {
+	if len(ends) == 1 {
+		for p, end := range ends {
+			return h.Wait(ctx, p, end)
+		}
+	}
+	any, cancel := context.WithCancel(ctx)
+	defer cancel()
+	first := make(chan error, len(ends))
+	for p, end := range ends {
+		go func() { first <- h.Wait(any, p, end) }()
+	}
+	return <-first
+}
+
+// commitSize is about how many bytes c takes in an entry.
+func commitSize(c *Commit) int {
+	size := 0
+	for _, op := range c.State.Ops {
+		size += len(op.Key) + len(op.Value)
+	}
+	for _, a := range c.Appends {
+		size += len(a.Batch)
+	}
+	return size
+}
