@@ -83,3 +83,13 @@ func parseRegtype(s string) (Datum, error) {
 	}
 	return Datum{}, pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", s)
 }
+
+// shortNames are pg_type.typname.
+var shortNames = map[ID]string{
+	IDInvalid: "any", IDUnknown: "unknown", IDBool: "bool", IDInt2: "int2", IDInt4: "int4", IDInt8: "int8", IDFloat8: "float8",
+	IDNumeric: "numeric", IDText: "text", IDTimestamptz: "timestamptz", IDDate: "date", IDOID: "oid", IDName: "name", IDChar: "char",
+	IDVoid: "void", IDRegtype: "regtype", IDTextArray: "_text", IDOIDVector: "oidvector",
+}
+
+// ShortName returns pg_type.typname of t, for example int4.
+func (t Type) ShortName() string { return shortNames[t.ID] }

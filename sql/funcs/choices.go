@@ -1,0 +1,38 @@
+package funcs
+
+import (
+	"strings"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// addChoices adds GREATEST and LEAST for each type that has an order. They ignore NULLs.
+func (r *registry) addChoices() {
+	for _, id := range types.AllIDs() {
+		if !isValueType(id) || category(id) == 'A' {
+			continue
+		}
+		t := types.Type{ID: id}
+		r.fn("greatest", t, t).lax().variadic().doc("greatest of the arguments that are not NULL", "greatest(1, 3, 2)")
+		r.fn("least", t, t).lax().variadic().doc("least of the arguments that are not NULL", "least(1, 3, 2)")
+	}
+}
+
+// resolveChoice resolves greatest and least: they bring their arguments to a common type.
+func resolveChoice(name string, args []types.Type) (s *Signature, err error, ok bool) {
+	if name != "greatest" && name != "least" || len(args) == 0 {
+		return nil, nil, false
+	}
+	t, err := CommonType(args)
+	if err != nil {
+		e := pgerr.From(err)
+		e.Message = strings.ToUpper(name) + " " + e.Message
+		return nil, e, true
+	}
+	s = ByID(name + "(" + t.ShortName() + ")")
+	if s == nil {
+		return nil, pgerr.New(pgerr.UndefinedFunction, "could not identify a comparison function for type %s", t), true
+	}
+	return s, nil, true
+}

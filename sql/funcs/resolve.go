@@ -1,0 +1,376 @@
+package funcs
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// Resolve chooses the function or aggregate with a name (lower case, no schema) for arguments of the given types, as
+// PostgreSQL 15 does ("docs 10.3"); untyped literals have type Unknown. The caller converts argument i to Signature.Arg(i).
+// Errors: 42883, 42725.
+func Resolve(name string, args []types.Type) (*Signature, error) {
+	if s, err, ok := resolveChoice(name, args); ok {
+		return s, err
+	}
+	call := name + "(" + typeNames(args, ", ") + ")"
+	best := choose(table.byName[name], args)
+	switch len(best) {
+	case 1:
+		return best[0], nil
+	case 0:
+		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s does not exist", call).
+			WithHint("No function matches the given name and argument types. You might need to add explicit type casts.")
+	}
+	return nil, pgerr.New(pgerr.AmbiguousFunction, "function %s is not unique", call).
+		WithHint("Could not choose a best candidate function. You might need to add explicit type casts.")
+}
+
+// Exists reports whether any function or aggregate has the name.
+func Exists(name string) bool { return len(table.byName[name]) > 0 }
+
+// IsAggregate reports whether the name is that of an aggregate.
+func IsAggregate(name string) bool {
+	for _, s := range table.byName[name] {
+		if s.Kind == Aggregate {
+			return true
+		}
+	}
+	return false
+}
+
+// ResolveOperator chooses the function of an operator, as PostgreSQL 15 does ("docs 10.2"). The operator is a symbol or
+// one of like, not like, ilike, not ilike. left is the zero Type for a prefix operator. Errors: 42883, 42725, and 0A000
+// where PostgreSQL's result is an interval.
+func ResolveOperator(op string, left, right types.Type) (*Signature, error) {
+	symbol := op
+	if w, ok := words[op]; ok {
+		symbol = w
+	}
+	args := []types.Type{left, right}
+	call := fmt.Sprintf("%s %s %s", left, symbol, right)
+	if left.ID == types.IDInvalid {
+		args = args[1:]
+		call = fmt.Sprintf("%s %s", symbol, right)
+	}
+	candidates := table.operators[symbol]
+	if s := exactOperator(candidates, args); s != nil {
+		return s, nil
+	}
+	best := choose(candidates, args)
+	switch {
+	case len(best) == 1 && !moreElsewhere(symbol, args):
+		return best[0], nil
+	case needsInterval(symbol, args):
+		return nil, pgerr.Unsupported("operator %s: type interval is", call)
+	case len(best) == 0:
+		return nil, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", call).
+			WithHint("No operator matches the given name and argument types. You might need to add explicit type casts.")
+	}
+	return nil, pgerr.New(pgerr.AmbiguousFunction, "operator is not unique: %s", call).
+		WithHint("Could not choose a best candidate operator. You might need to add explicit type casts.")
+}
+
+// needsInterval reports whether PostgreSQL has the operator, but for intervals.
+func needsInterval(symbol string, args []types.Type) bool {
+	if len(args) != 2 || symbol != "+" && symbol != "-" {
+		return false
+	}
+	l, r := args[0].ID, args[1].ID
+	return l == types.IDTimestamptz && (isTime(r) || r == types.IDUnknown) ||
+		r == types.IDTimestamptz && (isTime(l) || l == types.IDUnknown)
+}
+
+// moreElsewhere reports whether PostgreSQL has operators for other types that fit these untyped arguments as well.
+func moreElsewhere(symbol string, args []types.Type) bool {
+	untyped, dates := 0, 0
+	for _, a := range args {
+		switch a.ID {
+		case types.IDUnknown:
+			untyped++
+		case types.IDDate:
+			dates++
+		}
+	}
+	switch symbol {
+	case "*", "/":
+		return untyped == 2
+	case "-":
+		return untyped == 1 && len(args) == 1
+	case "+":
+		return untyped == 1 && dates == 1
+	}
+	return false
+}
+
+func isTime(id types.ID) bool { return id == types.IDTimestamptz || id == types.IDDate }
+
+// exactOperator returns the operator for just these types; one untyped argument is taken to have the other's type.
+func exactOperator(candidates []*Signature, args []types.Type) *Signature {
+	if len(args) == 2 {
+		switch {
+		case args[0].ID == types.IDUnknown:
+			args = []types.Type{args[1], args[1]}
+		case args[1].ID == types.IDUnknown:
+			args = []types.Type{args[0], args[0]}
+		}
+	}
+	for _, s := range candidates {
+		if len(s.Args) == len(args) && exactMatches(s, args) == len(args) {
+			return s
+		}
+	}
+	return nil
+}
+
+func typeNames(ts []types.Type, separator string) string {
+	names := make([]string, len(ts))
+	for i, t := range ts {
+		names[i] = t.Base().String()
+	}
+	return strings.Join(names, separator)
+}
+
+// choose returns the candidates that are left when no rule tells them apart (func_select_candidate).
+func choose(candidates []*Signature, args []types.Type) []*Signature {
+	var viable []*Signature
+	for _, s := range candidates {
+		if s.accepts(len(args)) && callable(s, args) {
+			if exactMatches(s, args) == len(args) && !s.Variadic {
+				return []*Signature{s}
+			}
+			viable = append(viable, s)
+		}
+	}
+	viable = keepMost(viable, func(s *Signature) int { return exactMatches(s, args) })
+	viable = keepMost(viable, func(s *Signature) int { return preferredMatches(s, args) })
+	if len(viable) > 1 {
+		viable = placeUnknowns(viable, args)
+	}
+	if len(viable) > 1 {
+		viable = assumeKnown(viable, args)
+	}
+	if len(viable) > 1 {
+		viable = preferFixed(viable)
+	}
+	return viable
+}
+
+// callable reports whether the arguments convert implicitly.
+func callable(s *Signature, args []types.Type) bool {
+	for i, a := range args {
+		if !converts(a, s.Arg(i)) {
+			return false
+		}
+	}
+	return true
+}
+
+// converts reports whether an argument of type from is taken for one of type to.
+func converts(from, to types.Type) bool {
+	if to == Any || from.ID == types.IDUnknown || from.ID == to.ID {
+		return true
+	}
+	need, ok := casts[castKey{from.ID, to.ID}]
+	return ok && need == CastImplicit
+}
+
+func exactMatches(s *Signature, args []types.Type) (n int) {
+	for i, a := range args {
+		if a.ID != types.IDUnknown && a.ID == s.Arg(i).ID {
+			n++
+		}
+	}
+	return n
+}
+
+func preferredMatches(s *Signature, args []types.Type) (n int) {
+	for i, a := range args {
+		if a.ID == types.IDUnknown {
+			continue
+		}
+		to := s.Arg(i)
+		if a.ID == to.ID || preferred(to.ID) && category(to.ID) == category(a.ID) {
+			n++
+		}
+	}
+	return n
+}
+
+// keepMost keeps the candidates with the highest score.
+func keepMost(candidates []*Signature, score func(*Signature) int) (best []*Signature) {
+	most := -1
+	for _, s := range candidates {
+		switch n := score(s); {
+		case n > most:
+			most, best = n, []*Signature{s}
+		case n == most:
+			best = append(best, s)
+		}
+	}
+	return best
+}
+
+// placeUnknowns settles a category for each untyped argument: strings if a candidate takes one there, else the category
+// that all candidates have; and within it the preferred type. It returns the candidates as they were if that decides
+// nothing.
+func placeUnknowns(candidates []*Signature, args []types.Type) []*Signature {
+	left := candidates
+	for i, a := range args {
+		if a.ID != types.IDUnknown {
+			continue
+		}
+		c, hasPreferred, ok := commonCategory(candidates, i)
+		if !ok {
+			return candidates
+		}
+		var keep []*Signature
+		for _, s := range left {
+			id := s.Arg(i).ID
+			if category(id) == c && (!hasPreferred || preferred(id)) {
+				keep = append(keep, s)
+			}
+		}
+		left = keep
+	}
+	if len(left) == 0 {
+		return candidates
+	}
+	return left
+}
+
+// commonCategory returns the category for untyped argument i, and whether one of the candidates has its preferred type.
+func commonCategory(candidates []*Signature, i int) (c byte, hasPreferred, ok bool) {
+	ok = true
+	for n, s := range candidates {
+		id := s.Arg(i).ID
+		switch {
+		case n == 0:
+			c, hasPreferred = category(id), preferred(id)
+		case category(id) == c:
+			hasPreferred = hasPreferred || preferred(id)
+		case category(id) == 'S':
+			c, hasPreferred, ok = 'S', preferred(id), true
+		case c != 'S':
+			ok = false
+		}
+	}
+	return c, hasPreferred, ok
+}
+
+// assumeKnown takes untyped arguments to be of the one type that all other arguments have.
+func assumeKnown(candidates []*Signature, args []types.Type) []*Signature {
+	known := types.Unknown
+	for _, a := range args {
+		switch {
+		case a.ID == types.IDUnknown:
+		case known.ID == types.IDUnknown:
+			known = a
+		case a.ID != known.ID:
+			return candidates
+		}
+	}
+	if known.ID == types.IDUnknown {
+		return candidates
+	}
+	var keep []*Signature
+	for _, s := range candidates {
+		same := make([]types.Type, len(args))
+		for i := range same {
+			same[i] = known
+		}
+		if callable(s, same) {
+			keep = append(keep, s)
+		}
+	}
+	if len(keep) == 1 {
+		return keep
+	}
+	return candidates
+}
+
+// preferFixed prefers a signature that is not variadic.
+func preferFixed(candidates []*Signature) (keep []*Signature) {
+	for _, s := range candidates {
+		if !s.Variadic {
+			keep = append(keep, s)
+		}
+	}
+	if len(keep) == 1 {
+		return keep
+	}
+	return candidates
+}
+
+// category returns pg_type.typcategory.
+func category(id types.ID) byte {
+	switch id {
+	case types.IDBool:
+		return 'B'
+	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDOID, types.IDRegtype:
+		return 'N'
+	case types.IDText, types.IDName:
+		return 'S'
+	case types.IDTimestamptz, types.IDDate:
+		return 'D'
+	case types.IDChar:
+		return 'Z'
+	case types.IDTextArray, types.IDOIDVector:
+		return 'A'
+	case types.IDUnknown:
+		return 'X'
+	}
+	return 'P'
+}
+
+// preferred returns pg_type.typispreferred.
+func preferred(id types.ID) bool {
+	switch id {
+	case types.IDBool, types.IDFloat8, types.IDOID, types.IDText, types.IDTimestamptz:
+		return true
+	}
+	return false
+}
+
+// CommonType returns the type to which values of the given types are brought together in UNION, CASE, COALESCE, IN and
+// VALUES ("docs 10.5"). Errors: 42804, 42846, whose message the caller leads with the construct's name.
+func CommonType(ts []types.Type) (types.Type, error) {
+	common := types.Unknown
+	for _, t := range ts {
+		switch {
+		case t.ID == types.IDUnknown || t == common:
+		case common.ID == types.IDUnknown:
+			common = t
+		case t.ID == common.ID:
+			common = common.Base()
+		case category(t.ID) != category(common.ID):
+			return types.Type{}, pgerr.New(pgerr.DatatypeMismatch, "types %s and %s cannot be matched", common.Base(), t.Base())
+		case !preferred(common.ID) && converts(common, t) && !converts(t, common):
+			common = t
+		}
+	}
+	if common.ID == types.IDUnknown {
+		return types.Text, nil
+	}
+	for _, t := range ts {
+		if !converts(t, common) {
+			return types.Type{}, pgerr.New(pgerr.CannotCoerce, "could not convert type %s to %s", t.Base(), common.Base())
+		}
+	}
+	if len(ts) > 0 && common.Precision != 0 && !allSame(ts, common) {
+		common = common.Base()
+	}
+	return common, nil
+}
+
+// allSame reports whether every type that is known is t, modifier included.
+func allSame(ts []types.Type, t types.Type) bool {
+	for _, o := range ts {
+		if o != t && o.ID != types.IDUnknown {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,25 @@
+package funcs
+
+import "github.com/millracedb/millrace/sql/types"
+
+func (r *registry) addTime() {
+	text, ts, date := types.Text, types.Timestamptz, types.Date
+	for _, name := range []string{"now", "current_timestamp", "transaction_timestamp", "statement_timestamp", "localtimestamp"} {
+		r.fn(name, ts).stable().doc("when the statement began", name+"()")
+	}
+	r.fn("clock_timestamp", ts).volatile().doc("the time now", "clock_timestamp()")
+	r.fn("current_date", date).stable().doc("today's date", "current_date")
+	r.fn("date_trunc", ts, text, ts).stable().doc("start of the unit of time", "date_trunc('hour', now())")
+	r.fn("date_trunc", ts, text, ts, text).stable().doc("start of the unit of time in a zone", "date_trunc('day', now(), 'Asia/Tokyo')")
+	r.fn("extract", types.Numeric, text, ts).stable().doc("field of a time", "extract(hour FROM now())")
+	r.fn("extract", types.Numeric, text, date).doc("field of a date", "extract(year FROM current_date)")
+	r.fn("date_part", types.Float8, text, ts).stable().doc("field of a time", "date_part('hour', now())")
+	r.fn("date_part", types.Float8, text, date).doc("field of a date", "date_part('year', current_date)")
+	r.fn("to_timestamp", ts, types.Float8).doc("seconds since 1970 as a time", "to_timestamp(1284352323)")
+	r.fn("make_date", date, types.Int4, types.Int4, types.Int4).doc("date of year, month and day", "make_date(2013, 7, 15)")
+	r.fn("make_timestamptz", ts, types.Int4, types.Int4, types.Int4, types.Int4, types.Int4, types.Float8).stable().
+		doc("time of year, month, day, hour, minute and seconds", "make_timestamptz(2013, 7, 15, 8, 15, 23.5)")
+	r.fn("isfinite", types.Bool, ts).doc("whether it is not infinite", "isfinite(now())")
+	r.fn("isfinite", types.Bool, date).doc("whether it is not infinite", "isfinite(current_date)")
+	r.fn("to_char", text, ts, text).stable().doc("a time by a pattern", "to_char(now(), 'YYYY-MM-DD HH24:MI:SS')")
+}

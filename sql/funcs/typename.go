@@ -1,0 +1,122 @@
+package funcs
+
+import (
+	"fmt"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// replacements names, for a type of PostgreSQL that Millrace does not have, one that it has.
+var replacements = map[string]string{
+	"real": "double precision", "float4": "double precision", "timestamp": "timestamptz", "timestamp without time zone": "timestamptz",
+	"json": "text", "jsonb": "text", "uuid": "text", "char": "text", "character": "text", "bpchar": "text", "xml": "text",
+	"interval": "", "time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bytea": "", "bit": "", "bit varying": "",
+	"varbit": "", "money": "numeric", "inet": "text", "cidr": "text", "macaddr": "text", "point": "", "box": "", "line": "", "circle": "",
+	"polygon": "", "path": "", "lseg": "", "tsvector": "", "tsquery": "", "serial": "bigint", "bigserial": "bigint", "smallserial": "smallint",
+	"serial4": "bigint", "serial8": "bigint", "serial2": "smallint", "pg_lsn": "", "int4range": "", "int8range": "", "tstzrange": "", "daterange": "",
+}
+
+// ParseTypeName returns the type that is written as name (lower case; schema may be empty), with the modifiers in
+// parentheses, or as an array. varchar without a length is text. regclass and its like are oid; a string becomes one
+// through the function regclassin(text). Errors: 42704 unknown type, 0A000 one that Millrace does not have, 22023 and
+// 42601 modifiers.
+func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, error) {
+	if schema != "" && schema != "pg_catalog" {
+		return types.Type{}, noType(schema + "." + name)
+	}
+	if array {
+		return arrayOf(name)
+	}
+	switch name {
+	case "numeric", "decimal", "dec":
+		return numericType(mods)
+	case "float":
+		return floatType(mods)
+	case "varchar", "character varying":
+		if len(mods) > 0 {
+			return types.Type{}, unsupportedType(fmt.Sprintf("character varying(%d)", mods[0]), "text")
+		}
+		return types.Text, nil
+	case "regclass", "regproc", "regprocedure", "regnamespace", "regrole", "regoper", "regoperator", "xid", "cid":
+		return types.OID, nil
+	case "timestamptz", "timestamp with time zone":
+		if len(mods) > 0 && mods[0] < 6 {
+			return types.Type{}, unsupportedType(fmt.Sprintf("timestamp(%d) with time zone", mods[0]), "timestamptz")
+		}
+		return types.Timestamptz, nil
+	}
+	if t, ok := types.ByName(name); ok {
+		if len(mods) > 0 {
+			return types.Type{}, pgerr.New(pgerr.SyntaxError, "type modifier is not allowed for type \"%s\"", name)
+		}
+		return t, nil
+	}
+	if instead, ok := replacements[name]; ok {
+		return types.Type{}, unsupportedType(name, instead)
+	}
+	return types.Type{}, noType(name)
+}
+
+func noType(name string) error {
+	return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", name)
+}
+
+func unsupportedType(name, instead string) error {
+	err := pgerr.Unsupported("type %s is", name)
+	if instead != "" {
+		err = err.WithHint("Use %s.", instead)
+	}
+	return err
+}
+
+func arrayOf(name string) (types.Type, error) {
+	if t, ok := types.ByName(name); ok && (t == types.Text || t == types.Name) || name == "varchar" || name == "character varying" {
+		return types.TextArray, nil
+	}
+	if _, err := ParseTypeName("", name, nil, false); err != nil && pgerr.Code(err) == pgerr.UndefinedObject {
+		return types.Type{}, err
+	}
+	return types.Type{}, pgerr.Unsupported("type %s[] is", name)
+}
+
+// The limits of numeric's modifiers.
+const (
+	maxPrecision = 1000
+	minScale     = -1000
+	maxScale     = 1000
+)
+
+func numericType(mods []int) (types.Type, error) {
+	if len(mods) == 0 {
+		return types.Numeric, nil
+	}
+	if len(mods) > 2 {
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "invalid NUMERIC type modifier")
+	}
+	precision, scale := mods[0], 0
+	if len(mods) == 2 {
+		scale = mods[1]
+	}
+	if precision < 1 || precision > maxPrecision {
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "NUMERIC precision %d must be between 1 and %d", precision, maxPrecision)
+	}
+	if scale < minScale || scale > maxScale {
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "NUMERIC scale %d must be between %d and %d", scale, minScale, maxScale)
+	}
+	return types.Type{ID: types.IDNumeric, Precision: int16(precision), Scale: int16(scale)}, nil
+}
+
+func floatType(mods []int) (types.Type, error) {
+	switch {
+	case len(mods) == 0:
+		return types.Float8, nil
+	case mods[0] < 1:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "precision for type float must be at least 1 bit")
+	case mods[0] > 53:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "precision for type float must be less than 54 bits")
+	case mods[0] < 25:
+		return types.Type{}, unsupportedType("real", "double precision")
+	}
+	return types.Float8, nil
+}
