@@ -29,6 +29,7 @@ var layers = []string{
 	"cluster/shard",
 	"cluster/meta",
 	"cluster/assign",
+	"cluster/group",
 
 	"exec/session",
 	"exec",

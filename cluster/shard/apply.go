@@ -1,0 +1,283 @@
+package shard
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+)
+
+// apply applies one op. An error says that the store or a disk failed, never that the op was refused.
+func (b *batch) apply(op Op, index, term uint64) (Result, error) {
+	switch op := op.(type) {
+	case *Write:
+		return b.write(op)
+	case *Commit:
+		return b.commit(op, term)
+	case *Prepare:
+		return b.prepare(op)
+	case *Decide:
+		return b.decide(op, index)
+	case *Finish:
+		return b.finishTxn(op, index)
+	case *Forget:
+		return b.forget(op)
+	case *Drop:
+		return b.drop(op)
+	}
+	return Result{}, fmt.Errorf("BUG: op %T", op)
+}
+
+func invalid(format string, args ...any) *Result {
+	return &Result{Verdict: Invalid, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (b *batch) write(op *Write) (Result, error) {
+	if refused, err := b.check(op.Parts, TxnID{}); refused != nil || err != nil {
+		return orZero(refused), err
+	}
+	bases, err := b.applyParts(op.Parts)
+	return Result{Verdict: Applied, Bases: bases}, err
+}
+
+func orZero(r *Result) Result {
+	if r == nil {
+		return Result{}
+	}
+	return *r
+}
+
+// check returns why the parts cannot be written by a transaction, nil if they can: the relations are there, no other
+// transaction has locked a row, the guards hold, and the batches are whole.
+func (b *batch) check(parts []Part, self TxnID) (*Result, error) {
+	for i := range parts {
+		if refused, err := b.checkPart(&parts[i], self); refused != nil || err != nil {
+			return refused, err
+		}
+	}
+	return nil, nil
+}
+
+func (b *batch) checkPart(p *Part, self TxnID) (*Result, error) {
+	if b.isDropped(p.Partition) {
+		return &Result{Verdict: Dropped}, nil
+	}
+	records, err := parseNew(p.Batch)
+	if err != nil {
+		return invalid("batch of %v: %v", p.Partition, err), nil
+	}
+	if p.Guards != nil && (!p.Table || len(p.Guards) != records.Count()) {
+		return invalid("%d guards for %d records of %v", len(p.Guards), records.Count(), p.Partition), nil
+	}
+	n := 0
+	it := records.Records()
+	for it.Next() {
+		if !p.Table {
+			continue
+		}
+		r := it.Record()
+		if r.Key == nil {
+			return invalid("record without key in table %v", p.Partition), nil
+		}
+		var g Guard
+		if p.Guards != nil {
+			g = p.Guards[n]
+		}
+		if refused, err := b.checkRow(p.Partition, r.Key, g, self); refused != nil || err != nil {
+			return refused, err
+		}
+		n++
+	}
+	if it.Err() != nil {
+		return invalid("batch of %v: %v", p.Partition, it.Err()), nil
+	}
+	return nil, nil
+}
+
+func (b *batch) checkRow(p catalog.PartitionID, key []byte, g Guard, self TxnID) (*Result, error) {
+	if g.Kind == exec.GuardNone && len(b.m.locks) == 0 {
+		return nil, nil
+	}
+	rowKey := b.rowKey(p, key)
+	if owner, locked := b.m.locks[string(rowKey)]; locked && owner != self {
+		return &Result{Verdict: Locked, Txn: owner, Conflict: conflict(p, key, g)}, nil
+	}
+	if g.Kind == exec.GuardNone {
+		return nil, nil
+	}
+	stored, err := b.get(rowKey)
+	if err != nil {
+		return nil, err
+	}
+	holds := stored == nil
+	if g.Kind == exec.GuardAtOffset {
+		holds = false
+		if stored != nil {
+			at, err := rowOffset(stored)
+			if err != nil {
+				return nil, fmt.Errorf("row of %v: %w", p, err)
+			}
+			holds = at == g.Offset
+		}
+	}
+	if !holds {
+		return &Result{Verdict: Conflict, Conflict: conflict(p, key, g)}, nil
+	}
+	return nil, nil
+}
+
+func conflict(p catalog.PartitionID, key []byte, g Guard) *exec.ConflictError {
+	return &exec.ConflictError{Partition: p, Key: bytes.Clone(key), Guard: g.Kind}
+}
+
+func (b *batch) isDropped(p catalog.PartitionID) bool {
+	_, gone := b.m.dropped[p.Topic.Relation()]
+	return gone
+}
+
+var errNotNew = errors.New("not one whole batch with base offset 0 and no gaps")
+
+// parseNew verifies a batch that has no offsets yet.
+func parseNew(b []byte) (log.Batch, error) {
+	records, rest, err := log.ParseBatch(b)
+	if err != nil {
+		return records, err
+	}
+	if len(rest) > 0 || records.BaseOffset() != 0 || records.Count() == 0 || log.Offset(records.Count()-1) != records.LastOffset() {
+		return records, errNotNew
+	}
+	return records, nil
+}
+
+// applyParts appends checked parts and puts the rows of tables.
+func (b *batch) applyParts(parts []Part) ([]log.Offset, error) {
+	bases := make([]log.Offset, len(parts))
+	for i := range parts {
+		base, err := b.applyPart(&parts[i])
+		if err != nil {
+			return nil, err
+		}
+		bases[i] = base
+	}
+	return bases, nil
+}
+
+func (b *batch) applyPart(p *Part) (log.Offset, error) {
+	if b.isDropped(p.Partition) { // staged before the drop
+		return skippedBase, nil
+	}
+	records, err := parseNew(p.Batch)
+	if err != nil {
+		return 0, fmt.Errorf("batch of %v: %w", p.Partition, err)
+	}
+	base, err := b.appendBatch(p.Partition, records)
+	if err != nil || !p.Table {
+		return base, err
+	}
+	it := records.Records()
+	for it.Next() {
+		r := it.Record()
+		key := b.rowKey(p.Partition, r.Key)
+		if r.Value == nil {
+			b.delete(key)
+			continue
+		}
+		row := state.StoredRows{Offset: base + r.Offset, Rows: []state.StoredRow{{Count: 1, Row: r.Value}}}
+		b.put(key, row.Append(make([]byte, 0, len(r.Value)+16)))
+	}
+	return base, it.Err()
+}
+
+// commit applies a consumer's commit if the stored frontiers are the ones it began from.
+func (b *batch) commit(op *Commit, term uint64) (Result, error) {
+	if op.Term != 0 && op.Term != term {
+		return Result{Verdict: Fenced}, nil
+	}
+	if refused := b.checkCommit(op); refused != nil {
+		return *refused, nil
+	}
+	stored, seen := b.frontiers[op.Consumer]
+	if !seen {
+		stored = b.m.view.frontiers[op.Consumer] // written by this goroutine only
+	}
+	if !slices.EqualFunc(stored, op.Before, equalFrontier) {
+		return Result{Verdict: Behind, Frontiers: slices.Clone(stored)}, nil
+	}
+	result := Result{Verdict: Applied}
+	for _, a := range op.Appends {
+		records, err := parseNew(a.Batch)
+		if err != nil {
+			return Result{}, err
+		}
+		base, err := b.appendBatch(a.Partition, records)
+		if err != nil {
+			return Result{}, err
+		}
+		result.Bases = append(result.Bases, base)
+	}
+	b.applyState(&op.State)
+	after := cloneFrontiers(op.After)
+	b.frontiers[op.Consumer] = after
+	b.change.frontiers = append(b.change.frontiers, consumerFrontiers{op.Consumer, after})
+	b.ops.Put(frontierKey(op.Consumer), appendFrontiers(nil, after))
+	b.m.stats.commits.Add(1)
+	return result, nil
+}
+
+// checkCommit returns why a commit is refused whatever the frontiers are.
+func (b *batch) checkCommit(op *Commit) *Result {
+	if _, gone := b.m.dropped[op.Consumer.Query]; gone {
+		return &Result{Verdict: Dropped}
+	}
+	for _, a := range op.Appends {
+		if b.isDropped(a.Partition) {
+			return &Result{Verdict: Dropped}
+		}
+		if _, err := parseNew(a.Batch); err != nil {
+			return invalid("batch of %v: %v", a.Partition, err)
+		}
+	}
+	for _, s := range op.State.Ops {
+		if !writable(s.Key) || s.Kind == state.DeleteRange && !writable(s.Value) {
+			return invalid("key %x is not a consumer's", s.Key)
+		}
+	}
+	return nil
+}
+
+// writable reports whether a key is in the spaces that consumers write to. The end of a range may be the first key behind
+// them.
+func writable(key []byte) bool {
+	return len(key) > 0 && (key[0] == state.SpaceRows || key[0] == state.SpaceTask || len(key) == 1 && key[0] == state.SpaceTask+1)
+}
+
+func (b *batch) applyState(s *state.Batch) {
+	for _, op := range s.Ops {
+		switch op.Kind {
+		case state.Put:
+			b.put(op.Key, op.Value)
+		case state.Delete:
+			b.delete(op.Key)
+		case state.DeleteRange:
+			b.deleteRange(op.Key, op.Value)
+		}
+	}
+}
+
+func equalFrontier(a, b exec.Frontier) bool {
+	return a.Offset == b.Offset && a.Backfilling == b.Backfilling && bytes.Equal(a.Cursor, b.Cursor)
+}
+
+// cloneFrontiers copies frontiers out of an entry's memory.
+func cloneFrontiers(fs []exec.Frontier) []exec.Frontier {
+	out := make([]exec.Frontier, len(fs))
+	for i, f := range fs {
+		out[i] = exec.Frontier{Offset: f.Offset, Backfilling: f.Backfilling, Cursor: bytes.Clone(f.Cursor)}
+	}
+	return out
+}

@@ -1,0 +1,227 @@
+// Package shard is one shard: a raft group whose state machine owns the logs and the stores of its partitions. DESIGN.md
+// has the entries, the keys and the recovery.
+//
+// Ops are the only way to change a shard (Propose); readers see the result of whole applies (Snapshot). The package does
+// not know which partition belongs where, and runs no tasks.
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+
+	"github.com/millracedb/millrace/cluster/group"
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/log/vfs"
+	"github.com/millracedb/millrace/log/wal"
+	"github.com/millracedb/millrace/sql/catalog"
+)
+
+// Config is what a shard is made of.
+type Config struct {
+	ID     catalog.ShardID
+	Group  uint32 // in the write-ahead log
+	NodeID string
+	FS     vfs.FS
+	Dir    string // of the logs and the snapshot
+	WAL    *wal.WAL
+	DB     state.DB // becomes the shard's: Close closes it
+	Logger *slog.Logger
+	// Fatal is told when a disk failed or an entry could not be applied. The node must stop.
+	Fatal func(error)
+	// Snapshotted is told after each snapshot; it may be nil.
+	Snapshotted func()
+}
+
+// Shard is one shard of this node. Safe for concurrent use.
+type Shard struct {
+	id       catalog.ShardID
+	cfg      Config
+	machine  *machine
+	view     *view
+	group    *group.Group
+	proposer *proposer
+	snapshot chan struct{} // asks for a snapshot; capacity 1
+	stop     chan struct{}
+	done     sync.WaitGroup
+	closing  sync.Once
+}
+
+// Open opens a shard. It is ready after WaitReady.
+func Open(cfg Config) (*Shard, error) {
+	s := &Shard{id: cfg.ID, cfg: cfg, view: newView(cfg.DB), snapshot: make(chan struct{}, 1), stop: make(chan struct{})}
+	s.machine = &machine{
+		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, view: s.view, fatal: cfg.Fatal, snapshotCh: s.snapshot,
+		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
+		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
+	}
+	if err := s.open(); err != nil {
+		s.machine.close()
+		return nil, fmt.Errorf("open shard %d: %w", cfg.ID, err)
+	}
+	s.done.Add(1)
+	go s.takeSnapshots()
+	return s, nil
+}
+
+func (s *Shard) open() error {
+	dir := filepath.Join(s.cfg.Dir, "snapshot")
+	if err := s.machine.recover(group.NewSnapshots(s.cfg.FS, dir)); err != nil {
+		return err
+	}
+	g, err := group.Open(group.Config{
+		ID: s.cfg.Group, Name: fmt.Sprintf("shard-%d", s.id), NodeID: s.cfg.NodeID, WAL: s.cfg.WAL, FS: s.cfg.FS,
+		Dir: dir, FSM: s.machine, Logger: s.cfg.Logger, Fatal: s.cfg.Fatal,
+	})
+	if err != nil {
+		return err
+	}
+	if last := g.LastIndex(); last < s.machine.applied && last == 0 {
+		return errors.Join(fmt.Errorf("the state store has entries up to %d, the write-ahead log none", s.machine.applied), g.Close())
+	}
+	s.group, s.proposer = g, newProposer(g)
+	return nil
+}
+
+// recover brings the state machine to where the store is, and checks that it is not behind the snapshot.
+func (m *machine) recover(snapshots *group.Snapshots) error {
+	contents, err := snapshots.Newest()
+	if err != nil {
+		return err
+	}
+	var newest *manifest
+	if contents != nil {
+		if newest, err = decodeManifest(contents); err != nil {
+			return err
+		}
+		for _, e := range newest.Ends {
+			m.synced[catalog.PartitionID{Topic: e.Topic, Partition: e.Partition}] = e.End
+		}
+	}
+	if err := m.load(); err != nil {
+		return err
+	}
+	if newest == nil {
+		return nil
+	}
+	return m.checkManifest(newest)
+}
+
+// close closes logs and store.
+func (m *machine) close() {
+	for _, p := range m.parts {
+		p.log.Close()
+	}
+	m.view.close()
+	m.db.Close()
+}
+
+// ID is the shard's number.
+func (s *Shard) ID() catalog.ShardID { return s.id }
+
+// WaitReady returns when this node leads the shard, all entries are applied, and the logs hold what they should.
+func (s *Shard) WaitReady(ctx context.Context) error {
+	if _, err := s.group.WaitReady(ctx); err != nil {
+		return err
+	}
+	return s.view.verify()
+}
+
+// Leading returns the term in which this node leads, 0 if it does not, and a channel that is closed when that changes.
+func (s *Shard) Leading() (term uint64, changed <-chan struct{}) { return s.group.Leading() }
+
+// Propose has the op applied and returns the verdict. Once it is on its way, ctx does not matter any more. Errors:
+// ErrNotLeader, ErrTooLarge, ctx's: not applied; ErrUnknown.
+func (s *Shard) Propose(ctx context.Context, op Op) (Result, error) {
+	r, err := s.proposer.propose(ctx, op)
+	if err != nil {
+		return r, fmt.Errorf("shard %d: %w", s.id, err)
+	}
+	return r, nil
+}
+
+// Snapshot returns the shard as of now: all that was answered before is in it.
+func (s *Shard) Snapshot() *Snapshot { return s.view.snapshot() }
+
+// State reads the store as of now.
+func (s *Shard) State() state.Reader { return s.cfg.DB }
+
+// EndOffset returns the end of a partition's log as of now.
+func (s *Shard) EndOffset(p catalog.PartitionID) log.Offset { return s.view.end(p) }
+
+// Frontiers returns a consumer's stored frontiers, nil if it never committed.
+func (s *Shard) Frontiers(c exec.ConsumerID) []exec.Frontier { return s.view.frontiersOf(c) }
+
+// Prepared lists the transactions that are not resolved here, and the number for Snapshot.Finished.
+func (s *Shard) Prepared() (txns []PreparedTxn, finishes uint64) { return s.view.preparedTxns() }
+
+// Resolved returns a channel that is closed when the transaction is not in doubt here any more; nil if it is not now.
+func (s *Shard) Resolved(id TxnID) <-chan struct{} { return s.view.resolved(id) }
+
+// Wait returns when p has an end above end. Errors: ctx's, exec.ErrDropped, exec.ErrUnavailable.
+func (s *Shard) Wait(ctx context.Context, p catalog.PartitionID, end log.Offset) error {
+	return s.view.waitEnd(ctx, p, end)
+}
+
+// WaitFrontier returns when frontier number input of c is at or past atLeast and not backfilling. Errors as Wait.
+func (s *Shard) WaitFrontier(ctx context.Context, c exec.ConsumerID, input int, atLeast log.Offset) error {
+	return s.view.waitFrontier(ctx, c, input, atLeast)
+}
+
+// Relations lists the relations that the shard holds partitions or frontiers of.
+func (s *Shard) Relations() []catalog.RelationID { return s.view.relations() }
+
+// Stats counts what the shard did.
+func (s *Shard) Stats() Stats { return s.machine.stats.get() }
+
+// RequestSnapshot has a snapshot taken soon.
+func (s *Shard) RequestSnapshot() {
+	select {
+	case s.snapshot <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Shard) takeSnapshots() {
+	defer s.done.Done()
+	for {
+		select {
+		case <-s.snapshot:
+		case <-s.stop:
+			return
+		}
+		if _, err := s.TakeSnapshot(); err != nil {
+			s.cfg.Logger.Warn("no snapshot was taken", "shard", s.id, "error", err)
+		}
+	}
+}
+
+// TakeSnapshot syncs the shard's files and cuts its part of the write-ahead log. It returns false if there was nothing new.
+func (s *Shard) TakeSnapshot() (bool, error) {
+	taken, err := s.group.Snapshot()
+	if taken && err == nil {
+		s.machine.stats.snapshots.Add(1)
+		if s.cfg.Snapshotted != nil {
+			s.cfg.Snapshotted()
+		}
+	}
+	return taken, err
+}
+
+// Close stops the shard. What was acknowledged is in the write-ahead log; nothing is flushed.
+func (s *Shard) Close() error {
+	var err error
+	s.closing.Do(func() {
+		s.proposer.close()
+		close(s.stop)
+		err = s.group.Close()
+		s.done.Wait()
+		s.machine.close()
+	})
+	return err
+}

@@ -1,0 +1,309 @@
+package shard
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/tidwall/btree"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+)
+
+// finishedRing bounds how many finished transactions over several shards are remembered, see Snapshot.Finished.
+const finishedRing = 4096
+
+// partitionEnd is a partition as readers see it.
+type partitionEnd struct {
+	id  catalog.PartitionID
+	end log.Offset
+	log *log.Partition
+}
+
+func partitionLess(a, b partitionEnd) bool {
+	if a.id.Topic != b.id.Topic {
+		return a.id.Topic < b.id.Topic
+	}
+	return a.id.Partition < b.id.Partition
+}
+
+// view is what readers see of a shard: it changes once an apply, together with the store, under mu. So a snapshot of
+// view and store is of one moment. Waiters hold a channel that is closed when what they wait for may have changed.
+type view struct {
+	mu        sync.Mutex
+	db        state.DB
+	ends      *btree.BTreeG[partitionEnd]
+	frontiers map[exec.ConsumerID][]exec.Frontier
+	txns      map[TxnID]*PreparedTxn
+	dropped   map[catalog.RelationID]struct{}
+	finished  []TxnID // a ring: number n is at n % finishedRing
+	finishes  uint64  // how many were ever put into the ring
+	closed    bool
+
+	partWaiters map[catalog.PartitionID]chan struct{}
+	consWaiters map[exec.ConsumerID]chan struct{}
+}
+
+// PreparedTxn is a transaction that is staged on a shard and not resolved there.
+type PreparedTxn struct {
+	Txn      TxnID
+	Decider  catalog.ShardID
+	Prepared bool          // all of it is there
+	Resolved chan struct{} // closed when it is committed or aborted here, or the shard closes
+}
+
+func newView(db state.DB) *view {
+	return &view{
+		db:        db,
+		ends:      btree.NewBTreeGOptions(partitionLess, btree.Options{NoLocks: true}),
+		frontiers: map[exec.ConsumerID][]exec.Frontier{}, txns: map[TxnID]*PreparedTxn{},
+		dropped: map[catalog.RelationID]struct{}{}, finished: make([]TxnID, finishedRing),
+		partWaiters: map[catalog.PartitionID]chan struct{}{}, consWaiters: map[exec.ConsumerID]chan struct{}{},
+	}
+}
+
+// change is what an apply does to the view.
+type change struct {
+	ends      []partitionEnd
+	frontiers []consumerFrontiers // in order; a later one of the same consumer wins
+	prepared  []PreparedTxn
+	resolved  []TxnID
+	finished  []TxnID // committed transactions over several shards
+	dropped   []catalog.RelationID
+}
+
+type consumerFrontiers struct {
+	consumer  exec.ConsumerID
+	frontiers []exec.Frontier
+}
+
+// publish writes b to the store and changes the view with it.
+func (v *view) publish(b *state.Batch, c *change) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.db.Write(b); err != nil {
+		return err
+	}
+	v.apply(c)
+	return nil
+}
+
+func (v *view) apply(c *change) {
+	for _, e := range c.ends {
+		v.ends.Set(e)
+		wake(v.partWaiters, e.id)
+	}
+	for _, f := range c.frontiers {
+		v.frontiers[f.consumer] = f.frontiers
+		wake(v.consWaiters, f.consumer)
+	}
+	for _, t := range c.prepared {
+		if old := v.txns[t.Txn]; old != nil {
+			old.Prepared = old.Prepared || t.Prepared
+			continue
+		}
+		t.Resolved = make(chan struct{})
+		v.txns[t.Txn] = &t
+	}
+	for _, id := range c.finished {
+		v.finished[v.finishes%finishedRing] = id
+		v.finishes++
+	}
+	for _, id := range c.resolved {
+		if t := v.txns[id]; t != nil {
+			close(t.Resolved)
+			delete(v.txns, id)
+		}
+	}
+	for _, id := range c.dropped {
+		v.drop(id)
+	}
+}
+
+func (v *view) drop(id catalog.RelationID) {
+	v.dropped[id] = struct{}{}
+	var gone []partitionEnd
+	v.ends.Ascend(partitionEnd{id: catalog.PartitionID{Topic: id.Topic(0)}}, func(e partitionEnd) bool {
+		if e.id.Topic.Relation() != id {
+			return false
+		}
+		gone = append(gone, e)
+		return true
+	})
+	for _, e := range gone {
+		v.ends.Delete(e)
+	}
+	for c := range v.frontiers {
+		if c.Query == id {
+			delete(v.frontiers, c)
+		}
+	}
+	for p := range v.partWaiters {
+		if p.Topic.Relation() == id {
+			wake(v.partWaiters, p)
+		}
+	}
+	for c := range v.consWaiters {
+		if c.Query == id {
+			wake(v.consWaiters, c)
+		}
+	}
+}
+
+// wake closes the channel under k. It is called under mu.
+func wake[K comparable](m map[K]chan struct{}, k K) {
+	if ch := m[k]; ch != nil {
+		close(ch)
+		delete(m, k)
+	}
+}
+
+// waiter returns the channel that wake closes. It is called under mu.
+func waiter[K comparable](m map[K]chan struct{}, k K) chan struct{} {
+	ch := m[k]
+	if ch == nil {
+		ch = make(chan struct{})
+		m[k] = ch
+	}
+	return ch
+}
+
+// close wakes everybody.
+func (v *view) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed = true
+	for p := range v.partWaiters {
+		wake(v.partWaiters, p)
+	}
+	for c := range v.consWaiters {
+		wake(v.consWaiters, c)
+	}
+	for id, t := range v.txns {
+		close(t.Resolved)
+		delete(v.txns, id)
+	}
+}
+
+// wait returns when probe says true, or with its error. While it says false it is asked again after each change of
+// what it waits for: probe runs under mu and returns the channel that tells.
+func (v *view) wait(ctx context.Context, probe func() (bool, chan struct{}, error)) error {
+	for {
+		v.mu.Lock()
+		if v.closed {
+			v.mu.Unlock()
+			return exec.ErrUnavailable
+		}
+		done, changed, err := probe()
+		v.mu.Unlock()
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// waitEnd returns when p has an end above end.
+func (v *view) waitEnd(ctx context.Context, p catalog.PartitionID, end log.Offset) error {
+	return v.wait(ctx, func() (bool, chan struct{}, error) {
+		if _, gone := v.dropped[p.Topic.Relation()]; gone {
+			return false, nil, exec.ErrDropped
+		}
+		if e, _ := v.ends.Get(partitionEnd{id: p}); e.end > end {
+			return true, nil, nil
+		}
+		return false, waiter(v.partWaiters, p), nil
+	})
+}
+
+// waitFrontier returns when frontier number input of c is at or past atLeast and not backfilling.
+func (v *view) waitFrontier(ctx context.Context, c exec.ConsumerID, input int, atLeast log.Offset) error {
+	return v.wait(ctx, func() (bool, chan struct{}, error) {
+		if _, gone := v.dropped[c.Query]; gone {
+			return false, nil, exec.ErrDropped
+		}
+		if fs := v.frontiers[c]; input < len(fs) && !fs[input].Backfilling && fs[input].Offset >= atLeast {
+			return true, nil, nil
+		}
+		return false, waiter(v.consWaiters, c), nil
+	})
+}
+
+func (v *view) end(p catalog.PartitionID) log.Offset {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e, _ := v.ends.Get(partitionEnd{id: p})
+	return e.end
+}
+
+func (v *view) frontiersOf(c exec.ConsumerID) []exec.Frontier {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.frontiers[c])
+}
+
+// prepared lists the transactions that are not resolved, and how many were finished before.
+func (v *view) preparedTxns() ([]PreparedTxn, uint64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.listTxns(), v.finishes
+}
+
+// listTxns is called under mu.
+func (v *view) listTxns() []PreparedTxn {
+	if len(v.txns) == 0 {
+		return nil
+	}
+	out := make([]PreparedTxn, 0, len(v.txns))
+	for _, t := range v.txns {
+		out = append(out, *t)
+	}
+	slices.SortFunc(out, func(a, b PreparedTxn) int { return slices.Compare(a.Txn[:], b.Txn[:]) })
+	return out
+}
+
+// resolved returns a channel that is closed when the transaction is not in doubt here; nil if it is not now.
+func (v *view) resolved(id TxnID) <-chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if t := v.txns[id]; t != nil {
+		return t.Resolved
+	}
+	return nil
+}
+
+// verify checks, when all entries were replayed, that the logs hold what the store says that they hold.
+func (v *view) verify() (err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ends.Scan(func(e partitionEnd) bool {
+		if next := e.log.NextOffset(); next < e.end {
+			err = fmt.Errorf("partition %v: records %d to %d are missing, and the write-ahead log does not hold them", e.id, next, e.end-1)
+		}
+		return err == nil
+	})
+	return err
+}
+
+func (v *view) relations() []catalog.RelationID {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	seen := map[catalog.RelationID]struct{}{}
+	v.ends.Scan(func(e partitionEnd) bool {
+		seen[e.id.Topic.Relation()] = struct{}{}
+		return true
+	})
+	for c := range v.frontiers {
+		seen[c.Query] = struct{}{}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
