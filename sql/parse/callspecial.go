@@ -81,7 +81,7 @@ func (p *parser) extract(t *token) frag {
 	p.next()
 	p.expectPunct("(")
 	field := p.next()
-	if field.kind != tIdent && field.kind != tQuoted && field.kind != tString {
+	if field.kind != tQuoted && field.kind != tString && (field.kind != tIdent || field.class == kwReserved) {
 		p.syntaxErrorAt(field)
 	}
 	first := p.call("extract", newCall(t))

@@ -23,7 +23,10 @@ type createHead struct {
 // create parses what is behind CREATE.
 func (p *parser) create(t *token) ast.Statement {
 	h := createHead{}
-	h.orReplace = p.acceptWords("or", "replace")
+	if p.acceptWord("or") {
+		p.expectWord("replace")
+		h.orReplace = true
+	}
 	switch w := p.tok(); {
 	case w.isOneOf("temp", "temporary"):
 		h.temporary = true
@@ -36,7 +39,8 @@ func (p *parser) create(t *token) ast.Statement {
 	}
 	w := p.tok()
 	switch {
-	case p.acceptWords("materialized", "view"):
+	case p.acceptWord("materialized"):
+		p.expectWord("view")
 		h.kind, h.materialized = "table", true
 	case w.isOneOf("stream", "table", "topic", "view"):
 		h.kind = p.next().text

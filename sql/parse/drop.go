@@ -10,7 +10,8 @@ var dropKinds = []string{"stream", "table", "topic", "view", "index", "schema", 
 func (p *parser) drop(t *token) ast.Statement {
 	stmt := &ast.Drop{}
 	switch w := p.tok(); {
-	case p.acceptWords("materialized", "view"):
+	case p.acceptWord("materialized"):
+		p.expectWord("view")
 		stmt.Kind = "materialized view"
 	case w.isOneOf(dropKinds...):
 		stmt.Kind = p.next().text

@@ -180,7 +180,7 @@ func (p *parser) wordPrec(t *token) (int, *token) {
 			return precLike, test
 		}
 	case "at":
-		if p.aheadWords(1, "time", "zone") {
+		if p.at(1).isWord("time") {
 			return precAt, t
 		}
 	case "collate":

@@ -10,13 +10,14 @@ func (p *parser) isTest(left frag, is *token) frag {
 	case t.isOneOf("null", "true", "false", "unknown"):
 		p.next()
 		return p.postfixTest(left, is, t.text, not)
-	case p.acceptWords("distinct", "from"):
+	case p.acceptWord("distinct"):
+		p.expectWord("from")
 		op := "is distinct from"
 		if not {
 			op = "is not distinct from"
 		}
 		return p.binary(left, op, is, precCompare)
-	case t.isOneOf("document", "normalized", "nfc", "nfd", "nfkc", "nfkd", "json", "of"):
+	case t.isOneOf("document", "normalized", "nfc", "nfd", "nfkc", "nfkd"):
 		p.unsupported(t, "IS %s", upper(t.text))
 	}
 	p.syntaxError()
@@ -172,20 +173,24 @@ func (p *parser) parenQuery() frag {
 	return p.over(first, q.frag)
 }
 
-// isQueryParen reports whether the ( at index i opens a query, and not an expression or a join that starts with one.
+// isQueryParen reports whether the ( at index i opens a query, and not an expression or a join that starts with one:
+// in ((SELECT 1) UNION …) it does, in ((SELECT 1) + 1) it does not. Parentheses beyond MaxDepth are not looked into.
 func (p *parser) isQueryParen(i int) bool {
-	next := &p.toks[i+1]
-	switch {
-	case next.isOneOf("select", "with", "table"):
-		return true
-	case next.isWord("values"):
-		return p.toks[i+2].isPunct("(")
-	case !next.isPunct("(") || next.match == 0:
-		return false
+	for last := i + MaxDepth; i < last; i++ {
+		next := &p.toks[i+1]
+		switch {
+		case next.isOneOf("select", "with", "table"):
+			return true
+		case next.isWord("values"):
+			return p.toks[i+2].isPunct("(")
+		case !next.isPunct("(") || next.match == 0:
+			return false
+		}
+		behind := &p.toks[next.match+1]
+		if !behind.isPunct(")") && !behind.isOneOf("union", "intersect", "except", "order", "limit", "offset", "fetch",
+			"for") {
+			return false
+		}
 	}
-	behind := &p.toks[next.match+1]
-	if !behind.isPunct(")") && !behind.isOneOf("union", "intersect", "except", "order", "limit", "offset", "fetch", "for") {
-		return false
-	}
-	return p.isQueryParen(i + 1)
+	return false
 }

@@ -173,7 +173,7 @@ func (p *parser) relation() frag {
 		p.expectPunct(")")
 	}
 	p.acceptOp("*")
-	f := frag{p.dotted(node.Name.Parts, node), 1}
+	f := frag{p.relationName(node), 1}
 	p.tableAlias(&node.Alias, &node.Columns)
 	if node.Alias != "" {
 		p.out.raw(" AS ")
@@ -183,6 +183,12 @@ func (p *parser) relation() frag {
 		p.unsupported(t, "TABLESAMPLE")
 	}
 	return f
+}
+
+// relationName writes a relation's name, of which MySQL's grammar takes two parts.
+func (p *parser) relationName(node *ast.TableRef) int32 {
+	parts := node.Name.Parts
+	return p.dotted(parts[max(0, len(parts)-2):], node)
 }
 
 // functionAhead reports whether a function call starts at t: a name with ( behind it, or one of the functions that are

@@ -42,7 +42,8 @@ func (l *lexer) junk(start int, behind string) bool {
 	if !isIdentStart(l.at(0)) {
 		return false
 	}
-	for l.i++; l.i < len(l.src) && l.src[l.i]&0xC0 == 0x80; l.i++ { // whole characters only
+	for l.i < len(l.src) && isIdentPart(l.src[l.i]) {
+		l.i++
 	}
 	l.failNear(start, "trailing junk after "+behind)
 	return true

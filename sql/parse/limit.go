@@ -7,30 +7,33 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
+// limits says which clauses stand behind one query, those of a query inside its parentheses apart.
+type limits struct{ limit, offset bool }
+
 // limitClause translates one of LIMIT, OFFSET and FETCH, in any order; false if none is here.
-func (p *parser) limitClause(q *query) bool {
+func (p *parser) limitClause(q *query, own *limits) bool {
 	t := p.tok()
 	switch {
 	case t.isWord("limit"):
-		p.once(t, "LIMIT", &q.limit)
+		p.once("LIMIT", &own.limit, &q.limit)
 		p.next()
 		if p.acceptWord("all") {
 			return true
 		}
 		p.limitExpr(q, true, false)
-		if p.isPunct(",") {
+		if p.isPunct(",") { // as MySQL writes it
 			p.fail(pgerr.New(pgerr.SyntaxError, "LIMIT #,# syntax is not supported").
-				WithHint("Use separate LIMIT and OFFSET clauses.").At(p.pos()))
+				WithHint("Use separate LIMIT and OFFSET clauses.").At(int(t.pos)))
 		}
 	case t.isWord("offset"):
-		p.once(t, "OFFSET", &q.offset)
+		p.once("OFFSET", &own.offset, &q.offset)
 		p.next()
 		p.limitExpr(q, false, false)
 		if p.tok().isOneOf("row", "rows") {
 			p.next()
 		}
 	case t.isWord("fetch"):
-		p.once(t, "LIMIT", &q.limit)
+		p.once("LIMIT", &own.limit, &q.limit)
 		p.next()
 		p.fetchFirst(q)
 	default:
@@ -39,11 +42,15 @@ func (p *parser) limitClause(q *query) bool {
 	return true
 }
 
-func (p *parser) once(t *token, what string, has *bool) {
-	if *has {
-		p.failAt(t, "multiple %s clauses not allowed", what)
+// once refuses a second clause of its kind.
+func (p *parser) once(what string, own, has *bool) {
+	switch {
+	case *own:
+		p.syntaxError()
+	case *has:
+		p.failAt(p.at(1), "multiple %s clauses not allowed", what)
 	}
-	*has = true
+	*own, *has = true, true
 }
 
 // fetchFirst translates FIRST|NEXT [n] ROW|ROWS ONLY.

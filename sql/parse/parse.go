@@ -119,11 +119,18 @@ func (p *parser) parsed() Parsed {
 	p.expectEnd()
 	p.finish()
 	out := Parsed{Stmt: stmt, Text: p.textFrom(first), Start: int(start.pos) - 1, NumParams: p.maxParam}
-	if len(p.lex.notices) > 0 {
-		out.Notices = append(out.Notices, p.lex.notices...)
-		p.lex.notices = nil
-	}
+	out.Notices = p.takeNotices()
 	return out
+}
+
+// takeNotices returns the tokenizer's notices about what has been parsed.
+func (p *parser) takeNotices() []*pgerr.Error {
+	all, n := p.lex.notices, 0
+	for n < len(all) && all[n].Position < p.pos() {
+		n++
+	}
+	p.lex.notices = all[n:]
+	return all[:n:n]
 }
 
 func (p *parser) skipEmpty() {

@@ -65,7 +65,7 @@ func showTranslation(sql string) string {
 	if err != nil {
 		return showError(err)
 	}
-	return text
+	return strings.TrimLeft(strings.ReplaceAll(text, "\n\n", "\n"), "\n")
 }
 
 func showTrees(sql string) string {

@@ -149,7 +149,7 @@ func (p *parser) tableBody() query {
 	p.out.raw(" FROM ")
 	p.acceptWord("only")
 	ref := &ast.TableRef{Name: p.name()}
-	p.dotted(ref.Name.Parts, ref)
+	p.relationName(ref)
 	p.acceptOp("*")
 	return query{frag: frag{first, 2}}
 }
@@ -159,13 +159,14 @@ func (p *parser) tableBody() query {
 func (p *parser) tail(q *query) {
 	if t := p.tok(); t.isWord("order") {
 		if q.order {
-			p.failAt(t, "multiple ORDER BY clauses not allowed")
+			p.failAt(p.at(2), "multiple ORDER BY clauses not allowed")
 		}
 		start := p.sortStart(q)
 		p.orderBy(q)
 		p.sortEnd(q, start)
 	}
-	for p.limitClause(q) {
+	own := limits{}
+	for p.limitClause(q, &own) {
 		q.literals = nil
 	}
 	p.locking()
@@ -237,6 +238,10 @@ func (p *parser) locking() {
 		what := "FOR"
 		for n := 1; p.at(n).isOneOf("no", "key", "update", "share", "read", "only"); n++ {
 			what += " " + upper(p.at(n).text)
+		}
+		if what == "FOR" {
+			p.next()
+			p.syntaxError()
 		}
 		p.unsupported(t, "%s", what)
 	}

@@ -30,6 +30,9 @@ func (p *parser) selectBody() query {
 	}
 	p.closeCall()
 
+	if distinct && p.selectEnds() {
+		p.syntaxError()
+	}
 	deepen(p.items())
 	if t := p.tok(); t.isWord("into") {
 		p.unsupported(t, "SELECT INTO")

@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/millracedb/millrace/sql/ast"
+import (
+	"strings"
+
+	"github.com/millracedb/millrace/sql/ast"
+)
 
 // statements has a parser for each first word of a statement; the word is passed already.
 var statements map[string]func(*parser, *token) ast.Statement
@@ -63,9 +67,16 @@ func (p *parser) statement() ast.Statement {
 	return nil
 }
 
-// refuse passes the rest of a statement that is known and not supported.
+// refuse passes the rest of a statement that is known and not supported. Only a few are nothing but their name.
 func (p *parser) refuse(what string, t *token) ast.Statement {
+	first := p.i
+	for p.toks[first].start > t.start {
+		first--
+	}
 	p.skipRest()
+	if p.i-first <= 1+strings.Count(what, " ") && !t.isOneOf("analyze", "analyse", "checkpoint", "cluster", "vacuum") {
+		p.syntaxError()
+	}
 	return &ast.Unsupported{What: what, Pos: int(t.pos)}
 }
 

@@ -133,6 +133,9 @@ func (p *parser) modifiers() []int {
 	for {
 		negative := p.acceptOp("-")
 		t := p.next()
+		if t.kind == tIdent || t.kind == tString {
+			p.unsupported(t, "type modifiers that are no integers")
+		}
 		if t.kind != tInteger {
 			p.syntaxErrorAt(t)
 		}
