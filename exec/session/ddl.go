@@ -1,0 +1,161 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/millracedb/millrace/planner"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// maxCatalogAttempts bounds how often DDL is planned anew because the catalog changed meanwhile.
+const maxCatalogAttempts = 100
+
+// creation is a CREATE, planned against whatever the catalog is when it runs.
+type creation struct {
+	name        ast.Name
+	ifNotExists bool
+	options     []ast.Option
+	tag         string
+	plan        func(env *planner.Env) (*catalog.Relation, error)
+}
+
+// createRelation is CREATE STREAM and CREATE TABLE with columns.
+func (c *compiler) createRelation(t *ast.CreateRelation) (*command, error) {
+	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: "CREATE " + upper(t.Kind),
+		plan: func(env *planner.Env) (*catalog.Relation, error) {
+			return planner.PlanCreateRelation(t, env, env.Catalog.NextID(), c.session.engine.Placement)
+		}})
+}
+
+// createQuery is CREATE STREAM, TABLE and MATERIALIZED VIEW … AS.
+func (c *compiler) createQuery(t *ast.CreateQuery) (*command, error) {
+	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: createTag(t.Kind, c.parsed.Text),
+		plan: func(env *planner.Env) (*catalog.Relation, error) {
+			return planner.PlanCreateQuery(t, env, env.Catalog.NextID(), c.session.engine.Placement)
+		}})
+}
+
+// createTag tells CREATE MATERIALIZED VIEW from CREATE TABLE … AS, which mean the same.
+func createTag(kind, text string) string {
+	words := strings.Fields(upper(text))
+	if kind == "table" && len(words) > 1 && words[1] == "MATERIALIZED" {
+		return "CREATE MATERIALIZED VIEW"
+	}
+	return "CREATE " + upper(kind)
+}
+
+// create returns the command of a CREATE. It is planned once here, so that errors show at once and cost nothing.
+func (c *compiler) create(cr *creation) (*command, error) {
+	s := c.session
+	if c.existing(cr.name) == nil {
+		if _, err := cr.plan(c.plannerEnv()); err != nil {
+			return nil, err
+		}
+	}
+	return &command{class: classDDL, start: func(ctx context.Context, p *Portal) error {
+		if err := s.beforeDDL(ctx, cr.tag); err != nil {
+			return err
+		}
+		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) error {
+			again := &compiler{session: s, ctx: ctx, catalog: cat, parsed: c.parsed}
+			return again.createOnce(cr)
+		})
+		if err != nil {
+			return err
+		}
+		return p.finish(cr.tag)
+	}}, nil
+}
+
+func (c *compiler) existing(n ast.Name) *catalog.Relation {
+	schema := n.Schema()
+	if schema == "" {
+		schema = c.creationSchema()
+	}
+	return c.catalog.Lookup(schema, n.Last())
+}
+
+// creationSchema is where names without a schema are created: the first of search_path.
+func (c *compiler) creationSchema() string {
+	if path := c.session.settings.searchPath(); len(path) > 0 {
+		return path[0]
+	}
+	return catalog.DefaultSchema
+}
+
+func (c *compiler) createOnce(cr *creation) error {
+	s := c.session
+	if c.existing(cr.name) != nil {
+		if !cr.ifNotExists {
+			return pgerr.New(pgerr.DuplicateTable, "relation %q already exists", cr.name.Last()).At(cr.name.Pos)
+		}
+		s.notice("NOTICE", pgerr.New(pgerr.DuplicateTable, "relation %q already exists, skipping", cr.name.Last()))
+		return nil
+	}
+	rel, err := cr.plan(c.plannerEnv())
+	if err != nil {
+		return err
+	}
+	if err := s.engine.Apply(c.ctx, catalog.Command{Create: rel}); err != nil {
+		return err
+	}
+	s.noticeReplication(cr.options)
+	return nil
+}
+
+// noticeReplication says that more replicas were asked for than there are nodes.
+func (s *Session) noticeReplication(options []ast.Option) {
+	for _, o := range options {
+		if o.Name == "replication_factor" && optionText(o) != "1" {
+			s.notef("replication_factor %s was asked for and 1 is given: there is one node", optionText(o))
+		}
+	}
+}
+
+// beforeDDL refuses DDL in a block, and ends an implicit one: DDL is a transaction of its own.
+func (s *Session) beforeDDL(ctx context.Context, tag string) error {
+	if err := s.alone(tag); err != nil {
+		return err
+	}
+	if err := s.writable(tag); err != nil {
+		return err
+	}
+	return s.flushBlock(ctx)
+}
+
+// flushBlock commits what an implicit transaction has written so far.
+func (s *Session) flushBlock(ctx context.Context) error {
+	if s.block == nil || s.block.writes == nil {
+		return nil
+	}
+	w := s.block.writes
+	s.block.writes = nil
+	return w.commit(ctx)
+}
+
+// retryCatalog does something with the newest catalog, again as long as it turns out not to have been the newest.
+func (s *Session) retryCatalog(ctx context.Context, do func(*catalog.Catalog) error) error {
+	for attempt := 0; ; attempt++ {
+		err := do(s.engine.Catalog())
+		if !errors.Is(err, catalog.ErrStale) || attempt == maxCatalogAttempts {
+			return err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// topology plans a CREATE … AS that is not carried out, or decodes that of a view, for EXPLAIN.
+func (c *compiler) topology(t *ast.CreateQuery) (*plan.Topology, error) {
+	rel, err := planner.PlanCreateQuery(t, c.plannerEnv(), c.catalog.NextID(), c.session.engine.Placement)
+	if err != nil {
+		return nil, err
+	}
+	return decodeTopology(rel)
+}

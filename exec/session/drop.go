@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// droppable says for each word of DROP which kinds of relations it takes. CREATE TABLE … AS makes a view, so that DROP
+// TABLE takes one, too.
+var droppable = map[string][]catalog.Kind{
+	"stream":            {catalog.KindStream},
+	"table":             {catalog.KindTable, catalog.KindView},
+	"materialized view": {catalog.KindView},
+	"view":              {},
+}
+
+// kindWord is how messages call a relation.
+func kindWord(r *catalog.Relation) string {
+	if r.Kind == catalog.KindView {
+		return "materialized view"
+	}
+	return string(r.Kind)
+}
+
+// drop is DROP STREAM, TABLE and MATERIALIZED VIEW.
+func (c *compiler) drop(t *ast.Drop) (*command, error) {
+	if _, ok := droppable[t.Kind]; !ok {
+		return nil, pgerr.Unsupported("DROP %s is", upper(t.Kind)).At(c.start())
+	}
+	s, tag := c.session, "DROP "+upper(t.Kind)
+	return &command{class: classDDL, start: func(ctx context.Context, p *Portal) error {
+		if err := s.beforeDDL(ctx, tag); err != nil {
+			return err
+		}
+		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) error {
+			again := &compiler{session: s, ctx: ctx, catalog: cat, parsed: c.parsed}
+			return again.dropOnce(t)
+		})
+		if err != nil {
+			return err
+		}
+		return p.finish(tag)
+	}}, nil
+}
+
+func (c *compiler) dropOnce(t *ast.Drop) error {
+	var ids []catalog.RelationID
+	var missing []string
+	for _, n := range t.Names {
+		r, err := c.dropTarget(t, n)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			missing = append(missing, n.Last())
+			continue
+		}
+		ids = appendNew(ids, r.ID)
+	}
+	var cascaded []*catalog.Relation
+	if t.Cascade {
+		ids, cascaded = withDependents(c.catalog, ids)
+	}
+	if len(ids) > 0 {
+		if err := c.session.engine.Apply(c.ctx, catalog.Command{Drop: ids}); err != nil {
+			return err
+		}
+	}
+	c.session.noticeMissing(t.Kind, missing)
+	c.session.noticeCascade(cascaded)
+	return nil
+}
+
+// dropTarget resolves a name of DROP; nil if there is none and IF EXISTS was given.
+func (c *compiler) dropTarget(t *ast.Drop, n ast.Name) (*catalog.Relation, error) {
+	r := c.resolve(n)
+	switch {
+	case r == nil && t.IfExists:
+		return nil, nil
+	case r == nil:
+		return nil, pgerr.New(pgerr.UndefinedTable, "%s %q does not exist", t.Kind, strings.Join(n.Parts, "."))
+	}
+	for _, k := range droppable[t.Kind] {
+		if k == r.Kind {
+			return r, nil
+		}
+	}
+	return nil, pgerr.New(pgerr.WrongObjectType, "%q is not a %s", r.Name, t.Kind).
+		WithHint("Use DROP %s to remove a %s.", upper(kindWord(r)), kindWord(r))
+}
+
+// resolve looks a name up along search_path.
+func (c *compiler) resolve(n ast.Name) *catalog.Relation {
+	if n.Schema() != "" {
+		return c.catalog.Lookup(n.Schema(), n.Last())
+	}
+	for _, schema := range c.session.settings.searchPath() {
+		if r := c.catalog.Lookup(schema, n.Last()); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// withDependents adds all that reads ids, directly or not, and returns what was added.
+func withDependents(cat *catalog.Catalog, ids []catalog.RelationID) ([]catalog.RelationID, []*catalog.Relation) {
+	var added []*catalog.Relation
+	for i := 0; i < len(ids); i++ {
+		for _, d := range cat.Dependents(ids[i]) {
+			if n := len(ids); len(appendNew(ids, d.ID)) > n {
+				ids = append(ids, d.ID)
+				added = append(added, d)
+			}
+		}
+	}
+	return ids, added
+}
+
+func appendNew(ids []catalog.RelationID, id catalog.RelationID) []catalog.RelationID {
+	for _, x := range ids {
+		if x == id {
+			return ids
+		}
+	}
+	return append(ids, id)
+}
+
+func (s *Session) noticeMissing(kind string, names []string) {
+	for _, n := range names {
+		s.notef("%s %q does not exist, skipping", kind, n)
+	}
+}
+
+// noticeCascade names what went as well, as PostgreSQL does: one in the message, several in the detail.
+func (s *Session) noticeCascade(rels []*catalog.Relation) {
+	switch len(rels) {
+	case 0:
+		return
+	case 1:
+		s.notef("drop cascades to %s %s", kindWord(rels[0]), rels[0].Name)
+		return
+	}
+	var lines []string
+	for _, r := range rels {
+		lines = append(lines, "drop cascades to "+kindWord(r)+" "+r.Name)
+	}
+	s.notice("NOTICE", pgerr.New(pgerr.SuccessfulCompletion, "drop cascades to %d other objects", len(rels)).
+		WithDetail("%s", strings.Join(lines, "\n")))
+}

@@ -1,0 +1,129 @@
+package session
+
+import (
+	"context"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/expr"
+	"github.com/millracedb/millrace/planner"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// plannerEnv is what the planner is given; the parameters' types that it infers are written to c.params by note.
+func (c *compiler) plannerEnv() *planner.Env {
+	s := c.session
+	return &planner.Env{Catalog: c.catalog, SearchPath: s.settings.searchPath(), ParamTypes: c.params,
+		Location: s.Location(), Settings: s.settings.planning(), NowMicros: s.now().UnixMicro()}
+}
+
+// note keeps the parameters' types that planning has found. One that nothing decides is text, as in PostgreSQL.
+func (c *compiler) note(env *planner.Env) {
+	c.params = env.ParamTypes
+	for i, t := range c.params {
+		if t.ID == types.IDInvalid || t.ID == types.IDUnknown {
+			c.params[i] = types.Text
+		}
+	}
+}
+
+func (c *compiler) planQuery(sel *ast.Select) (*plan.Query, error) {
+	env := c.plannerEnv()
+	q, err := planner.PlanQuery(sel, env)
+	if err != nil {
+		return nil, err
+	}
+	c.note(env)
+	return q, nil
+}
+
+// query is a SELECT.
+func (c *compiler) query(sel *ast.Select) (*command, error) {
+	q, err := c.planQuery(sel)
+	if err != nil {
+		return nil, err
+	}
+	s := c.session
+	return &command{class: classRead, fields: nonNil(q.Fields), endless: q.Changes != nil,
+		start: func(ctx context.Context, p *Portal) error {
+			op, err := s.openQuery(ctx, q, p.params)
+			if err != nil {
+				return err
+			}
+			return p.deliver("SELECT", op)
+		}}, nil
+}
+
+// nonNil keeps a result without columns apart from no result.
+func nonNil(fields []plan.Field) []plan.Field {
+	if fields == nil {
+		return []plan.Field{}
+	}
+	return fields
+}
+
+// openQuery returns the running query over a snapshot of its own, which is given back when the operator is closed.
+func (s *Session) openQuery(ctx context.Context, q *plan.Query, params []types.Datum) (exec.Operator, error) {
+	if q.Changes != nil {
+		return s.openChanges(ctx, q, params)
+	}
+	reader, err := s.snapshot(ctx, q.Reads, s.settings.consistency())
+	if err != nil {
+		return nil, err
+	}
+	op, err := exec.Build(q.Root, s.env(reader, q.Params, params))
+	if err != nil {
+		closeReader(reader)
+		return nil, err
+	}
+	return &snapshotRows{Operator: op, reader: reader}, nil
+}
+
+// snapshot returns a reader of rels with the block's own writes laid over them; nil if there is nothing to read.
+func (s *Session) snapshot(ctx context.Context, rels []*catalog.Relation, level Consistency) (exec.Reader, error) {
+	if len(rels) == 0 {
+		return nil, nil
+	}
+	reader, err := s.engine.Snapshot(ctx, rels, level, func(m string) { s.notef("%s", m) })
+	if err != nil {
+		return nil, err
+	}
+	if s.block != nil && s.block.writes != nil {
+		return s.block.writes.over(reader), nil
+	}
+	return reader, nil
+}
+
+func closeReader(r exec.Reader) {
+	if r != nil {
+		r.Close()
+	}
+}
+
+// snapshotRows is an operator that owns its snapshot.
+type snapshotRows struct {
+	exec.Operator
+	reader exec.Reader
+}
+
+// Close implements exec.Operator.
+func (r *snapshotRows) Close() {
+	r.Operator.Close()
+	closeReader(r.reader)
+	r.reader = nil
+}
+
+// env is the executor's environment for one execution over reader.
+func (s *Session) env(reader exec.Reader, paramTypes []types.Type, params []types.Datum) *exec.Env {
+	cat := s.engine.Catalog()
+	return &exec.Env{
+		Reader:  reader,
+		Catalog: cat,
+		System:  func(schema, name string) ([][]types.Datum, error) { return s.systemRows(cat, schema, name) },
+		Expr: expr.Context{Params: params, ParamTypes: paramTypes, Location: s.Location(), Now: s.transactionTime(),
+			User: s.options.User, Database: s.options.Database, Catalog: cat, Settings: s.Setting},
+		MemoryBytes: s.options.MemoryBytes,
+	}
+}

@@ -1,0 +1,138 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/millracedb/millrace/sql/parse"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// Bounds of what one session keeps.
+const (
+	maxPrepared = 10_000 // prepared statements: parsed text and a plan each
+	maxPortals  = 1_000  // open portals and cursors: each may pin a snapshot
+)
+
+// Options say whose session it is and where it tells what is not a result.
+type Options struct {
+	User, Database string
+	// Version is Millrace's, shown in server_version behind PostgreSQL's.
+	Version string
+	// Settings are the run-time parameters that the client asked for at start-up, by name.
+	Settings map[string]string
+	// Notice takes notices and warnings. It is called by the goroutine that runs the statement.
+	Notice func(Notice)
+	// Parameter takes the new value of a setting of which clients are told (ParameterStatus).
+	Parameter func(name, value string)
+	// MemoryBytes bounds what one statement may hold; 0 leaves it to the executor.
+	MemoryBytes int64
+	Logger      *slog.Logger
+}
+
+// Notice is a message that is not an error. Severity is NOTICE, WARNING, INFO, LOG or DEBUG.
+type Notice struct {
+	Severity string
+	*pgerr.Error
+}
+
+// Session is one client's: its settings, prepared statements, portals and transaction. It belongs to one goroutine at a
+// time. Errors of its methods are *pgerr.Error; one that is not foreseen is XX000, logged, and leaves the session usable.
+type Session struct {
+	engine   Engine
+	options  Options
+	settings *settings
+	reported map[string]string // what the client was told of settings
+	prepared map[string]*Prepared
+	portals  map[string]*Portal
+	block    *block // the transaction block, explicit or implicit; nil: none
+	now      func() time.Time
+}
+
+// New returns a session on e. Errors: a setting of Options that is not accepted.
+func New(e Engine, o Options) (*Session, error) {
+	if o.Notice == nil {
+		o.Notice = func(Notice) {}
+	}
+	if o.Parameter == nil {
+		o.Parameter = func(string, string) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Session{engine: e, options: o, settings: newSettings(), prepared: map[string]*Prepared{},
+		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now}
+	s.settings.initial["session_authorization"] = o.User
+	s.settings.initial["server_version"] = serverVersion(o.Version)
+	for name, value := range o.Settings {
+		if err := s.settings.setInitial(name, value); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Location is the time zone in which texts of timestamps are read and written.
+func (s *Session) Location() *time.Location { return s.settings.location }
+
+// Setting returns the value of a setting, "" if there is none of that name.
+func (s *Session) Setting(name string) string { return s.settings.value(name) }
+
+// Parse splits a text into statements. In a failed block the error still is the syntax error, as PostgreSQL has it.
+func (s *Session) Parse(sql string) (_ []parse.Parsed, err error) {
+	defer s.recover(&err)
+	return parse.Parse(sql)
+}
+
+// Close ends the session: what it has open is given back, and an open transaction is rolled back.
+func (s *Session) Close() {
+	s.closePortals(func(*Portal) bool { return true })
+	s.abortBlock()
+	s.block = nil
+}
+
+// ReportSettings tells the client of settings that changed since it was last told. At the start of a session it tells all.
+func (s *Session) ReportSettings() {
+	for _, name := range s.settings.all() {
+		value := s.settings.value(name)
+		if d, known := lookupDefinition(name); known && d.report && (s.reported[name] != value || !s.told(name)) {
+			s.reported[name] = value
+			s.options.Parameter(name, value)
+		}
+	}
+}
+
+func (s *Session) told(name string) bool {
+	_, ok := s.reported[name]
+	return ok
+}
+
+// notice sends a notice unless client_min_messages is above it.
+func (s *Session) notice(severity string, e *pgerr.Error) {
+	if severityRank(severity) >= severityRank(s.settings.value("client_min_messages")) {
+		s.options.Notice(Notice{Severity: severity, Error: e})
+	}
+}
+
+func (s *Session) notef(format string, args ...any) {
+	s.notice("NOTICE", pgerr.New(pgerr.SuccessfulCompletion, format, args...))
+}
+
+// WithTimeout bounds a statement by the setting statement_timeout. Each Execute of a portal has its own time.
+func (s *Session) WithTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d := s.settings.statementTimeout(); d > 0 {
+		return context.WithTimeoutCause(ctx, d, ErrTimeout)
+	}
+	return ctx, func() {}
+}
+
+// recover turns a panic into XX000: a bug ends its statement, not the connection.
+func (s *Session) recover(err *error) {
+	if r := recover(); r != nil {
+		s.options.Logger.Error("panic in a statement", "panic", r, "stack", string(debug.Stack()))
+		*err = pgerr.New(pgerr.InternalError, "internal error: %v", r).WithCause(fmt.Errorf("panic: %v", r))
+	}
+}

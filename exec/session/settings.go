@@ -1,0 +1,187 @@
+package session
+
+import (
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// maxCustomSettings bounds the settings with a point in their name that a client may invent: they are kept per session.
+const maxCustomSettings = 128
+
+// settings are the run-time parameters of one session, in three layers: what SET LOCAL gave until the end of the
+// transaction, what SET gave, what the session began with. Not safe for concurrent use.
+type settings struct {
+	initial map[string]string // by lower-case name: at start-up, what RESET goes back to
+	values  map[string]string // by SET
+	local   map[string]string // by SET LOCAL
+	saved   map[string]string // values as they were at BEGIN; nil outside a block
+
+	generation uint64         // grows with each change: plans depend on some settings
+	location   *time.Location // of TimeZone
+}
+
+func newSettings() *settings {
+	s := &settings{initial: map[string]string{}, values: map[string]string{}, local: map[string]string{}}
+	for name, d := range definitions {
+		s.initial[name] = d.value
+	}
+	s.changed()
+	return s
+}
+
+// get returns the value of a setting in force.
+func (s *settings) get(name string) (string, bool) {
+	name = strings.ToLower(name)
+	for _, layer := range []map[string]string{s.local, s.values, s.initial} {
+		if v, ok := layer[name]; ok {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// value is get for a setting that is known to exist.
+func (s *settings) value(name string) string {
+	v, _ := s.get(name)
+	return v
+}
+
+// set checks and stores a value; values nil restores the default.
+func (s *settings) set(name string, values []string, local bool) error {
+	name = strings.ToLower(name)
+	value, err := s.check(name, values)
+	if err != nil {
+		return err
+	}
+	delete(s.local, name)
+	if local {
+		s.local[name] = value
+	} else {
+		s.values[name] = value
+	}
+	s.changed()
+	return nil
+}
+
+// check returns the canonical form of a value for a setting.
+func (s *settings) check(name string, values []string) (string, error) {
+	d, known := definitions[name]
+	switch {
+	case !known && !strings.Contains(name, "."):
+		return "", unknownSetting(name)
+	case known && d.fixed:
+		return "", pgerr.New(codeCantChangeRuntimeParam, "parameter %q cannot be changed", d.name)
+	case values == nil:
+		return s.initial[name], nil
+	case !known:
+		if _, ok := s.values[name]; !ok && len(s.values) >= maxCustomSettings+len(definitions) {
+			return "", pgerr.New(pgerr.ProgramLimitExceeded, "too many custom settings")
+		}
+		return strings.Join(values, ", "), nil
+	}
+	return d.check(d.name, values)
+}
+
+// codeCantChangeRuntimeParam is 55P02, which nobody else needs.
+const codeCantChangeRuntimeParam = "55P02"
+
+func unknownSetting(name string) error {
+	return pgerr.New(pgerr.UndefinedObject, "unrecognized configuration parameter %q", name)
+}
+
+// setInitial stores a value that the client gave at start-up: RESET goes back to it.
+func (s *settings) setInitial(name, value string) error {
+	name = strings.ToLower(name)
+	v, err := s.check(name, []string{value})
+	if err != nil {
+		return err
+	}
+	s.initial[name] = v
+	s.changed()
+	return nil
+}
+
+// resetAll is RESET ALL.
+func (s *settings) resetAll() {
+	s.values, s.local = map[string]string{}, map[string]string{}
+	s.changed()
+}
+
+// begin remembers the values for a rollback.
+func (s *settings) begin() {
+	s.saved = make(map[string]string, len(s.values))
+	for k, v := range s.values {
+		s.saved[k] = v
+	}
+}
+
+// end ends a block: what SET LOCAL gave goes, and without commit also what SET gave.
+func (s *settings) end(commit bool) {
+	if !commit && s.saved != nil {
+		s.values = s.saved
+	}
+	s.saved, s.local = nil, map[string]string{}
+	s.changed()
+}
+
+func (s *settings) changed() {
+	s.generation++
+	if loc, _, err := loadLocation(s.value("timezone")); err == nil {
+		s.location = loc
+	}
+}
+
+// all returns all names in order, as displayed.
+func (s *settings) all() []string {
+	var names []string
+	for _, d := range definitions {
+		names = append(names, d.name)
+	}
+	for name := range s.values {
+		if _, known := definitions[name]; !known {
+			names = append(names, name)
+		}
+	}
+	sort.Slice(names, func(i, j int) bool { return strings.ToLower(names[i]) < strings.ToLower(names[j]) })
+	return names
+}
+
+// planning returns the settings that a continuous query keeps from its creation.
+func (s *settings) planning() map[string]string {
+	return map[string]string{"TimeZone": s.value("timezone"), "search_path": s.value("search_path")}
+}
+
+// searchPath returns the schemas of search_path in order, "$user" left out: there are no schemas of users.
+func (s *settings) searchPath() []string {
+	var path []string
+	for _, item := range strings.Split(s.value("search_path"), ",") {
+		item = strings.Trim(strings.TrimSpace(item), `"`)
+		if item != "" && item != "$user" {
+			path = append(path, item)
+		}
+	}
+	return path
+}
+
+// statementTimeout is 0 if there is none.
+func (s *settings) statementTimeout() time.Duration {
+	d, err := parseDuration(s.value("statement_timeout"))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// consistency is the level of reads.
+func (s *settings) consistency() Consistency {
+	switch s.value("consistency") {
+	case "session":
+		return OwnWrites
+	case "eventual":
+		return Eventual
+	}
+	return Strong
+}

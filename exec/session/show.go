@@ -1,0 +1,135 @@
+package session
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// listing is one SHOW of the catalog's contents: a row for each relation that it is about.
+type listing struct {
+	columns []string
+	about   func(*catalog.Relation) bool
+	row     func(*catalog.Catalog, *catalog.Relation) []string
+}
+
+// listings by the word after SHOW.
+var listings = map[string]listing{
+	"tables": {
+		columns: []string{"schema", "name", "kind", "key", "partitions"},
+		about:   (*catalog.Relation).Keyed,
+		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
+			return []string{r.Schema, r.Name, kindWord(r), keyText(r), partitionsText(r)}
+		},
+	},
+	"streams": {
+		columns: []string{"schema", "name", "key", "partitions"},
+		about:   func(r *catalog.Relation) bool { return r.Kind == catalog.KindStream },
+		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
+			return []string{r.Schema, r.Name, keyText(r), partitionsText(r)}
+		},
+	},
+	"topics": {
+		columns: []string{"name", "relation", "cleanup_policy", "partitions"},
+		about:   func(*catalog.Relation) bool { return true },
+		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
+			policy := "delete"
+			if r.Keyed() {
+				policy = "compact"
+			}
+			return []string{r.Topic().String(), r.Schema + "." + r.Name, policy, partitionsText(r)}
+		},
+	},
+	"queries": {
+		columns: []string{"schema", "name", "state", "reason", "reads", "query"},
+		about:   func(r *catalog.Relation) bool { return r.Query != nil },
+		row: func(cat *catalog.Catalog, r *catalog.Relation) []string {
+			return []string{r.Schema, r.Name, string(r.Query.State), r.Query.Reason, readsText(cat, r), r.Query.SQL}
+		},
+	},
+}
+
+func keyText(r *catalog.Relation) string {
+	var names []string
+	for _, k := range r.Key {
+		names = append(names, r.Columns[k].Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func partitionsText(r *catalog.Relation) string { return strconv.Itoa(r.Partitions()) }
+
+func readsText(cat *catalog.Catalog, r *catalog.Relation) string {
+	var names []string
+	for _, id := range r.Query.DependsOn {
+		if d := cat.ByID(id); d != nil {
+			names = append(names, d.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// show is SHOW of the catalog's contents or of a setting.
+func (c *compiler) show(t *ast.Show) (*command, error) {
+	if l, ok := listings[t.Name]; ok {
+		return c.list(l), nil
+	}
+	switch t.Name {
+	case "tasks", "nodes":
+		return nil, pgerr.Unsupported("SHOW %s is", upper(t.Name)).At(c.start())
+	}
+	return c.showSetting(t.Name)
+}
+
+func (c *compiler) list(l listing) *command {
+	s := c.session
+	return literal("SHOW", textFields(l.columns...), func() [][]string {
+		cat := s.engine.Catalog()
+		var rows [][]string
+		for _, r := range cat.Relations() {
+			if l.about(r) {
+				rows = append(rows, l.row(cat, r))
+			}
+		}
+		return rows
+	})
+}
+
+// describe is DESCRIBE: a row for each column.
+func (c *compiler) describe(t *ast.Describe) (*command, error) {
+	r := c.resolve(t.Name)
+	if r == nil {
+		return nil, noRelation(t.Name)
+	}
+	var rows [][]string
+	for i, col := range r.Columns {
+		if !col.Hidden {
+			rows = append(rows, []string{col.Name, col.Type.String(), nullableText(col), keyMark(r, i), col.Default})
+		}
+	}
+	cmd := literal("DESCRIBE", textFields("column", "type", "nullable", "key", "default"), func() [][]string { return rows })
+	cmd.volatile = true
+	return cmd, nil
+}
+
+func nullableText(c catalog.Column) string {
+	if c.NotNull {
+		return "not null"
+	}
+	return ""
+}
+
+func keyMark(r *catalog.Relation, column int) string {
+	for _, k := range r.Key {
+		if k == column {
+			if r.HasPrimaryKey {
+				return "primary key"
+			}
+			return "key"
+		}
+	}
+	return ""
+}

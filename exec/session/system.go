@@ -1,0 +1,29 @@
+package session
+
+import (
+	"fmt"
+
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/funcs"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// systemRows makes the rows of a system relation: all its columns, from the catalog and the session.
+func (s *Session) systemRows(cat *catalog.Catalog, schema, name string) ([][]types.Datum, error) {
+	sys := catalog.SystemRelation(schema, name)
+	if sys == nil {
+		return nil, fmt.Errorf("BUG: no system relation %s.%s", schema, name)
+	}
+	return sys.Rows(cat, s.systemEnv()), nil
+}
+
+// systemEnv is what system relations show of the session.
+func (s *Session) systemEnv() catalog.SystemEnv {
+	return catalog.SystemEnv{User: s.options.User, Database: s.options.Database}
+}
+
+// resolveType returns the type with a name as written.
+func resolveType(n ast.TypeName) (types.Type, error) {
+	return funcs.ParseTypeName(n.Schema, n.Name, n.Mods, n.Array)
+}

@@ -1,0 +1,223 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// block is a transaction block. Reads in it see the moment at which each began (READ COMMITTED) and the block's own
+// writes to tables; all writes are one atomic write, at its end.
+//
+//	none ── BEGIN ──────────────► explicit ── COMMIT, ROLLBACK ──► none
+//	none ── Pipeline, a write ──► implicit ── Sync ──────────────► none
+//	             implicit ── BEGIN ──► explicit
+//	either ── an error ──► failed ── COMMIT, ROLLBACK, Sync ──► none, nothing written
+type block struct {
+	explicit bool
+	failed   bool
+	readOnly bool
+	started  time.Time
+	writes   *writes // nil: none yet
+}
+
+// TxStatus is the byte of ReadyForQuery: 'I' outside a block, 'T' in one, 'E' in a failed one.
+func (s *Session) TxStatus() byte {
+	switch {
+	case s.block == nil || !s.block.explicit:
+		return 'I'
+	case s.block.failed:
+		return 'E'
+	}
+	return 'T'
+}
+
+func (s *Session) failed() bool { return s.block != nil && s.block.failed }
+
+// inBlock reports whether BEGIN was given and the block has not ended.
+func (s *Session) inBlock() bool { return s.block != nil && s.block.explicit }
+
+// Pipeline says that the statements up to the next Sync are one transaction, as several statements of one Query message
+// and several Execute messages are ("PostgreSQL 15 docs 55.2.2.1, 55.2.4"). A statement that runs alone is evaluated again
+// when somebody else changed its rows; those of a pipeline are not, as their results have been given away.
+func (s *Session) Pipeline() {
+	if s.block == nil {
+		s.block = &block{started: s.now()}
+	}
+}
+
+// Sync ends an implicit transaction: it commits, or after Fail it rolls back. Portals do not outlive it. In an explicit
+// block it does nothing.
+func (s *Session) Sync(ctx context.Context) (err error) {
+	defer s.recover(&err)
+	if s.inBlock() {
+		return nil
+	}
+	defer s.ReportSettings()
+	return s.endBlock(ctx, true)
+}
+
+// Fail says that a message failed: the block, if there is one, is lost.
+func (s *Session) Fail() {
+	if s.block != nil {
+		s.block.failed = true
+		s.abortBlock()
+	}
+}
+
+// abortBlock forgets what the block has written.
+func (s *Session) abortBlock() {
+	if s.block != nil {
+		s.block.writes = nil
+	}
+}
+
+// endBlock ends the block, by commit if it has not failed. Portals and cursors end with it.
+func (s *Session) endBlock(ctx context.Context, commit bool) error {
+	s.closePortals(func(*Portal) bool { return true })
+	b := s.block
+	s.block = nil
+	if b == nil {
+		return nil
+	}
+	commit = commit && !b.failed
+	var err error
+	if b.writes != nil && commit {
+		err = b.writes.commit(ctx)
+	}
+	if b.explicit {
+		s.settings.end(commit && err == nil)
+	}
+	return userError(ctx, err)
+}
+
+func (c *compiler) transaction(t *ast.Transaction) (*command, error) {
+	s := c.session
+	switch t.Verb {
+	case "begin":
+		readOnly, err := c.modes(t.Modes)
+		if err != nil {
+			return nil, err
+		}
+		return local("BEGIN", func() error { s.begin(readOnly); return nil }), nil
+	case "set transaction", "set session characteristics":
+		return c.setModes(t)
+	case "commit":
+		return &command{start: func(ctx context.Context, p *Portal) error { return s.commit(ctx, p) }}, nil
+	case "rollback":
+		return &command{start: func(ctx context.Context, p *Portal) error { return s.rollback(ctx, p) }}, nil
+	}
+	return nil, pgerr.Unsupported("%s is", strings.ToUpper(t.Verb)).At(c.start())
+}
+
+// modes reads the transaction modes of BEGIN; without one the session's default holds.
+func (c *compiler) modes(modes []string) (readOnly bool, err error) {
+	readOnly = c.session.settings.value("default_transaction_read_only") == "on"
+	for _, m := range modes {
+		m = strings.ToLower(m)
+		level, isLevel := strings.CutPrefix(m, "isolation level ")
+		switch {
+		case isLevel:
+			if _, err := checkIsolation("transaction_isolation", []string{level}); err != nil {
+				return false, err
+			}
+		case m == "read only":
+			readOnly = true
+		case m == "read write":
+			readOnly = false
+		case m == "not deferrable":
+		default:
+			return false, pgerr.Unsupported("transaction mode %q is", m)
+		}
+	}
+	return readOnly, nil
+}
+
+// setModes is SET TRANSACTION and SET SESSION CHARACTERISTICS.
+func (c *compiler) setModes(t *ast.Transaction) (*command, error) {
+	s := c.session
+	readOnly, err := c.modes(t.Modes)
+	if err != nil {
+		return nil, err
+	}
+	return local("SET", func() error {
+		if t.Verb != "set transaction" {
+			return s.settings.set("default_transaction_read_only", []string{onOff(readOnly)}, false)
+		}
+		if !s.inBlock() {
+			s.warn(pgerr.NoActiveSQLTransaction, "SET TRANSACTION can only be used in transaction blocks")
+			return nil
+		}
+		s.block.readOnly = readOnly
+		return nil
+	}), nil
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+func (s *Session) begin(readOnly bool) {
+	if s.inBlock() {
+		s.warn(pgerr.ActiveSQLTransaction, "there is already a transaction in progress")
+		return
+	}
+	if s.block == nil {
+		s.block = &block{started: s.now()}
+	}
+	s.block.explicit = true
+	s.block.readOnly = readOnly
+	s.settings.begin()
+}
+
+func (s *Session) warn(code, format string, args ...any) {
+	s.notice("WARNING", pgerr.New(code, format, args...))
+}
+
+// commit is COMMIT: of a failed block it is ROLLBACK.
+func (s *Session) commit(ctx context.Context, p *Portal) error {
+	tag := "COMMIT"
+	if s.failed() {
+		tag = "ROLLBACK"
+	}
+	if !s.inBlock() {
+		s.warn(pgerr.NoActiveSQLTransaction, "there is no transaction in progress")
+	}
+	if err := s.endBlock(ctx, true); err != nil {
+		return err
+	}
+	return p.finish(tag)
+}
+
+func (s *Session) rollback(ctx context.Context, p *Portal) error {
+	if !s.inBlock() {
+		s.warn(pgerr.NoActiveSQLTransaction, "there is no transaction in progress")
+	}
+	if err := s.endBlock(ctx, false); err != nil {
+		return err
+	}
+	return p.finish("ROLLBACK")
+}
+
+// transactionTime is now(): when the block began, or else when the statement did.
+func (s *Session) transactionTime() time.Time {
+	if s.block != nil {
+		return s.block.started
+	}
+	return s.now()
+}
+
+// alone refuses a statement in a block that the client has opened.
+func (s *Session) alone(what string) error {
+	if s.inBlock() {
+		return pgerr.Unsupported("%s in a transaction block is", what).
+			WithHint("Run it outside of BEGIN and COMMIT.")
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/planner"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// A statement whose rows were changed by another is evaluated again, after a pause that doubles from the first to the
+// longest and is cut at random: two that run into each other do not do so again.
+const (
+	firstRetryPause   = 200 * time.Microsecond
+	longestRetryPause = 50 * time.Millisecond
+	// maxUnavailable bounds how long a write waits for a shard that does not answer.
+	maxUnavailable = 30 * time.Second
+)
+
+// dml is a planned INSERT, UPDATE or DELETE.
+type dml struct {
+	tag       string
+	relation  *catalog.Relation
+	source    *plan.Query
+	returning []plan.Field
+	run       func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error)
+}
+
+// write is INSERT, UPDATE and DELETE.
+func (c *compiler) write(stmt ast.Statement) (*command, error) {
+	d, err := c.planWrite(stmt)
+	if err != nil {
+		return nil, err
+	}
+	s, generation := c.session, c.catalog.Version()
+	return &command{class: classWrite, fields: d.returning, start: func(ctx context.Context, p *Portal) error {
+		replan := func() (*dml, error) {
+			if cat := s.engine.Catalog(); cat.Version() != generation {
+				again := &compiler{session: s, ctx: ctx, catalog: cat, parsed: c.parsed, params: slices.Clone(c.params)}
+				return again.planWrite(stmt)
+			}
+			return d, nil
+		}
+		count, rows, err := s.write(ctx, replan, p.params)
+		if err != nil {
+			return err
+		}
+		p.tag = countTag(d.tag, count)
+		if rows == nil {
+			return p.finish(p.tag)
+		}
+		p.op = &oneBatch{batch: rows}
+		return nil
+	}}, nil
+}
+
+func countTag(verb string, n int64) string { return fmt.Sprintf("%s %d", verb, n) }
+
+// planWrite plans a statement of DML.
+func (c *compiler) planWrite(stmt ast.Statement) (*dml, error) {
+	env := c.plannerEnv()
+	d, err := planDML(stmt, env)
+	if err != nil {
+		return nil, err
+	}
+	c.note(env)
+	return d, nil
+}
+
+func planDML(stmt ast.Statement, env *planner.Env) (*dml, error) {
+	switch t := stmt.(type) {
+	case *ast.Insert:
+		p, err := planner.PlanInsert(t, env)
+		if err != nil {
+			return nil, err
+		}
+		return &dml{tag: "INSERT 0", relation: p.Relation, source: p.Source, returning: p.Fields,
+			run: func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
+				return exec.RunInsert(ctx, p, env, tx)
+			}}, nil
+	case *ast.Update:
+		p, err := planner.PlanUpdate(t, env)
+		if err != nil {
+			return nil, err
+		}
+		return &dml{tag: "UPDATE", relation: p.Relation, source: p.Input, returning: p.Fields,
+			run: func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
+				return exec.RunUpdate(ctx, p, env, tx)
+			}}, nil
+	case *ast.Delete:
+		p, err := planner.PlanDelete(t, env)
+		if err != nil {
+			return nil, err
+		}
+		return &dml{tag: "DELETE", relation: p.Relation, source: p.Input, returning: p.Fields,
+			run: func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
+				return exec.RunDelete(ctx, p, env, tx)
+			}}, nil
+	}
+	return nil, fmt.Errorf("BUG: %T is no DML", stmt)
+}
+
+// write runs DML: in a block it adds to the block's writes; else it is an atomic write of its own, evaluated again as
+// long as somebody else was quicker.
+func (s *Session) write(ctx context.Context, planned func() (*dml, error), params []types.Datum) (int64, *types.Batch, error) {
+	if s.block != nil {
+		return s.writeOnce(ctx, planned, params) // whether somebody changed its rows shows at COMMIT
+	}
+	for began, attempt := time.Now(), 0; ; attempt++ {
+		count, rows, err := s.writeOnce(ctx, planned, params)
+		if err == nil || !mayRetry(err, time.Since(began)) {
+			return count, rows, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// mayRetry says whether a write that failed so, wrote nothing and may well succeed when it is evaluated anew.
+func mayRetry(err error, waited time.Duration) bool {
+	var conflict *exec.ConflictError
+	if errors.As(err, &conflict) || errors.Is(err, exec.ErrDropped) || errors.Is(err, catalog.ErrStale) {
+		return true
+	}
+	return waited < maxUnavailable && (errors.Is(err, exec.ErrUnavailable) || errors.Is(err, exec.ErrFenced))
+}
+
+// pause waits before the next attempt, or returns why ctx ended.
+func pause(ctx context.Context, attempt int) error {
+	limit := longestRetryPause
+	if attempt < 8 {
+		limit = min(limit, firstRetryPause<<attempt)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Duration(rand.Int64N(int64(limit)))):
+		return nil
+	}
+}
+
+func (s *Session) writeOnce(ctx context.Context, planned func() (*dml, error), params []types.Datum) (int64, *types.Batch, error) {
+	tx := s.statementTx()
+	defer tx.Abort()
+	count, rows, err := s.evaluate(ctx, planned, params, tx)
+	if err != nil {
+		return 0, nil, err
+	}
+	return count, rows, commitTx(ctx, tx)
+}
+
+// commitTx commits without heed to a cancellation: it takes moments, and an outcome cut off could not be known.
+func commitTx(ctx context.Context, tx exec.Tx) error { return tx.Commit(context.WithoutCancel(ctx)) }
+
+// evaluate runs DML against a new snapshot, with its writes going to tx.
+func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), params []types.Datum, tx exec.Tx) (int64, *types.Batch, error) {
+	d, err := planned()
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := s.writable(d.tag); err != nil {
+		return 0, nil, err
+	}
+	rels := slices.Clone(d.source.Reads)
+	if d.relation.Keyed() && !slices.Contains(rels, d.relation) {
+		rels = append(rels, d.relation)
+	}
+	reader, err := s.snapshot(ctx, rels, Strong)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer closeReader(reader)
+	return d.run(ctx, s.env(reader, d.source.Params, params), tx)
+}
+
+// codeReadOnly is 25006, which nobody else needs.
+const codeReadOnly = "25006"
+
+func (s *Session) writable(what string) error {
+	readOnly := s.settings.value("default_transaction_read_only") == "on"
+	if s.inBlock() {
+		readOnly = s.block.readOnly
+	}
+	if readOnly {
+		return pgerr.New(codeReadOnly, "cannot execute %s in a read-only transaction", firstWord(what))
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package pg
+
+import (
+	"context"
+	"encoding/binary"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/millracedb/millrace/exec/session"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// copyOut runs COPY TO STDOUT: a message of CopyData for each row. Rows of an endless query go out as they come.
+func (c *conn) copyOut(ctx context.Context, portal *session.Portal, x execution) error {
+	cp := portal.Copy()
+	c.out.send(&pgproto3.CopyOutResponse{ColumnFormatCodes: make([]uint16, len(cp.Columns))})
+	w := &copyWriter{out: c.out, copy: cp, location: c.session.Location()}
+	if cp.Format.Header {
+		w.header()
+	}
+	rows, _, err := c.pull(ctx, portal, 0, w.write)
+	if err != nil {
+		return err
+	}
+	c.out.send(&pgproto3.CopyDone{})
+	return c.complete(ctx, portal, x, rows)
+}
+
+// copyWriter writes rows in the formats of COPY.
+type copyWriter struct {
+	out      *output
+	copy     *session.Copy
+	location *time.Location
+	text     []byte // of a value, used again
+}
+
+func (w *copyWriter) write(b *types.Batch) {
+	for i := range b.Len {
+		w.row(func(buf []byte, c int) []byte { return w.value(buf, b.Cols[c], i) })
+		if w.out.err != nil {
+			return
+		}
+	}
+}
+
+func (w *copyWriter) header() {
+	w.row(func(buf []byte, c int) []byte {
+		w.text = append(w.text[:0], w.copy.Columns[c].Name...)
+		return w.field(buf)
+	})
+}
+
+// row writes one message with what column appends for each column.
+func (w *copyWriter) row(column func(buf []byte, c int) []byte) {
+	buf := w.out.buf
+	start := len(buf)
+	buf = append(buf, 'd', 0, 0, 0, 0)
+	for c := range w.copy.Columns {
+		if c > 0 {
+			buf = append(buf, w.copy.Format.Delimiter)
+		}
+		buf = column(buf, c)
+	}
+	buf = append(buf, '\n')
+	binary.BigEndian.PutUint32(buf[start+1:], uint32(len(buf)-start-1))
+	w.out.buf = buf
+	w.out.bound()
+}
+
+func (w *copyWriter) value(buf []byte, col *types.Vector, i int) []byte {
+	if col.IsNull(i) {
+		return append(buf, w.copy.Format.Null...)
+	}
+	w.text = types.FormatText(w.text[:0], col.Type, col.Datum(i), w.location)
+	return w.field(buf)
+}
+
+// field appends w.text as a field.
+func (w *copyWriter) field(buf []byte) []byte {
+	if w.copy.Format.CSV {
+		return w.csv(buf)
+	}
+	return w.plain(buf)
+}
+
+// escapes are the letters for control characters in the text format.
+var escapes = map[byte]byte{'\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't', '\v': 'v'}
+
+func (w *copyWriter) plain(buf []byte) []byte {
+	for _, c := range w.text {
+		switch {
+		case c < ' ' && escapes[c] != 0 && c != w.copy.Format.Delimiter:
+			buf = append(buf, '\\', escapes[c])
+			continue
+		case c == '\\' || c == w.copy.Format.Delimiter:
+			buf = append(buf, '\\')
+		}
+		buf = append(buf, c)
+	}
+	return buf
+}
+
+func (w *copyWriter) csv(buf []byte) []byte {
+	f := &w.copy.Format
+	text := string(w.text)
+	alone := len(w.copy.Columns) == 1 && text == `\.` // would be the end of the data
+	if text != f.Null && !alone && !strings.ContainsAny(text, string([]byte{f.Delimiter, f.Quote, '\n', '\r'})) {
+		return append(buf, text...)
+	}
+	buf = append(buf, f.Quote)
+	for _, c := range w.text {
+		if c == f.Quote || c == f.Escape {
+			buf = append(buf, f.Escape)
+		}
+		buf = append(buf, c)
+	}
+	return append(buf, f.Quote)
+}

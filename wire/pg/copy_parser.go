@@ -1,0 +1,190 @@
+package pg
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/millracedb/millrace/exec/session"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// copyParser turns the bytes of COPY FROM into rows, in text or CSV, as PostgreSQL's copyfromparse.c does. Pieces of the
+// data may be cut anywhere. It holds the piece that is no whole line yet.
+type copyParser struct {
+	copy     *session.Copy
+	types    []types.Type
+	location *time.Location
+	batch    *types.Batch // the rows parsed; whoever takes them puts a new one
+
+	data   []byte // not yet parsed
+	lines  lineSplitter
+	line   int  // number of the line at hand, from 1
+	header bool // the first line is still to come, and holds names
+	ended  bool // the end-of-data marker was met
+
+	fields []copyField // of the line at hand, used again
+	text   []byte      // of a field whose escapes were resolved, used again
+}
+
+// copyField is one field of a line.
+type copyField struct {
+	text string
+	null bool
+}
+
+func newCopyParser(cp *session.Copy, location *time.Location) *copyParser {
+	ts := cp.ColumnTypes()
+	return &copyParser{copy: cp, types: ts, location: location, batch: types.NewBatch(ts, copyBatchRows),
+		lines: lineSplitter{format: &cp.Format}, header: cp.Format.Header}
+}
+
+// feed adds a piece of the data, which is copied.
+func (p *copyParser) feed(data []byte) {
+	if !p.ended {
+		p.data = append(p.data, data...)
+	}
+}
+
+// next parses one row into the batch, and reports whether there was one. last says that no more data come: what is left
+// is a line even without its end.
+func (p *copyParser) next(last bool) (bool, error) {
+	for !p.ended {
+		l, ok, err := p.lines.split(p.data, last)
+		if err != nil {
+			p.line++
+			return false, p.located(err, nil)
+		}
+		if !ok {
+			return false, p.keep()
+		}
+		p.line += l.lines
+		row, err := p.parseLine(l.text)
+		p.data = p.data[l.used:]
+		if row || err != nil {
+			return row, err
+		}
+	}
+	p.data = nil
+	return false, nil
+}
+
+// keep bounds what is left, and lets go of an empty buffer.
+func (p *copyParser) keep() error {
+	if len(p.data) > maxCopyRowBytes {
+		return p.located(pgerr.New(pgerr.ProgramLimitExceeded, "a row of COPY data is longer than %d bytes", maxCopyRowBytes), nil)
+	}
+	if len(p.data) == 0 {
+		p.data = nil
+	}
+	return nil
+}
+
+// parseLine parses one line, and reports whether it was a row.
+func (p *copyParser) parseLine(line []byte) (bool, error) {
+	if string(line) == `\.` {
+		p.ended = true
+		return false, nil
+	}
+	if err := checkText(line); err != nil {
+		return false, p.located(err, nil)
+	}
+	header := p.header
+	p.header = false
+	if header && !p.copy.Format.HeaderMatch {
+		return false, nil
+	}
+	if err := p.split(string(line)); err != nil {
+		return false, p.located(err, line)
+	}
+	if header {
+		return false, p.located(p.matchHeader(), nil)
+	}
+	return true, p.row(line)
+}
+
+func (p *copyParser) split(line string) error {
+	p.fields = p.fields[:0]
+	if p.copy.Format.CSV {
+		return p.splitCSV(line)
+	}
+	return p.splitText(line)
+}
+
+// matchHeader is HEADER MATCH.
+func (p *copyParser) matchHeader() error {
+	if len(p.fields) != len(p.types) {
+		return badFormat("wrong number of fields in header line: got %d, expected %d", len(p.fields), len(p.types))
+	}
+	for i, f := range p.fields {
+		if want := p.copy.Columns[i].Name; f.null || f.text != want {
+			got := fmt.Sprintf("%q", f.text)
+			if f.null {
+				got = fmt.Sprintf("null value (%q)", p.copy.Format.Null)
+			}
+			return badFormat("column name mismatch in header line field %d: got %s, expected %q", i+1, got, want)
+		}
+	}
+	return nil
+}
+
+// row adds the fields as a row. After an error the batch is of no use.
+func (p *copyParser) row(line []byte) error {
+	if len(p.fields) > len(p.types) {
+		return p.located(badFormat("extra data after last expected column"), line)
+	}
+	for i, f := range p.fields {
+		if f.null {
+			p.batch.Cols[i].Append(types.NullDatum)
+			continue
+		}
+		d, err := types.ParseText(p.types[i], f.text, p.location)
+		if err != nil {
+			return p.locatedColumn(err, p.copy.Columns[i].Name, f.text)
+		}
+		p.batch.Cols[i].Append(d)
+	}
+	if n := len(p.fields); n < len(p.types) {
+		return p.located(badFormat("missing data for column %q", p.copy.Columns[n].Name), line)
+	}
+	p.batch.Len++
+	return nil
+}
+
+func badFormat(format string, args ...any) error {
+	return pgerr.New(pgerr.BadCopyFileFormat, format, args...)
+}
+
+// maxShownBytes is how much of a line or a value an error shows, as in PostgreSQL.
+const maxShownBytes = 100
+
+// located says in which line an error is.
+func (p *copyParser) located(err error, line []byte) error {
+	if err == nil {
+		return nil
+	}
+	e := *pgerr.From(err)
+	e.Where = fmt.Sprintf("COPY %s, line %d", p.copy.Relation, max(p.line, 1))
+	if line != nil {
+		e.Where += `: "` + shown(string(line)) + `"`
+	}
+	return &e
+}
+
+func (p *copyParser) locatedColumn(err error, column, value string) error {
+	e := *pgerr.From(err)
+	e.Where = fmt.Sprintf("COPY %s, line %d, column %s: %q", p.copy.Relation, p.line, column, "")
+	e.Where = e.Where[:len(e.Where)-1] + shown(value) + `"`
+	return &e
+}
+
+func shown(s string) string {
+	if len(s) <= maxShownBytes {
+		return s
+	}
+	n := maxShownBytes
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n] + "..."
+}

@@ -1,0 +1,45 @@
+package pg
+
+import (
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/millracedb/millrace/exec/session"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// parameters reads the parameters of a Bind message, each in its format, as values of the statement's types.
+func (c *conn) parameters(m *pgproto3.Bind, prepared *session.Prepared) ([]types.Datum, error) {
+	want := prepared.Params()
+	if n := len(m.ParameterFormatCodes); n > 1 && n != len(m.Parameters) {
+		return nil, protocolViolation("bind message has %d parameter formats but %d parameters", n, len(m.Parameters))
+	}
+	if len(m.Parameters) != len(want) {
+		return nil, protocolViolation("bind message supplies %d parameters, but prepared statement %q requires %d",
+			len(m.Parameters), prepared.Name(), len(want))
+	}
+	binary, err := formats(m.ParameterFormatCodes, len(want))
+	if err != nil {
+		return nil, err
+	}
+	values := make([]types.Datum, len(want))
+	for i, raw := range m.Parameters {
+		if values[i], err = c.parameter(want[i], raw, binary[i]); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+func (c *conn) parameter(t types.Type, raw []byte, binary bool) (types.Datum, error) {
+	if raw == nil {
+		return types.NullDatum, nil
+	}
+	if !binary || t.Class() == types.ClassString {
+		if err := checkText(raw); err != nil {
+			return types.Datum{}, err
+		}
+	}
+	if binary {
+		return types.ParseBinary(t, raw)
+	}
+	return types.ParseText(t, string(raw), c.session.Location())
+}

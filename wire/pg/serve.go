@@ -1,0 +1,97 @@
+package pg
+
+import (
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/millracedb/millrace/exec/session"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// serve works on messages until the connection is to end.
+//
+//	    ┌────────── an extended message fails ─────────┐
+//	    │                                              ▼
+//	serving ◄──────────────── Sync ─────────────── skipping
+//	    │                                              │
+//	    └─ Terminate, end of input, a broken message ──┴──► closing
+func (c *conn) serve() {
+	for !c.closing && c.out.err == nil {
+		m, err := c.in.next()
+		if err != nil {
+			c.fatal(err)
+			return
+		}
+		c.message(m)
+	}
+}
+
+// message works on one message at the top level.
+func (c *conn) message(m pgproto3.FrontendMessage) {
+	switch m := m.(type) {
+	case *pgproto3.Terminate:
+		c.closing = true
+		return
+	case *pgproto3.Sync:
+		c.sync()
+		return
+	case *pgproto3.CopyData, *pgproto3.CopyDone, *pgproto3.CopyFail:
+		return // left over from a COPY that failed
+	case *pgproto3.Flush:
+		c.out.flush()
+		return
+	case *pgproto3.Query:
+		if !c.skipping {
+			c.simple(m.String)
+		}
+		return
+	}
+	if c.skipping {
+		return
+	}
+	if err := c.extended(m); err != nil {
+		c.failed(err)
+		c.skipping = true
+	}
+}
+
+// failed tells the client of an error, and the session, whose transaction is lost.
+func (c *conn) failed(err error) {
+	if errors.Is(err, session.ErrGone) || isGone(err) {
+		c.closing = true
+		return
+	}
+	e := pgerr.From(err)
+	if e.Code == pgerr.InternalError {
+		c.server.log.Error("internal error", "error", err, "cause", e.Cause)
+	}
+	c.server.metrics.failures.Add(1)
+	c.session.Fail()
+	if e == session.ErrShutdown {
+		c.out.send(errorResponse("FATAL", err))
+		c.closing = true
+		return
+	}
+	c.out.send(errorResponse("ERROR", err))
+}
+
+// sync ends an implicit transaction, and the skipping after an error.
+func (c *conn) sync() {
+	c.skipping = false
+	ctx, end := c.begin(false, false)
+	err := c.session.Sync(ctx)
+	end()
+	if err != nil {
+		c.failed(err)
+	}
+	c.ready()
+}
+
+// ready says that the next statement may come.
+func (c *conn) ready() {
+	if c.closing {
+		return
+	}
+	c.out.send(&pgproto3.ReadyForQuery{TxStatus: c.session.TxStatus()})
+	c.out.flush()
+}

@@ -1,0 +1,173 @@
+// Package pg serves clients over the PostgreSQL protocol 3: it turns messages into calls of a session, and rows into
+// messages. It plans nothing and stores nothing. One goroutine reads a connection's socket and one works for it; they
+// share a bounded queue. See DESIGN.md.
+package pg
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/millracedb/millrace/exec/session"
+)
+
+// Config is what a server needs.
+type Config struct {
+	Engine session.Engine
+	// Version is told to clients in server_version.
+	Version string
+	// MaxConnections bounds the clients at one time; 0 means DefaultMaxConnections.
+	MaxConnections int
+	// MemoryBytes bounds what one statement may hold; 0 leaves it to the executor.
+	MemoryBytes int64
+	Logger      *slog.Logger
+}
+
+// Server accepts connections and serves each. Its methods may be called from any goroutine.
+type Server struct {
+	config Config
+	log    *slog.Logger
+
+	mu        sync.Mutex
+	listeners map[net.Listener]bool
+	conns     map[uint32]*conn // by process id, as told in BackendKeyData
+	open      int              // connections, those that are not yet authenticated too
+	draining  bool
+	nextID    uint32
+	done      sync.WaitGroup // connections
+
+	metrics metrics
+}
+
+type metrics struct {
+	connections, refused, statements, failures atomic.Int64
+}
+
+// New returns a server that does not listen yet.
+func New(c Config) *Server {
+	if c.MaxConnections == 0 {
+		c.MaxConnections = DefaultMaxConnections
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Server{config: c, log: c.Logger, listeners: map[net.Listener]bool{}, conns: map[uint32]*conn{}}
+}
+
+// Serve accepts connections on l until Shutdown, and then returns nil.
+func (s *Server) Serve(l net.Listener) error {
+	if !s.listen(l) {
+		return l.Close()
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if s.isDraining() {
+				return nil
+			}
+			var temporary interface{ Temporary() bool } // a connection that broke off while it was accepted
+			if errors.As(err, &temporary) && temporary.Temporary() {
+				continue
+			}
+			return err
+		}
+		s.accept(c)
+	}
+}
+
+func (s *Server) listen(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners[l] = true
+	return !s.draining
+}
+
+func (s *Server) isDraining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}
+
+// accept starts the goroutines of a connection, or closes it if there are far too many.
+func (s *Server) accept(nc net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining || s.open >= s.config.MaxConnections+maxRefusals {
+		s.metrics.refused.Add(1)
+		_ = nc.Close() // nothing was said on it
+		return
+	}
+	s.nextID++
+	c := newConn(s, nc, s.nextID, s.open >= s.config.MaxConnections)
+	s.open++
+	s.conns[c.id] = c
+	s.done.Add(1)
+	go func() {
+		defer s.done.Done()
+		defer s.forget(c)
+		c.run()
+	}()
+}
+
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	delete(s.conns, c.id)
+}
+
+// cancel does what a CancelRequest asks for: the statement that the connection runs now ends with 57014.
+func (s *Server) cancel(id uint32, secret []byte) {
+	s.mu.Lock()
+	c := s.conns[id]
+	s.mu.Unlock()
+	if c != nil && c.secretIs(secret) {
+		c.cancel(session.ErrCanceled, func(*running) bool { return true })
+	}
+}
+
+// Shutdown stops in order: no new connections; statements that would wait for ever are cancelled with 57P01, idle
+// connections are told and closed; others may finish until ctx ends, and are then cancelled and cut off. It returns when
+// all connections are closed.
+func (s *Server) Shutdown(ctx context.Context) {
+	finished := make(chan struct{})
+	for _, c := range s.drain() {
+		c.drain()
+	}
+	go func() {
+		s.done.Wait()
+		close(finished)
+	}()
+	select {
+	case <-finished:
+		return
+	case <-ctx.Done():
+	}
+	for _, c := range s.snapshot() {
+		c.abandon()
+	}
+	<-finished
+}
+
+func (s *Server) drain() []*conn {
+	s.mu.Lock()
+	s.draining = true
+	for l := range s.listeners {
+		_ = l.Close() // Accept returns
+	}
+	s.mu.Unlock()
+	return s.snapshot()
+}
+
+func (s *Server) snapshot() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*conn, 0, len(s.conns))
+	for _, c := range s.conns {
+		all = append(all, c)
+	}
+	return all
+}
