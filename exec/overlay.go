@@ -17,10 +17,12 @@ const MaxBlockBytes = 256 << 20
 // it appended to streams is not shown. Several writes to one key collapse into one, under the guard of the first: at
 // COMMIT, Flush hands each key to the Tx once.
 //
-// A statement reads the overlay as it stood when the statement began: its own writes go into a Tx of Begin, and are seen
-// after that one's Commit.
+// A statement reads what Over gives it, so it, and a cursor, sees the writes as they were when it began; its own go into a
+// Tx of Begin, and belong to the block after that one's Commit.
 type Overlay struct {
 	reader Reader
+	// frozen is what Over shows; nil: the writes as they are.
+	frozen map[catalog.PartitionID]state.Snapshot
 	*blockWrites
 }
 
@@ -33,13 +35,22 @@ type blockWrites struct {
 	bytes  int64
 }
 
-// NewOverlay returns an overlay without writes.
+// NewOverlay returns an overlay without writes; r may be nil if it is only written to and read through Over.
 func NewOverlay(r Reader) *Overlay {
 	return &Overlay{reader: r, blockWrites: &blockWrites{tables: map[catalog.PartitionID]*tableWrites{}}}
 }
 
-// Over returns an overlay of the same writes, those that follow too, over another snapshot: a block's next statement.
-func (o *Overlay) Over(r Reader) *Overlay { return &Overlay{reader: r, blockWrites: o.blockWrites} }
+// Over returns the writes as they are now over another snapshot: what the block's next statement reads. Closing it closes
+// r. It is not changed by later writes; what is recorded through it belongs to the block all the same.
+func (o *Overlay) Over(r Reader) *Overlay {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	frozen := make(map[catalog.PartitionID]state.Snapshot, len(o.tables))
+	for p, t := range o.tables {
+		frozen[p] = t.store.Snapshot()
+	}
+	return &Overlay{reader: r, frozen: frozen, blockWrites: o.blockWrites}
+}
 
 // Empty reports whether there is nothing to commit.
 func (o *Overlay) Empty() bool {
@@ -55,7 +66,7 @@ func (o *Overlay) Record(ws []PartitionWrite) error {
 	defer o.mu.Unlock()
 	for _, w := range ws {
 		for _, r := range w.Rows {
-			o.bytes += int64(len(r.Key)+len(r.Value)+len(r.Before)) + writeRowBytes
+			o.bytes += int64(len(r.Key)+2*len(r.Value)+len(r.Before)) + writeRowBytes
 		}
 		if !w.Table {
 			o.stream = append(o.stream, w)
@@ -67,8 +78,8 @@ func (o *Overlay) Record(ws []PartitionWrite) error {
 			o.tables[w.Partition] = t
 			o.order = append(o.order, w.Partition)
 		}
-		for _, r := range w.Rows {
-			t.record(r)
+		if err := t.record(w.Rows); err != nil {
+			return err
 		}
 	}
 	if o.bytes > MaxBlockBytes {
@@ -146,13 +157,19 @@ func (t *statementTx) Abort() { t.writes = nil }
 
 // Rows implements Reader.
 func (o *Overlay) Rows(p catalog.PartitionID) state.Reader {
-	base := o.reader.Rows(p)
+	below := o.reader.Rows(p)
+	if o.frozen != nil {
+		if written := o.frozen[p]; written != nil {
+			return overlayRows{below: below, written: written}
+		}
+		return below
+	}
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	if t := o.tables[p]; t != nil {
-		return &overlayRows{base: base, mu: &o.mu, writes: t}
+		return overlayRows{below: below, written: t.store.Snapshot()}
 	}
-	return base
+	return below
 }
 
 // ReadLog implements Reader; the block's own appends are not in it.
@@ -167,4 +184,9 @@ func (o *Overlay) StartOffset(p catalog.PartitionID) log.Offset { return o.reade
 func (o *Overlay) EndOffset(p catalog.PartitionID) log.Offset { return o.reader.EndOffset(p) }
 
 // Close closes the snapshot below; the writes stay.
-func (o *Overlay) Close() { o.reader.Close() }
+func (o *Overlay) Close() {
+	for _, s := range o.frozen {
+		s.Release()
+	}
+	o.reader.Close()
+}

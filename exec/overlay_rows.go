@@ -1,147 +1,149 @@
 package exec
 
 import (
-	"slices"
-	"sync"
+	"bytes"
 
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/sql/catalog"
 )
 
-// tableWrites is what a block has written to one partition of a table, by store key.
+// tableWrites is what a block has written to one partition of a table.
 type tableWrites struct {
 	partition catalog.PartitionID
-	rows      map[string]*WriteRow // guard and before of the first write, value of the last
+	rows      map[string]*WriteRow // by key: guard and before of the first write, value of the last
 	order     []*WriteRow          // by first write
-	keys      []string             // of rows, sorted; nil when it must be made again
+	// store holds what readers see, by store key: a stored value, or an empty one for a row that was deleted.
+	store *state.Memory
 }
 
 func newTableWrites(p catalog.PartitionID) *tableWrites {
-	return &tableWrites{partition: p, rows: map[string]*WriteRow{}}
+	return &tableWrites{partition: p, rows: map[string]*WriteRow{}, store: state.NewMemory()}
 }
 
-// record adds a write: what the first one of a key found in the snapshot stays, the value is the newest.
-func (t *tableWrites) record(r WriteRow) {
-	key := string(state.RowKey(t.partition, r.Key))
-	if first := t.rows[key]; first != nil {
-		first.Value = r.Value
-		return
-	}
-	t.rows[key] = &r
-	t.order = append(t.order, &r)
-	t.keys = nil
-}
-
-// collapsed returns one write a key; none for a row that the block made and took away again.
-func (t *tableWrites) collapsed() []WriteRow {
-	out := make([]WriteRow, 0, len(t.order))
-	for _, r := range t.order {
-		if r.Value == nil && r.Before == nil {
-			continue
+// record adds writes: what the first one of a key found in the snapshot stays, the value is the newest.
+func (t *tableWrites) record(rows []WriteRow) error {
+	var b state.Batch
+	for _, r := range rows {
+		first := t.rows[string(r.Key)]
+		if first == nil {
+			first = &r
+			t.rows[string(r.Key)] = first
+			t.order = append(t.order, first)
 		}
-		out = append(out, *r)
+		first.Value = r.Value
+		b.Put(state.RowKey(t.partition, r.Key), first.stored())
 	}
-	return out
+	return t.store.Write(&b)
 }
 
-// stored returns the value that the store would have under the key of r, nil if there would be none. The offset is that of
-// the row below, which stays the one to guard.
-func (t *tableWrites) stored(r *WriteRow) []byte {
+// stored returns the value that the store would have, empty if there would be none. The offset is that of the row below,
+// which stays the one to guard.
+func (r *WriteRow) stored() []byte {
 	if r.Value == nil {
 		return nil
 	}
 	return state.StoredRows{Offset: r.GuardOffset, Rows: []state.StoredRow{{Count: 1, Row: r.Value}}}.Append(nil)
 }
 
-// between returns the sorted keys in [from, to); nil to is unbounded.
-func (t *tableWrites) between(from, to []byte) []string {
-	if t.keys == nil {
-		t.keys = make([]string, 0, len(t.rows))
-		for k := range t.rows {
-			t.keys = append(t.keys, k)
+// collapsed returns one write a key; none for a row that the block made and took away again.
+func (t *tableWrites) collapsed() []WriteRow {
+	out := make([]WriteRow, 0, len(t.order))
+	for _, r := range t.order {
+		if r.Value != nil || r.Before != nil {
+			out = append(out, *r)
 		}
-		slices.Sort(t.keys)
 	}
-	first, _ := slices.BinarySearch(t.keys, string(from))
-	last := len(t.keys)
-	if to != nil {
-		last, _ = slices.BinarySearch(t.keys, string(to))
-	}
-	return t.keys[first:max(first, last)]
+	return out
 }
 
 // overlayRows is a partition's store with a block's writes over it.
 type overlayRows struct {
-	base   state.Reader
-	mu     *sync.RWMutex
-	writes *tableWrites
+	below, written state.Reader
 }
 
 // Get implements state.Reader.
-func (o *overlayRows) Get(key []byte) ([]byte, error) {
-	o.mu.RLock()
-	if r := o.writes.rows[string(key)]; r != nil {
-		defer o.mu.RUnlock()
-		return o.writes.stored(r), nil
+func (o overlayRows) Get(key []byte) ([]byte, error) {
+	value, err := o.written.Get(key)
+	switch {
+	case err != nil:
+		return nil, err
+	case value == nil:
+		return o.below.Get(key)
+	case len(value) == 0:
+		return nil, nil
 	}
-	o.mu.RUnlock()
-	return o.base.Get(key)
+	return value, nil
 }
 
-// Scan implements state.Reader. The iterator shows the writes as they are now; the values are made here, as later ones
-// change them.
-func (o *overlayRows) Scan(from, to []byte) state.Iterator {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	keys := o.writes.between(from, to)
-	it := &overlayIterator{base: o.base.Scan(from, to), keys: keys, values: make([][]byte, len(keys))}
-	for i, k := range keys {
-		it.values[i] = o.writes.stored(o.writes.rows[k])
-	}
-	return it
+// Scan implements state.Reader.
+func (o overlayRows) Scan(from, to []byte) state.Iterator {
+	return &overlayIterator{below: peekIterator{it: o.below.Scan(from, to)}, written: peekIterator{it: o.written.Scan(from, to)}}
 }
 
-// overlayIterator merges the keys of a snapshot with those written.
+// overlayIterator merges a snapshot's keys with those written, which hide equal ones.
 type overlayIterator struct {
-	base   state.Iterator
-	keys   []string // written, still to be given
-	values [][]byte // nil: deleted
-
-	below      bool // base stands on a key that is still to be given
-	end        bool // base is at its end
-	key, value []byte
+	below, written peekIterator
+	at             state.Iterator
 }
 
 // Next implements state.Iterator.
-func (it *overlayIterator) Next() bool {
+func (o *overlayIterator) Next() bool {
 	for {
-		if !it.below && !it.end {
-			it.below = it.base.Next()
-			it.end = !it.below
-		}
-		switch {
-		case !it.below && len(it.keys) == 0:
+		below, written := o.below.ready(), o.written.ready()
+		if !below && !written {
 			return false
-		case len(it.keys) == 0 || it.below && string(it.base.Key()) < it.keys[0]:
-			it.key, it.value, it.below = it.base.Key(), it.base.Value(), false
+		}
+		order := 0
+		switch {
+		case !written:
+			order = -1
+		case !below:
+			order = 1
+		default:
+			order = bytes.Compare(o.below.it.Key(), o.written.it.Key())
+		}
+		if order < 0 {
+			o.below.taken, o.at = true, o.below.it
 			return true
 		}
-		if it.below && string(it.base.Key()) == it.keys[0] {
-			it.below = false // hidden by what was written
+		o.written.taken, o.at = true, o.written.it
+		if order == 0 {
+			o.below.taken = true
 		}
-		it.key, it.value = []byte(it.keys[0]), it.values[0]
-		it.keys, it.values = it.keys[1:], it.values[1:]
-		if it.value != nil {
+		if len(o.at.Value()) > 0 {
 			return true
 		}
 	}
 }
 
 // Key implements state.Iterator.
-func (it *overlayIterator) Key() []byte { return it.key }
+func (o *overlayIterator) Key() []byte { return o.at.Key() }
 
 // Value implements state.Iterator.
-func (it *overlayIterator) Value() []byte { return it.value }
+func (o *overlayIterator) Value() []byte { return o.at.Value() }
 
 // Close implements state.Iterator.
-func (it *overlayIterator) Close() error { return it.base.Close() }
+func (o *overlayIterator) Close() error {
+	err := o.below.it.Close()
+	if second := o.written.it.Close(); err == nil {
+		err = second
+	}
+	return err
+}
+
+// peekIterator is an iterator that stands on a key until it is taken.
+type peekIterator struct {
+	it        state.Iterator
+	on, taken bool // stands on a key; that key was taken
+	end       bool
+}
+
+// ready makes the iterator stand on a key that was not taken; false at the end.
+func (p *peekIterator) ready() bool {
+	if p.on && !p.taken {
+		return true
+	}
+	p.on = !p.end && p.it.Next()
+	p.end, p.taken = !p.on, false
+	return p.on
+}

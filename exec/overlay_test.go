@@ -27,9 +27,8 @@ func newBlock(db *testDB, rel *catalog.Relation) *block {
 
 // run runs one statement of the block over a new snapshot.
 func (b *block) run(f func(*Env, Tx) (int64, *types.Batch, error)) error {
-	b.overlay = b.overlay.Over(b.db.snapshot())
 	tx := b.overlay.Begin()
-	if _, _, err := f(&Env{Reader: b.overlay}, tx); err != nil {
+	if _, _, err := f(&Env{Reader: b.overlay.Over(b.db.snapshot())}, tx); err != nil {
 		tx.Abort()
 		return err
 	}
@@ -63,7 +62,7 @@ func (b *block) delete(t *testing.T, id int64) error {
 }
 
 func (b *block) contents(t *testing.T) []string {
-	return sortedRows(mustRun(t, scanOf(b.rel), &Env{Reader: b.overlay}))
+	return sortedRows(mustRun(t, scanOf(b.rel), &Env{Reader: b.overlay.Over(b.db.snapshot())}))
 }
 
 func (b *block) commit() error {
@@ -236,6 +235,29 @@ func TestOverlayStatement(t *testing.T) {
 	wantRows(t, b.contents(t), sortedRows(want)...)
 	wantCode(t, b.run(copyAll), pgerr.UniqueViolation, "t_pkey")
 	wantRows(t, b.contents(t), sortedRows(want)...)
+}
+
+// A cursor goes on to see the block as it was when it was opened, over all partitions.
+func TestOverlayCursor(t *testing.T) {
+	db, rel := newTestDB(t), testTable()
+	db.load(rel, row(num(100), str("below"), null))
+	b := newBlock(db, rel)
+	if err := b.insert(1, "x"); err != nil {
+		t.Fatal(err)
+	}
+	cursor := b.overlay.Over(db.snapshot())
+	for id := range int64(20) {
+		if err := b.insert(id+2, "y"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.delete(t, 1); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, sortedRows(mustRun(t, scanOf(rel), &Env{Reader: cursor})), "100|below|null", "1|x|null")
+	if got := mustRun(t, scanOf(rel), &Env{Reader: b.overlay}); len(got) != 21 {
+		t.Errorf("the overlay itself shows %d rows", len(got))
+	}
 }
 
 // Appends to streams are not shown in the block, and are all there after COMMIT, in order.
