@@ -120,7 +120,8 @@ func (p *parser) returning(to *[]ast.SelectItem) {
 // bodySlot translates parts of a query whose other parts belong to the head.
 func (p *parser) bodySlot(t *token, set func(*ast.Select), body func()) {
 	p.openSlot("part", slot{query: set})
-	p.out.raw("(SELECT ")
+	p.out.raw("(") // as querySlot does: finish takes it away
+	p.out.raw("SELECT ")
 	p.leaf("select", &ast.Select{Pos: int(t.pos)})
 	body()
 	p.out.raw("))")
