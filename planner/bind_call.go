@@ -1,0 +1,138 @@
+package planner
+
+import (
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/funcs"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+func (b *binder) bindCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
+	name := e.Name.Last()
+	if s := e.Name.Schema(); s != "" && s != schemaCatalog {
+		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s.%s does not exist", s, name).
+			WithHint("Functions are in the schema pg_catalog.").At(e.Pos)
+	}
+	if e.Over != nil {
+		return nil, pgerr.Unsupported("window functions are").At(e.Pos)
+	}
+	inner := *c
+	if funcs.IsAggregate(name) {
+		inner.aggs, inner.inAggregate = nil, true
+		if c.inAggregate {
+			return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot be nested").At(e.Pos)
+		}
+	}
+	args, err := b.bindList(e.Args, &inner)
+	if err != nil {
+		return nil, err
+	}
+	if funcs.IsAggregate(name) {
+		return b.bindAggregate(e, args, c)
+	}
+	if err := refuseAggregateClauses(e); err != nil {
+		return nil, err
+	}
+	return b.bindFunction(name, args, e.Pos)
+}
+
+// refuseAggregateClauses refuses on a plain function what only aggregates have.
+func refuseAggregateClauses(e *ast.Call) error {
+	name, what := e.Name.Last(), ""
+	switch {
+	case e.Star:
+		return pgerr.New(pgerr.UndefinedFunction, "function %s() does not exist", name).At(e.Pos)
+	case e.Distinct:
+		what = "DISTINCT"
+	case e.OrderBy != nil:
+		what = "ORDER BY"
+	case e.Filter != nil:
+		what = "FILTER"
+	default:
+		return nil
+	}
+	return pgerr.New(pgerr.WrongObjectType, "%s specified, but %s is not an aggregate function", what, name).At(e.Pos)
+}
+
+func (b *binder) bindFunction(name string, args []*plan.Expr, pos int) (*plan.Expr, error) {
+	switch {
+	case name == "coalesce" && len(args) > 0:
+		return b.bindCoalesce(args, name, pos)
+	case name == "nullif" && len(args) == 2:
+		return b.bindNullif(args, pos)
+	}
+	x, err := b.resolveCall(name, args, pos)
+	if pgerr.Code(err) == pgerr.UndefinedFunction && len(args) == 1 {
+		if t, ok := types.ByName(name); ok {
+			return b.mustCast(args[0], t, funcs.CastExplicit)
+		}
+	}
+	return x, err
+}
+
+// resolveCall calls the function name. Errors: 42883, 42725.
+func (b *binder) resolveCall(name string, args []*plan.Expr, pos int) (*plan.Expr, error) {
+	sig, err := funcs.Resolve(name, typesOf(args))
+	if err != nil {
+		return nil, at(err, pos)
+	}
+	return b.call(sig, args, pos)
+}
+
+func typesOf(args []*plan.Expr) []types.Type {
+	ts := make([]types.Type, len(args))
+	for i, a := range args {
+		ts[i] = a.Type
+	}
+	return ts
+}
+
+// bindAggregate adds the aggregate to the query's and returns its placeholder.
+func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (*plan.Expr, error) {
+	if c.aggs == nil {
+		return nil, pgerr.New(pgerr.GroupingError, "aggregate functions are not allowed in %s", c.clause).At(e.Pos)
+	}
+	if e.OrderBy != nil {
+		return nil, pgerr.Unsupported("ORDER BY in an aggregate is").At(e.Pos)
+	}
+	sig, err := funcs.Resolve(e.Name.Last(), typesOf(args))
+	if err != nil {
+		return nil, at(err, e.Pos)
+	}
+	if len(args) == 0 && !e.Star {
+		return nil, pgerr.New(pgerr.WrongObjectType, "%s(*) must be used to call a parameterless aggregate function", sig.Name).At(e.Pos)
+	}
+	a := plan.Agg{Func: sig.ID, Type: sig.Result, Distinct: e.Distinct}
+	if a.Args, err = b.castArgs(sig, args); err != nil {
+		return nil, err
+	}
+	if e.Filter != nil {
+		inner := exprContext{scope: c.scope, clause: "FILTER", inAggregate: true}
+		if a.Filter, err = b.bindCondition(e.Filter, &inner); err != nil {
+			return nil, err
+		}
+	}
+	if err := refuseOuterAggregate(a, e); err != nil {
+		return nil, err
+	}
+	return c.aggs.add(a, e.Pos), nil
+}
+
+// refuseOuterAggregate refuses an aggregate over columns of an outer query alone: in SQL it is the outer query's.
+func refuseOuterAggregate(a plan.Agg, e *ast.Call) error {
+	own, outer := false, false
+	for _, x := range append(append([]*plan.Expr{}, a.Args...), a.Filter) {
+		if x == nil {
+			continue
+		}
+		walkExpr(x, func(p *plan.Expr, depth int) {
+			own = own || isColumnAt(p, depth)
+			outer = outer || p.Op == plan.OpOuter && p.Depth > depth
+		})
+	}
+	if outer && !own {
+		return pgerr.Unsupported("an aggregate over columns of an outer query is").At(e.Pos)
+	}
+	return nil
+}

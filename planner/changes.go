@@ -1,0 +1,162 @@
+package planner
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// changesFields lead the rows that EMIT CHANGES gives of a table or view.
+var changesFields = []plan.Field{{Name: "_op", Type: types.Text}, {Name: "_timestamp", Type: types.Timestamptz}}
+
+// planChanges plans SELECT … EMIT CHANGES: a filter and a projection of one relation.
+func planChanges(sel *ast.Select, env *Env) (*plan.Query, error) {
+	if sel.Emit != "changes" {
+		return nil, pgerr.Unsupported("EMIT %s is", strings.ToUpper(sel.Emit)).At(sel.EmitPos)
+	}
+	snapshot, err := changesOptions(sel.EmitOptions)
+	if err != nil {
+		return nil, err
+	}
+	plain := *sel
+	plain.Emit, plain.EmitOptions = "", nil
+	b := newBinder(env)
+	q, err := b.bindQuery(&plain, nil, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	ts, err := b.finishParams()
+	if err != nil {
+		return nil, err
+	}
+	root := applyRules(mapNodeExprs(q.node, b.params.typed), logical)
+	if err := refuseChanges(root); err != nil {
+		return nil, err.At(sel.EmitPos)
+	}
+	scan, steps := changesSteps(root)
+	fields := q.fields()
+	if scan.Relation.Keyed() {
+		fields = append(append([]plan.Field{}, changesFields...), fields...)
+	}
+	return &plan.Query{Fields: fields, Params: ts, Reads: b.reads,
+		Changes: &plan.Changes{Relation: scan.Relation, Steps: steps, Snapshot: snapshot}}, nil
+}
+
+// refuseChanges names what stands in the way of following the changes of a query.
+func refuseChanges(n plan.Node) *pgerr.Error {
+	what := ""
+	switch n := n.(type) {
+	case *plan.Scan:
+		return nil
+	case *plan.Filter, *plan.Project:
+		var sub bool
+		withExprs(n, func(e *plan.Expr) *plan.Expr {
+			sub = sub || hasSubquery(e)
+			return e
+		})
+		if !sub {
+			return refuseChanges(inputs(n)[0])
+		}
+		what = "a subquery"
+	case *plan.SystemScan:
+		what = "a system relation"
+	default:
+		what = nodeWord(n)
+	}
+	return pgerr.Unsupported("EMIT CHANGES with %s is", what).
+		WithHint("Create a materialized view of the query, and follow its changes.")
+}
+
+// nodeWord returns what the user calls the operator n.
+func nodeWord(n plan.Node) string {
+	switch n := n.(type) {
+	case *plan.Join:
+		return "a join"
+	case *plan.Aggregate:
+		if len(n.Aggs) == 0 {
+			return "DISTINCT or GROUP BY"
+		}
+		return "an aggregate"
+	case *plan.Sort:
+		return "ORDER BY"
+	case *plan.Limit:
+		return "LIMIT or OFFSET"
+	case *plan.Union:
+		return "UNION"
+	case *plan.Values:
+		return "rows that are not a relation's"
+	}
+	return fmt.Sprintf("%T", n)
+}
+
+// changesSteps turns projections and filters into steps over all that the scan's relation has, the lowest first.
+func changesSteps(n plan.Node) (*plan.Scan, []plan.Step) {
+	switch n := n.(type) {
+	case *plan.Filter:
+		scan, steps := changesSteps(n.Input)
+		return scan, append(steps, plan.Step{Filter: n.Pred})
+	case *plan.Project:
+		scan, steps := changesSteps(n.Input)
+		return scan, append(steps, plan.Step{Project: n.Exprs})
+	}
+	scan := n.(*plan.Scan)
+	refs := make([]*plan.Expr, len(scan.Columns))
+	cols := plan.ScanColumns(scan.Relation)
+	for i, c := range scan.Columns {
+		refs[i] = plan.Column(c, cols[c].Type)
+	}
+	if isIdentity(refs, len(cols)) {
+		return scan, nil
+	}
+	return scan, []plan.Step{{Project: refs}}
+}
+
+// changesOptions reads WITH (snapshot = …).
+func changesOptions(opts []ast.Option) (snapshot bool, err error) {
+	snapshot = true
+	for _, o := range opts {
+		switch o.Name {
+		case "snapshot":
+			if snapshot, err = optionBool(o); err != nil {
+				return false, err
+			}
+		case "progress":
+			return false, pgerr.Unsupported("option %q of EMIT CHANGES is", o.Name).At(o.Pos)
+		default:
+			return false, pgerr.New(pgerr.InvalidParameterValue, "unrecognized option %q of EMIT CHANGES", o.Name).At(o.Pos)
+		}
+	}
+	return snapshot, nil
+}
+
+func explainChanges(c *plan.Changes) string {
+	x := &explainer{}
+	x.head(0, "Changes of %s %s", c.Relation.Kind, c.Relation.Name)
+	if !c.Snapshot {
+		x.prop(0, "Snapshot", "false")
+	}
+	var ns names
+	for _, col := range plan.ScanColumns(c.Relation) {
+		ns = append(ns, col.Name)
+	}
+	x.steps(0, c.Steps, ns)
+	return x.b.String()
+}
+
+// steps writes stateless steps over rows with the given names, and returns the names of what comes out.
+func (x *explainer) steps(level int, steps []plan.Step, ns names) names {
+	for _, s := range steps {
+		c := textContext{rows: ns}
+		if s.Filter != nil {
+			x.prop(level, "Filter", exprText(s.Filter, c))
+			continue
+		}
+		x.prop(level, "Project", listText(s.Project, c))
+		ns = exprNames(s.Project, c)
+	}
+	return ns
+}

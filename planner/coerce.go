@@ -1,0 +1,170 @@
+package planner
+
+import (
+	"github.com/cockroachdb/apd/v3"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/funcs"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// cast returns e as type to, in a context that allows casts of kind ctx; nil if there is no such cast. Untyped literals
+// are read, untyped parameters take the type. Errors are those of reading a literal.
+func (b *binder) cast(e *plan.Expr, to types.Type, ctx funcs.CastContext) (*plan.Expr, error) {
+	if e.Type == to {
+		return e, nil
+	}
+	if e.Type.ID == types.IDUnknown && (e.Op == plan.OpConst || e.Op == plan.OpParam) {
+		return b.coerceUnknown(e, to)
+	}
+	id, ok := funcs.Cast(e.Type, to, ctx)
+	if !ok {
+		return nil, nil
+	}
+	if id == "" {
+		return e, nil
+	}
+	if c := convertConst(e, to); c != nil {
+		return c, nil
+	}
+	return &plan.Expr{Op: plan.OpCall, Func: id, Args: []*plan.Expr{e}, Type: to, Pos: e.Pos}, nil
+}
+
+// coerceUnknown reads the untyped literal e as type to, or gives the untyped parameter e that type.
+func (b *binder) coerceUnknown(e *plan.Expr, to types.Type) (*plan.Expr, error) {
+	if e.Op == plan.OpParam {
+		p := b.params.decide(e, to)
+		if p.Type.ID == types.IDUnknown {
+			return p, nil
+		}
+		if p.Type != to {
+			return b.mustCast(p, to, funcs.CastAssignment)
+		}
+		return p, nil
+	}
+	if e.Op != plan.OpConst {
+		return b.mustCast(e, to, funcs.CastExplicit)
+	}
+	if e.Value.Null {
+		return constAt(to, types.NullDatum, e.Pos), nil
+	}
+	d, err := types.ParseText(to, e.Value.Str, b.env.location())
+	if err != nil {
+		return nil, at(err, e.Pos)
+	}
+	return constAt(to, d, e.Pos), nil
+}
+
+func constAt(t types.Type, d types.Datum, pos int) *plan.Expr {
+	c := plan.Const(t, d)
+	c.Pos = pos
+	return c
+}
+
+// mustCast is cast, with the error of CAST where there is none: 42846.
+func (b *binder) mustCast(e *plan.Expr, to types.Type, ctx funcs.CastContext) (*plan.Expr, error) {
+	c, err := b.cast(e, to, ctx)
+	if err == nil && c == nil {
+		err = pgerr.New(pgerr.CannotCoerce, "cannot cast type %s to %s", e.Type, to).At(e.Pos)
+	}
+	return c, err
+}
+
+// castTo is an implicit cast to a type that was found to be common.
+func (b *binder) castTo(e *plan.Expr, to types.Type) (*plan.Expr, error) {
+	return b.mustCast(e, to, funcs.CastImplicit)
+}
+
+// coerceClause is an assignment cast of a clause's argument. Error: 42804.
+func (b *binder) coerceClause(e *plan.Expr, to types.Type, clause string, pos int) (*plan.Expr, error) {
+	c, err := b.cast(e, to, funcs.CastAssignment)
+	if err == nil && c == nil {
+		err = pgerr.New(pgerr.DatatypeMismatch, "argument of %s must be type %s, not type %s", clause, to, e.Type).At(pos)
+	}
+	return c, err
+}
+
+// coerceColumn is the cast of a value that is stored in a column. Error: 42804.
+func (b *binder) coerceColumn(e *plan.Expr, name string, to types.Type, pos int) (*plan.Expr, error) {
+	c, err := b.cast(e, to, funcs.CastAssignment)
+	if err == nil && c == nil {
+		err = pgerr.New(pgerr.DatatypeMismatch, "column %q is of type %s but expression is of type %s", name, to, e.Type).
+			WithHint("You will need to rewrite or cast the expression.").At(pos)
+	}
+	return c, err
+}
+
+// commonType is the type that all of ts can be seen as. Error: 42804 in PostgreSQL's words for clause.
+func commonType(ts []types.Type, clause string) (types.Type, error) {
+	t, err := funcs.CommonType(ts)
+	if err == nil {
+		return t, nil
+	}
+	for i := 2; i <= len(ts); i++ {
+		if _, err := funcs.CommonType(ts[:i]); err != nil {
+			before, _ := funcs.CommonType(ts[:i-1])
+			return t, pgerr.New(pgerr.DatatypeMismatch, "%s types %s and %s cannot be matched", clause, before, ts[i-1])
+		}
+	}
+	return t, err
+}
+
+// castAll casts all of list to their common type.
+func (b *binder) castAll(list []*plan.Expr, clause string) ([]*plan.Expr, types.Type, error) {
+	ts := make([]types.Type, len(list))
+	for i, e := range list {
+		ts[i] = e.Type
+	}
+	t, err := commonType(ts, clause)
+	if err != nil {
+		return nil, t, err
+	}
+	if t.ID == types.IDUnknown {
+		t = types.Text
+	}
+	out := make([]*plan.Expr, len(list))
+	for i, e := range list {
+		if out[i], err = b.castTo(e, t); err != nil {
+			return nil, t, err
+		}
+	}
+	return out, t, nil
+}
+
+// convertConst returns an integer constant as another type of number, nil if that takes evaluation or fails.
+func convertConst(e *plan.Expr, to types.Type) *plan.Expr {
+	if e.Op != plan.OpConst {
+		return nil
+	}
+	if e.Value.Null {
+		return constAt(to, types.NullDatum, e.Pos)
+	}
+	if !isInteger(e.Type) {
+		return nil
+	}
+	v := e.Value.Int
+	switch to {
+	case types.Int2:
+		if v != int64(int16(v)) {
+			return nil
+		}
+		return constAt(to, types.Datum{Int: v}, e.Pos)
+	case types.Int4:
+		if v != int64(int32(v)) {
+			return nil
+		}
+		return constAt(to, types.Datum{Int: v}, e.Pos)
+	case types.Int8:
+		return constAt(to, types.Datum{Int: v}, e.Pos)
+	case types.Float8:
+		return constAt(to, types.Datum{Float: float64(v)}, e.Pos)
+	case types.Numeric:
+		return constAt(to, types.Datum{Dec: apd.New(v, 0)}, e.Pos)
+	}
+	return nil
+}
+
+func isInteger(t types.Type) bool {
+	return t.ID == types.IDInt2 || t.ID == types.IDInt4 || t.ID == types.IDInt8
+}

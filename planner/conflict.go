@@ -1,0 +1,109 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// conflict binds ON CONFLICT.
+func (b *insertBinder) conflict(out *plan.Insert) error {
+	oc := b.stmt.Conflict
+	if oc == nil {
+		return nil
+	}
+	if b.rel.Kind == catalog.KindStream {
+		return pgerr.New(pgerr.WrongObjectType, "ON CONFLICT is not possible on stream %q", b.rel.Name).
+			WithDetail("A stream has no unique key: it takes every row.").At(oc.Pos)
+	}
+	if err := b.conflictTarget(oc); err != nil {
+		return err
+	}
+	if oc.Nothing {
+		out.OnConflictNothing = true
+		return nil
+	}
+	return b.conflictUpdate(oc, out)
+}
+
+// conflictTarget checks that the columns named are the primary key. Error: 42P10.
+func (b *insertBinder) conflictTarget(oc *ast.OnConflict) error {
+	if len(oc.Columns) == 0 {
+		if !oc.Nothing {
+			return pgerr.New(pgerr.SyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
+				WithHint("For example, ON CONFLICT (column_name).").At(oc.Pos)
+		}
+		return nil
+	}
+	var named []int
+	for _, name := range oc.Columns {
+		i, err := columnIndex(b.rel, name, oc.Pos)
+		if err != nil {
+			return pgerr.New(pgerr.UndefinedColumn, "column %q does not exist", name).At(oc.Pos)
+		}
+		named = append(named, i)
+	}
+	key := slices.Clone(b.rel.Key)
+	slices.Sort(key)
+	slices.Sort(named)
+	if !b.rel.HasPrimaryKey || !slices.Equal(slices.Compact(named), key) {
+		return pgerr.New(pgerr.InvalidColumnReference, "there is no unique or exclusion constraint matching the ON CONFLICT specification").At(oc.Pos)
+	}
+	return nil
+}
+
+// conflictUpdate binds DO UPDATE SET … WHERE, over the old row and then EXCLUDED.
+func (b *insertBinder) conflictUpdate(oc *ast.OnConflict, out *plan.Insert) error {
+	s := scopeOf(b.rel, b.stmt.Alias)
+	excluded := scopeOf(b.rel, "excluded")
+	for _, c := range excluded.columns {
+		c.schema, c.expr = "", shift(c.expr, len(b.rel.Columns))
+		c.qualifiedOnly = true // without a qualifier a name means the old row
+		s.columns = append(s.columns, c)
+	}
+	s.tables = append(s.tables, scopeTable{name: "excluded"})
+	var err error
+	if out.OnConflictSet, err = b.assignments(b.rel, oc.Set, s, "UPDATE"); err != nil {
+		return err
+	}
+	if oc.Where != nil {
+		out.OnConflictWhere, err = b.bindCondition(oc.Where, &exprContext{scope: s, clause: "WHERE"})
+	}
+	return err
+}
+
+// assignments binds SET: for each column of r its new value, over rows that begin with r's.
+func (b *binder) assignments(r *catalog.Relation, set []ast.Assignment, s *scope, clause string) ([]*plan.Expr, error) {
+	out := columnRefs(r.Types())
+	seen := map[int]bool{}
+	for _, a := range set {
+		i, err := columnIndex(r, a.Column, a.Pos)
+		if err != nil {
+			return nil, err
+		}
+		if seen[i] {
+			return nil, pgerr.New(pgerr.SyntaxError, "multiple assignments to same column %q", a.Column).At(a.Pos)
+		}
+		seen[i] = true
+		if _, ok := a.Value.(*ast.Default); ok {
+			out[i], err = b.defaultOf(r, i)
+		} else {
+			out[i], err = b.assigned(r.Columns[i], a, &exprContext{scope: s, clause: clause})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (b *binder) assigned(col catalog.Column, a ast.Assignment, c *exprContext) (*plan.Expr, error) {
+	x, err := b.bindExpr(a.Value, c)
+	if err != nil {
+		return nil, err
+	}
+	return b.coerceColumn(x, col.Name, col.Type, a.Value.Position())
+}

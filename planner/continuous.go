@@ -1,0 +1,78 @@
+package planner
+
+import (
+	"strings"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/funcs"
+)
+
+// retractable are the aggregates that a continuous query may have: they can take a row back, and leave NULLs out.
+var retractable = map[string]bool{
+	"count": true, "sum": true, "avg": true, "min": true, "max": true, "bool_and": true, "bool_or": true, "every": true,
+}
+
+// zoneOnly are functions that look at the session for nothing but its settings, which are kept with a view.
+var zoneOnly = map[string]bool{
+	"date_trunc": true, "extract": true, "date_part": true, "to_char": true, "make_timestamptz": true, "timezone": true,
+	"textanycat": true, "anytextcat": true, "quote_literal": true, "concat": true, "concat_ws": true, "format": true, "to_timestamp": true,
+	"to_date": true,
+}
+
+// refuseExpressions names the first expression of a plan that a continuous query cannot have.
+func refuseExpressions(n plan.Node) error {
+	for _, in := range inputs(n) {
+		if err := refuseExpressions(in); err != nil {
+			return err
+		}
+	}
+	if a, ok := n.(*plan.Aggregate); ok {
+		for _, agg := range a.Aggs {
+			if err := refuseAgg(agg); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	withExprs(n, func(e *plan.Expr) *plan.Expr {
+		walkExpr(e, func(x *plan.Expr, _ int) {
+			if err == nil {
+				err = refuseExpr(x)
+			}
+		})
+		return e
+	})
+	return err
+}
+
+func refuseAgg(a plan.Agg) error {
+	name := funcName(a.Func)
+	switch {
+	case a.Distinct:
+		return notContinuous(name + "(DISTINCT …)")
+	case !retractable[name]:
+		return notContinuous("aggregate " + name)
+	}
+	return nil
+}
+
+func refuseExpr(e *plan.Expr) error {
+	switch {
+	case e.Sub != nil:
+		return notContinuous("a subquery").WithHint("Use a join.").At(e.Pos)
+	case e.Op == plan.OpCall && !deterministic(funcs.ByID(e.Func)):
+		return notContinuous("function "+funcName(e.Func)).
+			WithDetail("Its result depends on when it is computed.").
+			WithHint("Store the value in a column when the row is written, for example by a DEFAULT.").At(e.Pos)
+	}
+	return nil
+}
+
+// deterministic reports whether a function gives the same whenever it is computed, with the settings that are kept.
+func deterministic(sig *funcs.Signature) bool {
+	if sig == nil || sig.Volatility == funcs.Volatile {
+		return false
+	}
+	return sig.Volatility == funcs.Immutable || zoneOnly[sig.Name] || strings.HasPrefix(sig.ID, "cast(")
+}
+

@@ -1,0 +1,179 @@
+package planner
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/funcs"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// keyColumnPrefix begins the names of a view's hidden columns: those of its key that the query does not select.
+const keyColumnPrefix = "_key_"
+
+// PlanCreateQuery makes the descriptor of a view, with the topology that keeps it. It returns nil without error if the
+// relation is there and the statement says IF NOT EXISTS.
+func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, placement Placement) (*catalog.Relation, error) {
+	if err := refuseCreateQuery(stmt); err != nil {
+		return nil, err
+	}
+	rel, err := newRelation(env, stmt.Name, stmt.IfNotExists, id)
+	if rel == nil || err != nil {
+		return nil, err
+	}
+	opts, err := parseOptions(stmt.Options)
+	if err != nil {
+		return nil, err
+	}
+	q, reads, err := bindContinuous(stmt.Query, env)
+	if err != nil {
+		return nil, err
+	}
+	rel.Kind, rel.Options = catalog.KindView, opts.given
+	if rel.Columns, err = viewColumns(stmt, q); err != nil {
+		return nil, err
+	}
+	v, err := cutPlaced(q.node, rel, opts, placement)
+	if err != nil {
+		return nil, err
+	}
+	return rel, describeView(rel, v, stmt, env, reads)
+}
+
+func refuseCreateQuery(stmt *ast.CreateQuery) error {
+	what := ""
+	switch {
+	case stmt.Kind == "stream":
+		what = "CREATE STREAM … AS is"
+	case stmt.Kind == "view":
+		return pgerr.Unsupported("CREATE VIEW is").WithHint("Use CREATE MATERIALIZED VIEW: it is always up to date.").At(stmt.Name.Pos)
+	case stmt.OrReplace:
+		what = "OR REPLACE is"
+	case stmt.WithData != nil && !*stmt.WithData:
+		what = "WITH NO DATA is"
+	case stmt.Query.Emit == "final":
+		return pgerr.Unsupported("EMIT FINAL is").At(stmt.Query.EmitPos)
+	case len(stmt.Query.EmitOptions) > 0:
+		return pgerr.Unsupported("options of EMIT CHANGES in CREATE … AS are").At(stmt.Query.EmitOptions[0].Pos)
+	default:
+		return nil
+	}
+	return pgerr.Unsupported("%s", what).At(stmt.Name.Pos)
+}
+
+// bindContinuous binds the query of a view and applies the rules that hold for all plans.
+func bindContinuous(sel *ast.Select, env *Env) (*bound, relations, error) {
+	plain := *sel
+	plain.Emit = "" // EMIT CHANGES is what a view does anyway
+	b := newBinder(&Env{Catalog: env.Catalog, SearchPath: env.SearchPath, Location: env.Location})
+	q, err := b.bindQuery(&plain, nil, nil, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(b.params.types) > 0 {
+		return nil, nil, pgerr.New(pgerr.UndefinedParameter, "there is no parameter $%d", len(b.params.types)).At(b.params.pos[len(b.params.pos)-1])
+	}
+	q.node = applyRules(q.node, logical)
+	if err := refuseExpressions(q.node); err != nil {
+		return nil, nil, err
+	}
+	q.node = mapNodeExprs(q.node, stored)
+	return q, b.reads, nil
+}
+
+// stored returns e as it is kept in the catalog: without places in a text, and with constants that JSON can hold.
+func stored(e *plan.Expr) *plan.Expr {
+	c := *e
+	c.Pos = 0
+	c.Args = mapList(e.Args, stored)
+	if v := e.Value; e.Op == plan.OpConst && !v.Null && (math.IsNaN(v.Float) || math.IsInf(v.Float, 0)) {
+		text := string(types.FormatText(nil, e.Type, *v, nil))
+		if id, ok := funcs.Cast(types.Text, e.Type, funcs.CastExplicit); ok {
+			return &plan.Expr{Op: plan.OpCall, Func: id, Type: e.Type, Args: []*plan.Expr{plan.Const(types.Text, types.Datum{Str: text})}}
+		}
+	}
+	return &c
+}
+
+// viewColumns names the columns of a view. Errors: 42701, 42601, 0A000.
+func viewColumns(stmt *ast.CreateQuery, q *bound) ([]catalog.Column, error) {
+	if len(stmt.Columns) > len(q.columns) {
+		return nil, pgerr.New(pgerr.SyntaxError, "too many column names were specified").At(stmt.Name.Pos)
+	}
+	if len(q.columns) == 0 {
+		return nil, pgerr.Unsupported("a view without columns is").At(stmt.Query.Pos)
+	}
+	var out []catalog.Column
+	for i, c := range q.columns {
+		col := catalog.Column{Name: c.name, Type: c.expr.Type}
+		if i < len(stmt.Columns) {
+			col.Name = stmt.Columns[i]
+		}
+		if slices.ContainsFunc(out, func(o catalog.Column) bool { return o.Name == col.Name }) {
+			return nil, pgerr.New(pgerr.DuplicateColumn, "column %q specified more than once", col.Name).At(stmt.Name.Pos)
+		}
+		if !storable(col.Type) {
+			return nil, pgerr.Unsupported("column %q: a column of type %s is", col.Name, col.Type).At(stmt.Name.Pos)
+		}
+		out = append(out, col)
+	}
+	return out, nil
+}
+
+// cutPlaced decides where the view lives, and cuts its plan: if a relation can be read without an exchange where the
+// view is placed as it, the view is.
+func cutPlaced(n plan.Node, rel *catalog.Relation, opts relationOptions, placement Placement) (*view, error) {
+	try := &cutter{}
+	if _, err := try.cutView(n); err != nil {
+		return nil, err
+	}
+	for _, r := range try.alike {
+		if opts.partitions == 0 || opts.partitions == r.Partitions() {
+			rel.Placement = r.Placement
+			break
+		}
+	}
+	if rel.Placement == nil {
+		if opts.partitions == 0 {
+			opts.partitions = defaultPartitions
+		}
+		rel.Placement = placement(opts.partitions)
+	}
+	c := &cutter{placement: rel.Placement}
+	return c.cutView(n)
+}
+
+// describeView completes the descriptor.
+func describeView(rel *catalog.Relation, v *view, stmt *ast.CreateQuery, env *Env, reads relations) error {
+	for i := len(rel.Columns); i < len(v.types); i++ {
+		rel.Columns = append(rel.Columns, catalog.Column{Name: freeKeyName(rel.Columns), Type: v.types[i], Hidden: true})
+	}
+	rel.Key, rel.PartitionBy = v.key, v.partitionBy
+	topology, err := json.Marshal(v.topology)
+	if err != nil {
+		return fmt.Errorf("topology of %s: %w", rel.Name, err)
+	}
+	rel.Query = &catalog.Query{SQL: strings.TrimSpace(stmt.QueryText), Settings: maps.Clone(env.Settings), Topology: topology, State: catalog.QueryRunning}
+	for _, r := range reads {
+		rel.Query.DependsOn = append(rel.Query.DependsOn, r.ID)
+	}
+	return nil
+}
+
+// freeKeyName returns the first of _key_1, … that no column has.
+func freeKeyName(cols []catalog.Column) string {
+	for i := 1; ; i++ {
+		name := fmt.Sprintf("%s%d", keyColumnPrefix, i)
+		if !slices.ContainsFunc(cols, func(c catalog.Column) bool { return c.Name == name }) {
+			return name
+		}
+	}
+}

@@ -1,0 +1,66 @@
+// Package planner turns syntax trees into plans: it binds names and types against a catalog, applies rules, and cuts
+// continuous queries into topologies. It is pure: no evaluation, no storage, no clock; what a plan says is in
+// planner/plan. See DESIGN.md.
+package planner
+
+import (
+	"time"
+
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// Env is what a statement is planned against. It is not changed, but for ParamTypes.
+type Env struct {
+	Catalog *catalog.Catalog
+	// SearchPath lists the schemas of unqualified names, after pg_catalog; nil means public.
+	SearchPath []string
+	// ParamTypes are the types of $1, …; an invalid or unknown one is inferred. Planning fills in what it inferred,
+	// and grows the slice as far as the statement's parameters go.
+	ParamTypes []types.Type
+	// Location is the session's time zone, in which literals are read; nil means UTC.
+	Location *time.Location
+	// Settings are kept with a continuous query (TimeZone, search_path).
+	Settings map[string]string
+	// NowMicros is the time that a created relation is stamped with, µs since 1970.
+	NowMicros int64
+}
+
+func (e *Env) location() *time.Location {
+	if e.Location == nil {
+		return time.UTC
+	}
+	return e.Location
+}
+
+func (e *Env) searchPath() []string {
+	if e.SearchPath == nil {
+		return []string{catalog.DefaultSchema}
+	}
+	return e.SearchPath
+}
+
+// Bounds of one statement. The parser bounds depth and length; these bound what inlining can make of it.
+const (
+	// maxQueries is how many queries, subqueries and inlined CTEs one statement may have.
+	maxQueries = 1000
+	// maxDepth is how deep expressions and queries may nest.
+	maxDepth = 1000
+	// maxExprSize is how many nodes an expression may grow to when those below are merged into it.
+	maxExprSize = 1000
+	// maxColumns is how many columns a relation or a result may have, as in PostgreSQL.
+	maxColumns = 1600
+)
+
+func tooComplex(what string, limit int) *pgerr.Error {
+	return pgerr.New(pgerr.StatementTooComplex, "statement is too complex: more than %d %s", limit, what)
+}
+
+// at gives err the place pos in the user's text, unless it has one or is not the user's.
+func at(err error, pos int) error {
+	if err == nil {
+		return nil
+	}
+	return pgerr.From(err).At(pos)
+}

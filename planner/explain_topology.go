@@ -1,0 +1,163 @@
+package planner
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/catalog"
+)
+
+// Topology returns the topology of a view's query.
+func Topology(r *catalog.Relation) (*plan.Topology, error) {
+	t := &plan.Topology{}
+	if err := json.Unmarshal(r.Query.Topology, t); err != nil {
+		return nil, fmt.Errorf("topology of %s: %w", r.Name, err)
+	}
+	return t, nil
+}
+
+// ExplainTopology returns a topology as text: what each forwarder and task reads, does and writes, and what it keeps.
+// cat, which may be nil, gives the names of relations.
+func ExplainTopology(t *plan.Topology, cat *catalog.Catalog) string {
+	x := &topologyExplainer{cat: cat, topics: map[uint16]names{}}
+	for i := range t.Tasks {
+		x.task(t, &t.Tasks[i])
+	}
+	return x.b.String()
+}
+
+// topologyExplainer writes tasks in the order of the flow; before each the forwarders that feed it. topics names the
+// columns of internal topics, as their writers named them.
+type topologyExplainer struct {
+	explainer
+	cat    *catalog.Catalog
+	topics map[uint16]names
+}
+
+func (x *topologyExplainer) task(t *plan.Topology, task *plan.Task) {
+	for _, in := range task.Inputs {
+		for i := range t.Forwarders {
+			if f := &t.Forwarders[i]; in.Source.Relation == 0 && f.Target == in.Source.Topic {
+				x.forwarder(f)
+			}
+		}
+	}
+	x.head(0, "Task %d", task.ID)
+	var rows names
+	for i, in := range task.Inputs {
+		x.prop(0, fmt.Sprintf("Input %d", i+1), x.sourceText(in.Source))
+		rows = append(rows, x.steps(1, in.Steps, x.sourceNames(in.Source))...)
+	}
+	rows = x.stateful(task, rows)
+	rows = x.steps(0, task.After, rows)
+	x.sink(task.Sink, rows)
+}
+
+func (x *topologyExplainer) forwarder(f *plan.Forwarder) {
+	x.head(0, "Forwarder %d", f.ID)
+	x.prop(0, "Input", x.sourceText(f.Source))
+	rows := x.steps(0, f.Steps, x.sourceNames(f.Source))
+	x.prop(0, "Key", columnsText(f.Key, rows))
+	x.prop(0, "Target", fmt.Sprintf("topic %d (%s)", f.Target, strings.Join(rows, ", ")))
+	x.topics[f.Target] = rows
+}
+
+func (x *topologyExplainer) stateful(task *plan.Task, rows names) names {
+	switch {
+	case task.Join != nil:
+		j := task.Join
+		nl := inputWidth(task.Inputs[0])
+		var conds []string
+		for i := range j.LeftKey {
+			conds = append(conds, nameAt(rows, j.LeftKey[i])+" = "+nameAt(rows, nl+j.RightKey[i]))
+		}
+		x.prop(0, "Join", string(j.Kind)+" on "+strings.Join(conds, " AND "))
+		x.prop(0, "State", "left rows, right rows")
+	case task.Aggregate != nil:
+		return x.aggregate(task.Aggregate, rows)
+	}
+	return rows
+}
+
+func (x *topologyExplainer) aggregate(a *plan.AggregateSpec, rows names) names {
+	var out names
+	for _, c := range a.GroupBy {
+		out = append(out, nameAt(rows, c))
+	}
+	x.prop(0, "Group Key", columnsText(a.GroupBy, rows))
+	for _, agg := range a.Aggs {
+		text := aggText(agg, textContext{rows: rows})
+		x.prop(0, "Aggregate", text)
+		out = append(out, text)
+	}
+	x.prop(0, "State", "groups")
+	return out
+}
+
+func (x *topologyExplainer) sink(s plan.Sink, rows names) {
+	text := "view"
+	if s.Kind == plan.SinkChanges {
+		text = fmt.Sprintf("topic %d", s.Topic)
+		x.topics[s.Topic] = rows
+	}
+	x.prop(0, "Sink", fmt.Sprintf("%s (%s)", text, strings.Join(rows, ", ")))
+	if s.Kind == plan.SinkView {
+		x.prop(0, "Key", columnsText(s.Key, rows))
+	}
+}
+
+func inputWidth(in plan.Input) int {
+	width := len(in.Source.Columns)
+	for _, s := range in.Steps {
+		if s.Filter == nil {
+			width = len(s.Project)
+		}
+	}
+	return width
+}
+
+func columnsText(columns []int, rows names) string {
+	if len(columns) == 0 {
+		return "none"
+	}
+	var out []string
+	for _, c := range columns {
+		out = append(out, nameAt(rows, c))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (x *topologyExplainer) sourceText(s plan.Source) string {
+	if s.Relation == 0 {
+		return fmt.Sprintf("topic %d", s.Topic)
+	}
+	if r := x.relation(s); r != nil {
+		return string(r.Kind) + " " + r.Name
+	}
+	return fmt.Sprintf("relation %d", s.Relation)
+}
+
+func (x *topologyExplainer) relation(s plan.Source) *catalog.Relation {
+	if x.cat == nil {
+		return nil
+	}
+	return x.cat.ByID(s.Relation)
+}
+
+func (x *topologyExplainer) sourceNames(s plan.Source) names {
+	if s.Relation == 0 && x.topics[s.Topic] != nil {
+		return x.topics[s.Topic]
+	}
+	r := x.relation(s)
+	if r == nil {
+		return valueNames(s.Columns)
+	}
+	var out names
+	for _, c := range plan.ScanColumns(r) {
+		out = append(out, r.Name+"."+c.Name)
+	}
+	return out
+}
+

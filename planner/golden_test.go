@@ -1,0 +1,211 @@
+package planner
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/parse"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// TestGolden shows, for SQL statements, the plans, topologies and descriptors that they give, or their errors with
+// SQLSTATE and place. Each statement of a file sees the relations that those before it created.
+//
+//	sql [params] [fields]    plans the statements of the input, creates what they create
+func TestGolden(t *testing.T) {
+	datadriven.Walk(t, "testdata/golden", func(t *testing.T, path string) {
+		w := newWorld()
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd != "sql" {
+				d.Fatalf(t, "unknown command %q", d.Cmd)
+			}
+			return w.run(d.Input, d.HasArg("fields"), d.HasArg("params"))
+		})
+	})
+}
+
+// world is a catalog that grows by the statements run in it.
+type world struct {
+	catalog *catalog.Catalog
+	env     *Env
+}
+
+func newWorld() *world { return &world{catalog: catalog.Empty()} }
+
+// spread places partitions on two shards in turn.
+func spread(n int) []catalog.ShardID {
+	out := make([]catalog.ShardID, n)
+	for i := range out {
+		out[i] = catalog.ShardID(i % 2)
+	}
+	return out
+}
+
+func (w *world) run(sql string, fields, params bool) string {
+	all, err := parse.Parse(sql)
+	if err != nil {
+		return errorText(err)
+	}
+	var b strings.Builder
+	for _, p := range all {
+		w.env = &Env{Catalog: w.catalog, Settings: map[string]string{"TimeZone": "UTC"}}
+		text, fs, err := w.statement(p.Stmt)
+		if err != nil {
+			return b.String() + errorText(err)
+		}
+		b.WriteString(text)
+		if fields {
+			b.WriteString(fieldsText(fs))
+		}
+		if params {
+			fmt.Fprintf(&b, "params: %v\n", w.env.ParamTypes)
+		}
+	}
+	return b.String()
+}
+
+func errorText(err error) string {
+	e := pgerr.From(err)
+	s := fmt.Sprintf("ERROR %s at %d: %s\n", e.Code, e.Position, e.Message)
+	if e.Detail != "" {
+		s += "DETAIL: " + e.Detail + "\n"
+	}
+	if e.Hint != "" {
+		s += "HINT: " + e.Hint + "\n"
+	}
+	return s
+}
+
+func fieldsText(fs []plan.Field) string {
+	var out []string
+	for _, f := range fs {
+		s := f.Name + " " + f.Type.String()
+		if f.Relation != 0 {
+			s += fmt.Sprintf(" (%d.%d)", f.Relation, f.Attribute)
+		}
+		out = append(out, s)
+	}
+	return "fields: " + strings.Join(out, ", ") + "\n"
+}
+
+func (w *world) statement(stmt ast.Statement) (string, []plan.Field, error) {
+	switch stmt := stmt.(type) {
+	case *ast.SelectStmt:
+		q, err := PlanQuery(stmt.Query, w.env)
+		if err != nil {
+			return "", nil, err
+		}
+		return Explain(q), q.Fields, nil
+	case *ast.CreateRelation:
+		rel, err := PlanCreateRelation(stmt, w.env, w.catalog.NextID(), spread)
+		return w.create(rel, err)
+	case *ast.CreateQuery:
+		rel, err := PlanCreateQuery(stmt, w.env, w.catalog.NextID(), spread)
+		return w.create(rel, err)
+	}
+	return w.write(stmt)
+}
+
+func (w *world) create(rel *catalog.Relation, err error) (string, []plan.Field, error) {
+	if err != nil || rel == nil {
+		return "", nil, err
+	}
+	if w.catalog, err = w.catalog.Apply(catalog.Command{Create: rel}); err != nil {
+		return "", nil, err
+	}
+	text := relationText(rel)
+	if rel.Query != nil {
+		t, err := Topology(rel)
+		if err != nil {
+			return "", nil, err
+		}
+		text += ExplainTopology(t, w.catalog)
+	}
+	return text, nil, nil
+}
+
+func relationText(r *catalog.Relation) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s.%s, %d partitions\n", r.Kind, r.Schema, r.Name, r.Partitions())
+	for _, c := range r.Columns {
+		fmt.Fprintf(&b, "  %s %s", c.Name, c.Type)
+		if c.NotNull {
+			b.WriteString(" NOT NULL")
+		}
+		if c.Default != "" {
+			fmt.Fprintf(&b, " DEFAULT %s", c.Default)
+		}
+		if c.Hidden {
+			b.WriteString(" hidden")
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "  key %v, partition by %v\n", r.Key, r.PartitionBy)
+	return b.String()
+}
+
+func (w *world) write(stmt ast.Statement) (string, []plan.Field, error) {
+	switch stmt := stmt.(type) {
+	case *ast.Insert:
+		p, err := PlanInsert(stmt, w.env)
+		if err != nil {
+			return "", nil, err
+		}
+		return insertText(p), p.Fields, nil
+	case *ast.Update:
+		p, err := PlanUpdate(stmt, w.env)
+		if err != nil {
+			return "", nil, err
+		}
+		return Explain(p.Input) + returningText(p.Relation, p.Returning), p.Fields, nil
+	case *ast.Delete:
+		p, err := PlanDelete(stmt, w.env)
+		if err != nil {
+			return "", nil, err
+		}
+		return Explain(p.Input) + returningText(p.Relation, p.Returning), p.Fields, nil
+	}
+	return "", nil, fmt.Errorf("no plan for %T", stmt)
+}
+
+func insertText(p *plan.Insert) string {
+	s := Explain(p.Source)
+	if v, ok := p.Source.Root.(*plan.Values); ok {
+		for _, row := range v.Rows {
+			s += "  (" + listText(row, textContext{}) + ")\n"
+		}
+	}
+	both := textContext{rows: append(columnNames(p.Relation, ""), columnNames(p.Relation, "excluded.")...)}
+	if p.OnConflictNothing {
+		s += "on conflict do nothing\n"
+	}
+	if p.OnConflictSet != nil {
+		s += "on conflict set " + listText(p.OnConflictSet, both) + "\n"
+	}
+	if p.OnConflictWhere != nil {
+		s += "on conflict where " + exprText(p.OnConflictWhere, both) + "\n"
+	}
+	return s + returningText(p.Relation, p.Returning)
+}
+
+func columnNames(r *catalog.Relation, prefix string) names {
+	var out names
+	for _, c := range r.Columns {
+		out = append(out, prefix+c.Name)
+	}
+	return out
+}
+
+func returningText(r *catalog.Relation, es []*plan.Expr) string {
+	if es == nil {
+		return ""
+	}
+	return "returning " + listText(es, textContext{rows: columnNames(r, "")}) + "\n"
+}
+

@@ -1,0 +1,149 @@
+package planner
+
+import "github.com/millracedb/millrace/planner/plan"
+
+// inputs returns the nodes that n reads.
+func inputs(n plan.Node) []plan.Node {
+	switch n := n.(type) {
+	case *plan.Filter:
+		return []plan.Node{n.Input}
+	case *plan.Project:
+		return []plan.Node{n.Input}
+	case *plan.Join:
+		return []plan.Node{n.Left, n.Right}
+	case *plan.Aggregate:
+		return []plan.Node{n.Input}
+	case *plan.Sort:
+		return []plan.Node{n.Input}
+	case *plan.Limit:
+		return []plan.Node{n.Input}
+	case *plan.Union:
+		return n.Inputs
+	}
+	return nil
+}
+
+// withInputs returns a copy of n that reads f of what n reads. It is the one place that copies nodes.
+func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
+	switch n := n.(type) {
+	case *plan.Filter:
+		return &plan.Filter{Input: f(n.Input), Pred: n.Pred}
+	case *plan.Project:
+		return &plan.Project{Input: f(n.Input), Exprs: n.Exprs}
+	case *plan.Join:
+		c := *n
+		c.Left, c.Right = f(n.Left), f(n.Right)
+		return &c
+	case *plan.Aggregate:
+		return &plan.Aggregate{Input: f(n.Input), GroupBy: n.GroupBy, Aggs: n.Aggs}
+	case *plan.Sort:
+		return &plan.Sort{Input: f(n.Input), Keys: n.Keys}
+	case *plan.Limit:
+		return &plan.Limit{Input: f(n.Input), Count: n.Count, Offset: n.Offset}
+	case *plan.Union:
+		c := &plan.Union{Inputs: make([]plan.Node, len(n.Inputs))}
+		for i, in := range n.Inputs {
+			c.Inputs[i] = f(in)
+		}
+		return c
+	}
+	return n
+}
+
+// withExprs returns a copy of n, its inputs kept, with f applied to its own expressions.
+func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
+	opt := func(e *plan.Expr) *plan.Expr {
+		if e == nil {
+			return nil
+		}
+		return f(e)
+	}
+	switch n := n.(type) {
+	case *plan.Scan:
+		return &plan.Scan{Relation: n.Relation, Columns: n.Columns, Key: mapList(n.Key, f)}
+	case *plan.Values:
+		c := &plan.Values{ColumnTypes: n.ColumnTypes, Rows: make([][]*plan.Expr, len(n.Rows))}
+		for i, row := range n.Rows {
+			c.Rows[i] = mapList(row, f)
+		}
+		return c
+	case *plan.Filter:
+		return &plan.Filter{Input: n.Input, Pred: f(n.Pred)}
+	case *plan.Project:
+		return &plan.Project{Input: n.Input, Exprs: mapList(n.Exprs, f)}
+	case *plan.Join:
+		return &plan.Join{Kind: n.Kind, Left: n.Left, Right: n.Right,
+			LeftKeys: mapList(n.LeftKeys, f), RightKeys: mapList(n.RightKeys, f), Cond: opt(n.Cond)}
+	case *plan.Aggregate:
+		return &plan.Aggregate{Input: n.Input, GroupBy: mapList(n.GroupBy, f), Aggs: mapAggs(n.Aggs, f)}
+	case *plan.Sort:
+		c := &plan.Sort{Input: n.Input, Keys: append([]plan.SortKey(nil), n.Keys...)}
+		for i := range c.Keys {
+			c.Keys[i].Expr = f(c.Keys[i].Expr)
+		}
+		return c
+	case *plan.Limit:
+		return &plan.Limit{Input: n.Input, Count: opt(n.Count), Offset: opt(n.Offset)}
+	}
+	return n
+}
+
+func mapList(list []*plan.Expr, f func(*plan.Expr) *plan.Expr) []*plan.Expr {
+	if list == nil {
+		return nil
+	}
+	out := make([]*plan.Expr, len(list))
+	for i, e := range list {
+		out[i] = f(e)
+	}
+	return out
+}
+
+func mapAggs(aggs []plan.Agg, f func(*plan.Expr) *plan.Expr) []plan.Agg {
+	out := append([]plan.Agg(nil), aggs...)
+	for i := range out {
+		out[i].Args = mapList(out[i].Args, f)
+		if out[i].Filter != nil {
+			out[i].Filter = f(out[i].Filter)
+		}
+	}
+	return out
+}
+
+// mapNodeExprs applies f to the expressions of n and of all nodes below.
+func mapNodeExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
+	return withExprs(withInputs(n, func(in plan.Node) plan.Node { return mapNodeExprs(in, f) }), f)
+}
+
+// walkNodeExprs calls f for the expressions of n and of all nodes below.
+func walkNodeExprs(n plan.Node, f func(*plan.Expr)) {
+	mapNodeExprs(n, func(e *plan.Expr) *plan.Expr {
+		f(e)
+		return e
+	})
+}
+
+// walkNodes calls f for n and all nodes below, those of subqueries included.
+func walkNodes(n plan.Node, f func(plan.Node)) {
+	f(n)
+	for _, in := range inputs(n) {
+		walkNodes(in, f)
+	}
+	withExprs(n, func(e *plan.Expr) *plan.Expr {
+		for _, sub := range subqueriesOf(e) {
+			walkNodes(sub.Root, f)
+		}
+		return e
+	})
+}
+
+// subqueriesOf returns the subqueries of e itself, not those inside them.
+func subqueriesOf(e *plan.Expr) []*plan.Query {
+	var out []*plan.Query
+	walkExpr(e, func(x *plan.Expr, depth int) {
+		if depth == 0 && x.Sub != nil {
+			out = append(out, x.Sub)
+		}
+	})
+	return out
+}

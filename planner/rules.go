@@ -1,0 +1,36 @@
+package planner
+
+import "github.com/millracedb/millrace/planner/plan"
+
+// rule rewrites a plan into an equal one. Rules are pure.
+type rule struct {
+	name  string
+	apply func(plan.Node) plan.Node
+}
+
+// logical are the rules that queries and continuous queries share, in their order: simplification first, as it splits
+// conditions that pushDown then moves apart; mergeProjects last, as pushDown goes through projections.
+var logical = []rule{
+	{"simplify", simplifyNode},
+	{"push down", pushDown},
+	{"merge projections", mergeProjects},
+}
+
+// physical are the rules for queries alone. Pruning comes before key lookups, which do not change columns.
+var physical = []rule{
+	{"prune columns", pruneAll},
+	{"merge projections", mergeProjects},
+	{"key lookup", keyLookups},
+}
+
+func applyRules(n plan.Node, rules []rule) plan.Node {
+	for _, r := range rules {
+		n = r.apply(n)
+	}
+	return n
+}
+
+// optimize applies all rules to the plan of a query.
+func optimize(n plan.Node) plan.Node {
+	return applyRules(applyRules(n, logical), physical)
+}

@@ -1,0 +1,197 @@
+package planner
+
+import (
+	"strings"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// scope says what names mean in the expressions of one query: the columns of its FROM, then those of the queries
+// around it.
+type scope struct {
+	parent  *scope
+	columns []scopeColumn
+	tables  []scopeTable
+	ctes    *cte
+}
+
+// scopeTable is an item of FROM under the name by which columns refer to it.
+type scopeTable struct {
+	schema, name string
+	relation     *catalog.Relation // nil unless it is a stored relation
+}
+
+// scopeColumn is a column that a name can mean.
+type scopeColumn struct {
+	schema, table string // the item of FROM; empty for a column merged by USING
+	name          string
+	expr          *plan.Expr // over the rows of the query's FROM
+	hidden        bool       // not part of *
+	qualifiedOnly bool       // stands behind a column merged by USING
+	origin        origin
+}
+
+// origin says which column of which relation a result column is.
+type origin struct {
+	relation  *catalog.Relation
+	attribute int16 // from 1
+}
+
+func (o origin) field(name string, e *plan.Expr) plan.Field {
+	f := plan.Field{Name: name, Type: e.Type}
+	if o.relation != nil {
+		f.Relation, f.Attribute = o.relation.ID, o.attribute
+	}
+	return f
+}
+
+// columnName is a column reference taken apart.
+type columnName struct{ schema, table, name string }
+
+func splitColumnName(parts []string) columnName {
+	n := columnName{name: parts[len(parts)-1]}
+	if len(parts) > 1 {
+		n.table = parts[len(parts)-2]
+	}
+	if len(parts) > 2 {
+		n.schema = parts[len(parts)-3]
+	}
+	return n
+}
+
+func (n columnName) String() string {
+	switch {
+	case n.schema != "":
+		return n.schema + "." + n.table + "." + n.name
+	case n.table != "":
+		return n.table + "." + n.name
+	}
+	return `"` + n.name + `"`
+}
+
+func (c *scopeColumn) matches(n columnName) bool {
+	if c.name != n.name {
+		return false
+	}
+	if n.table == "" {
+		return !c.qualifiedOnly
+	}
+	return c.table == n.table && (n.schema == "" || c.schema == n.schema)
+}
+
+// find returns the one column of this scope that n means, nil if there is none. Error: 42702.
+func (s *scope) find(n columnName) (*scopeColumn, error) {
+	var found *scopeColumn
+	for i := range s.columns {
+		c := &s.columns[i]
+		if !c.matches(n) {
+			continue
+		}
+		if found != nil {
+			return nil, pgerr.New(pgerr.AmbiguousColumn, "column reference %q is ambiguous", n.name)
+		}
+		found = c
+	}
+	return found, nil
+}
+
+func (s *scope) table(schema, name string) *scopeTable {
+	for i := range s.tables {
+		t := &s.tables[i]
+		if t.name == name && (schema == "" || t.schema == schema) {
+			return t
+		}
+	}
+	return nil
+}
+
+// resolve returns the column that ref means here or in a query around this one. Errors: 42703, 42702, 42P01.
+func (s *scope) resolve(ref *ast.ColumnRef) (*plan.Expr, origin, error) {
+	n := splitColumnName(ref.Parts)
+	depth := 0
+	for at := s; at != nil; at = at.parent {
+		c, err := at.find(n)
+		if err != nil {
+			return nil, origin{}, err
+		}
+		if c != nil {
+			e := *lift(c.expr, depth)
+			e.Pos = ref.Pos
+			return &e, c.origin, nil
+		}
+		depth++
+	}
+	return nil, origin{}, s.unknownColumn(n)
+}
+
+// unknownColumn returns the error that PostgreSQL gives for n.
+func (s *scope) unknownColumn(n columnName) error {
+	if n.table != "" && !s.hasTable(n) {
+		return pgerr.New(pgerr.UndefinedTable, "missing FROM-clause entry for table %q", n.table)
+	}
+	if n.table == "" && s.hasTable(columnName{table: n.name}) {
+		return pgerr.Unsupported("whole-row references (%s) are", n.name)
+	}
+	err := pgerr.New(pgerr.UndefinedColumn, "column %s does not exist", n)
+	if hint := s.similar(n); hint != "" {
+		return err.WithHint("Perhaps you meant to reference the column %q.", hint)
+	}
+	return err
+}
+
+func (s *scope) hasTable(n columnName) bool {
+	for at := s; at != nil; at = at.parent {
+		if at.table(n.schema, n.table) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// similar returns the one column whose name differs from n's only in case, underscores or one letter; else "".
+func (s *scope) similar(n columnName) string {
+	found := ""
+	for i := range s.columns {
+		c := &s.columns[i]
+		if c.hidden || c.table == "" || n.table != "" && c.table != n.table || !alike(c.name, n.name) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = c.table + "." + c.name
+	}
+	return found
+}
+
+// alike reports whether one edit, or case and underscores alone, make a of b.
+func alike(a, b string) bool {
+	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
+	a, b = fold(a), fold(b)
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) == len(b) {
+		return i == len(a) || len(a) > 2 && a[i+1:] == b[i+1:]
+	}
+	return len(a) > 2 && len(b) == len(a)+1 && a[i:] == b[i+1:]
+}
+
+// visible returns the columns that * stands for, or table.* if table is not empty.
+func (s *scope) visible(table string) []scopeColumn {
+	var out []scopeColumn
+	for _, c := range s.columns {
+		if c.hidden || table == "" && c.qualifiedOnly || table != "" && c.table != table {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,148 @@
+package planner
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// bindSetOp binds UNION and UNION ALL. The names are the left side's.
+func (b *binder) bindSetOp(sel *ast.Select, parent *scope, ctes *cte) (*bound, error) {
+	if sel.SetOp != "union" {
+		return nil, pgerr.Unsupported("%s is", strings.ToUpper(sel.SetOp)).At(sel.Pos)
+	}
+	l, err := b.bindQuery(sel.Left, parent, ctes, nil)
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.bindQuery(sel.Right, parent, ctes, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.columns) != len(r.columns) {
+		return nil, pgerr.New(pgerr.SyntaxError, "each UNION query must have the same number of columns").At(sel.Right.Pos)
+	}
+	q, err := b.union(l, r)
+	if err != nil {
+		return nil, at(err, sel.Right.Pos)
+	}
+	if !sel.All {
+		q.node = distinct(q.node)
+	}
+	if err := b.orderResult(q, sel.OrderBy, "UNION/INTERSECT/EXCEPT"); err != nil {
+		return nil, err
+	}
+	return b.limit(q, sel)
+}
+
+func (b *binder) union(l, r *bound) (*bound, error) {
+	q := &bound{columns: make([]outColumn, len(l.columns))}
+	le, re := columnRefs(l.node.Types()), columnRefs(r.node.Types())
+	for i := range le {
+		pair, t, err := b.castAll([]*plan.Expr{le[i], re[i]}, "UNION")
+		if err != nil {
+			return nil, err
+		}
+		le[i], re[i] = pair[0], pair[1]
+		q.columns[i] = outColumn{name: l.columns[i].name, expr: plan.Column(i, t)}
+	}
+	q.node = &plan.Union{Inputs: append(unionInputs(project(l.node, le)), unionInputs(project(r.node, re))...)}
+	return q, nil
+}
+
+// unionInputs flattens a UNION ALL below.
+func unionInputs(n plan.Node) []plan.Node {
+	if u, ok := n.(*plan.Union); ok {
+		return u.Inputs
+	}
+	return []plan.Node{n}
+}
+
+// project computes exprs over n, unless they are n's columns as they are.
+func project(n plan.Node, exprs []*plan.Expr) plan.Node {
+	if isIdentity(exprs, len(n.Types())) {
+		return n
+	}
+	return &plan.Project{Input: n, Exprs: exprs}
+}
+
+// orderResult sorts the result of VALUES or a set operation, whose columns ORDER BY may name, by name or number.
+func (b *binder) orderResult(q *bound, order []ast.OrderItem, what string) error {
+	var keys []plan.SortKey
+	for _, item := range order {
+		i, err := q.resultColumn(item.Expr, what)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, sortKey(i, q.columns[i].expr.Type, item))
+	}
+	if keys != nil {
+		q.node = &plan.Sort{Input: q.node, Keys: keys}
+	}
+	return nil
+}
+
+func (q *bound) resultColumn(e ast.Expr, what string) (int, error) {
+	switch e := e.(type) {
+	case *ast.Literal:
+		return ordinal(e, len(q.columns), "ORDER BY")
+	case *ast.ColumnRef:
+		for i, c := range q.columns {
+			if len(e.Parts) == 1 && c.name == e.Parts[0] {
+				return i, nil
+			}
+		}
+		return 0, pgerr.New(pgerr.UndefinedColumn, "column %s does not exist", splitColumnName(e.Parts)).At(e.Pos)
+	}
+	return 0, pgerr.New(pgerr.FeatureNotSupported, "invalid %s ORDER BY clause", what).
+		WithDetail("Only result column names can be used, not expressions or functions.").
+		WithHint("Add the expression/function to every SELECT, or move the UNION into a FROM clause.").At(e.Position())
+}
+
+// bindValues binds VALUES (…), … as a query.
+func (b *binder) bindValues(sel *ast.Select, parent *scope, ctes *cte, targets []types.Type) (*bound, error) {
+	rows, err := b.valuesRows(sel, &exprContext{scope: &scope{parent: parent, ctes: ctes}, clause: "VALUES"})
+	if err != nil {
+		return nil, err
+	}
+	values := &plan.Values{Rows: rows, ColumnTypes: make([]types.Type, len(rows[0]))}
+	q := &bound{node: values, columns: make([]outColumn, len(rows[0]))}
+	for c := range rows[0] {
+		column := make([]*plan.Expr, len(rows))
+		for r := range rows {
+			column[r] = rows[r][c]
+		}
+		column, t, err := b.castAll(column, "VALUES")
+		if err != nil {
+			return nil, at(err, sel.Pos)
+		}
+		for r := range rows {
+			rows[r][c] = column[r]
+		}
+		values.ColumnTypes[c] = t
+		q.columns[c] = outColumn{name: fmt.Sprintf("column%d", c+1), expr: plan.Column(c, t)}
+	}
+	if err := b.orderResult(q, sel.OrderBy, "VALUES"); err != nil {
+		return nil, err
+	}
+	return b.limit(q, sel)
+}
+
+func (b *binder) valuesRows(sel *ast.Select, c *exprContext) ([][]*plan.Expr, error) {
+	var rows [][]*plan.Expr
+	for _, row := range sel.Values {
+		if len(row) != len(sel.Values[0]) {
+			return nil, pgerr.New(pgerr.SyntaxError, "VALUES lists must all be the same length").At(row[0].Position())
+		}
+		exprs, err := b.bindList(row, c)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, exprs)
+	}
+	return rows, nil
+}

@@ -1,0 +1,94 @@
+package planner
+
+import (
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// PlanUpdate plans UPDATE. It fills in env.ParamTypes.
+func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
+	b := newBinder(env)
+	rel, err := b.target(stmt.Table, writeUpdate)
+	if err != nil {
+		return nil, err
+	}
+	node, s, err := b.changed(rel, stmt.Table, stmt.Alias, stmt.From, stmt.Where)
+	if err != nil {
+		return nil, err
+	}
+	set, err := b.assignments(rel, stmt.Set, s, "UPDATE")
+	if err != nil {
+		return nil, err
+	}
+	out := &plan.Update{Relation: rel}
+	if out.Returning, out.Fields, err = b.returning(stmt.Returning, scopeOf(rel, stmt.Alias)); err != nil {
+		return nil, err
+	}
+	exprs := append(columnRefs(rel.Types()), set...)
+	if out.Input, err = b.finish(asBound(&plan.Project{Input: node, Exprs: exprs})); err != nil {
+		return nil, err
+	}
+	out.Returning = mapList(out.Returning, b.params.typed)
+	return out, nil
+}
+
+// PlanDelete plans DELETE. It fills in env.ParamTypes.
+func PlanDelete(stmt *ast.Delete, env *Env) (*plan.Delete, error) {
+	b := newBinder(env)
+	rel, err := b.target(stmt.Table, writeDelete)
+	if err != nil {
+		return nil, err
+	}
+	node, _, err := b.changed(rel, stmt.Table, stmt.Alias, stmt.Using, stmt.Where)
+	if err != nil {
+		return nil, err
+	}
+	out := &plan.Delete{Relation: rel}
+	if out.Returning, out.Fields, err = b.returning(stmt.Returning, scopeOf(rel, stmt.Alias)); err != nil {
+		return nil, err
+	}
+	if out.Input, err = b.finish(asBound(&plan.Project{Input: node, Exprs: columnRefs(rel.Types())})); err != nil {
+		return nil, err
+	}
+	out.Returning = mapList(out.Returning, b.params.typed)
+	return out, nil
+}
+
+// changed returns the rows of rel that a statement changes: its stored columns, then those of the other items, and the
+// names for them.
+func (b *binder) changed(rel *catalog.Relation, name ast.Name, alias string, others []ast.TableExpr, where ast.Expr) (plan.Node, *scope, error) {
+	if alias == "" {
+		alias = name.Last()
+	}
+	item := scanRelation(rel, alias)
+	if len(others) > 0 {
+		more, err := b.bindFrom(others, nil, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		if item, err = crossJoin(item, more); err != nil {
+			return nil, nil, at(err, name.Pos)
+		}
+	}
+	s := &scope{columns: item.columns, tables: item.tables}
+	if where == nil {
+		return item.node, s, nil
+	}
+	pred, err := b.bindCondition(where, &exprContext{scope: s, clause: "WHERE"})
+	return &plan.Filter{Input: item.node, Pred: pred}, s, err
+}
+
+// asBound gives a node's columns no names.
+func asBound(n plan.Node) *bound {
+	return &bound{node: n, columns: unnamedColumns(n.Types())}
+}
+
+func unnamedColumns(ts []types.Type) []outColumn {
+	out := make([]outColumn, len(ts))
+	for i, t := range ts {
+		out[i] = outColumn{name: unnamed, expr: plan.Column(i, t)}
+	}
+	return out
+}
