@@ -61,7 +61,7 @@ func refuseExpr(e *plan.Expr) error {
 	case e.Sub != nil:
 		return notContinuous("a subquery").WithHint("Use a join.").At(e.Pos)
 	case e.Op == plan.OpCall && !deterministic(funcs.ByID(e.Func)):
-		return notContinuous("function "+funcName(e.Func)).
+		return notContinuous("function " + funcName(e.Func)).
 			WithDetail("Its result depends on when it is computed.").
 			WithHint("Store the value in a column when the row is written, for example by a DEFAULT.").At(e.Pos)
 	}
@@ -75,4 +75,3 @@ func deterministic(sig *funcs.Signature) bool {
 	}
 	return sig.Volatility == funcs.Immutable || zoneOnly[sig.Name] || strings.HasPrefix(sig.ID, "cast(")
 }
-

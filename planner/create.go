@@ -239,4 +239,3 @@ func (c *creator) primaryKey() error {
 func (c *creator) twoKeys(pos int) error {
 	return pgerr.New(pgerr.InvalidTableDefinition, "multiple primary keys for table %q are not allowed", c.rel.Name).At(pos)
 }
-

@@ -160,4 +160,3 @@ func (x *topologyExplainer) sourceNames(s plan.Source) names {
 	}
 	return out
 }
-

@@ -208,4 +208,3 @@ func returningText(r *catalog.Relation, es []*plan.Expr) string {
 	}
 	return "returning " + listText(es, textContext{rows: columnNames(r, "")}) + "\n"
 }
-

@@ -238,4 +238,3 @@ func (r *regroup) grouped(c *scopeColumn, attribute int16) bool {
 	}
 	return false
 }
-

@@ -218,4 +218,3 @@ func mergeable(above, below []*plan.Expr) bool {
 func isTrivial(e *plan.Expr) bool {
 	return e.Op == plan.OpColumn || e.Op == plan.OpConst || e.Op == plan.OpParam || e.Op == plan.OpOuter
 }
-
