@@ -439,7 +439,7 @@ type (
 	// Describe is DESCRIBE relation.
 	Describe struct{ Name Name }
 	// Transaction is BEGIN, COMMIT, ROLLBACK, SAVEPOINT …; Verb is "begin", "commit", "rollback", "savepoint", "release",
-	// "rollback to".
+	// "rollback to", "set transaction" and "set session characteristics" (with Modes).
 	Transaction struct {
 		Verb      string
 		Savepoint string
