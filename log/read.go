@@ -1,7 +1,6 @@
 package log
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
@@ -36,23 +35,30 @@ func (p *Partition) readView(v *view, from Offset, maxBytes int, buf []byte) ([]
 	case from == v.active.next:
 		return buf, nil
 	}
-	r := segmentReader{segmentView: v.find(from), interval: p.opt.IndexIntervalBytes}
-	h, err := p.handles.acquire(r.seg)
-	if err != nil {
-		return nil, err
-	}
-	defer p.handles.release(h)
-	r.h = h
-	index := r.sparse
-	if index == nil && r.seg != v.active.seg {
-		if index, err = h.entries(p.fs); err != nil {
-			return nil, err
-		}
-	}
-	return r.read(indexLookup(index, r.seg.base, from), from, maxBytes, buf)
+	s := v.find(from)
+	b, _, err := p.readSegment(s, s.seg == v.active.seg, from, maxBytes, buf)
+	return b, err
 }
 
-// segmentReader reads one segment up to the length in its view.
+// readSegment returns the batches that hold from and follow, as Read does, and where the first of them is.
+func (p *Partition) readSegment(s segmentView, active bool, from Offset, maxBytes int, buf []byte) ([]byte, indexEntry, error) {
+	h, err := p.handles.acquire(s.seg)
+	if err != nil {
+		return nil, indexEntry{}, err
+	}
+	defer p.handles.release(h)
+	index := s.sparse
+	if index == nil && !active {
+		if index, err = h.entries(p.fs); err != nil {
+			return nil, indexEntry{}, err
+		}
+	}
+	r := segmentReader{segmentView: s, h: h, interval: p.opt.IndexIntervalBytes}
+	return r.read(indexLookup(index, s.seg.base, from), from, maxBytes, buf)
+}
+
+// segmentReader reads one segment up to the length in its view. It expects each batch to begin at the offset where the
+// one before ends, from an index entry on: the base offset is not under the batch's CRC.
 type segmentReader struct {
 	segmentView
 	h        *readHandle
@@ -61,29 +67,30 @@ type segmentReader struct {
 
 // read fetches a stretch from the index entry at, which is at most one interval (or one batch) before from, and in it
 // finds the batch. If that batch is not whole in the stretch, the stretch is fetched anew from there.
-func (r *segmentReader) read(at indexEntry, from Offset, maxBytes int, buf []byte) ([]byte, error) {
+func (r *segmentReader) read(at indexEntry, from Offset, maxBytes int, buf []byte) ([]byte, indexEntry, error) {
 	maxBytes = max(maxBytes, 0)
-	pos, want := at.pos, max(r.interval, batchHeaderBytes)+int64(min(maxBytes, MaxBatchBytes))
+	want := max(r.interval, batchHeaderBytes) + int64(min(maxBytes, MaxBatchBytes))
 	for {
-		b, err := r.fetch(pos, want, buf)
+		b, err := r.fetch(at.pos, want, buf)
 		if err != nil {
-			return nil, err
+			return nil, at, err
 		}
-		skip, size, err := r.seek(b, from, pos)
+		found, size, err := r.seek(b, at, from)
 		if err != nil {
-			return nil, err
+			return nil, at, err
 		}
-		if size > 0 && skip+size <= len(b) {
-			n, err := r.verify(b[skip:], pos+int64(skip), maxBytes)
+		skip := found.pos - at.pos
+		if size > 0 && skip+size <= int64(len(b)) {
+			n, err := r.verify(b[skip:], found, maxBytes)
 			if err != nil {
-				return nil, err
+				return nil, at, err
 			}
-			return append(b[:0], b[skip:skip+n]...), nil
+			return append(b[:0], b[skip:skip+int64(n)]...), found, nil
 		}
-		if skip == 0 && int64(size) <= want {
-			return nil, r.corrupt(pos, fmt.Errorf("%w: the segment ends within a batch", ErrCorrupt))
+		if skip == 0 && size <= want {
+			return nil, at, r.corrupt(at.pos, fmt.Errorf("%w: the segment ends within a batch", ErrCorrupt))
 		}
-		pos, want, buf = pos+int64(skip), max(int64(size), want), b
+		at, want, buf = found, max(size, want), b
 	}
 }
 
@@ -105,39 +112,59 @@ func (r *segmentReader) fetch(pos, want int64, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// seek walks over headers to the batch that holds from. It returns where that begins and its size; or 0 as size and where
-// the first batch begins whose header is not in b, which may be behind b.
-func (r *segmentReader) seek(b []byte, from Offset, pos int64) (skip, size int, err error) {
-	for len(b)-skip >= batchHeaderBytes {
-		size, err := batchSize(b[skip:])
-		if err != nil {
-			return 0, 0, r.corrupt(pos+int64(skip), err)
+// seek walks over the headers in b, which begins at the entry at, to the batch that holds from. It returns where that
+// begins and its size; or 0 as size and where the first batch begins whose header is not in b, which may be behind b.
+func (r *segmentReader) seek(b []byte, at indexEntry, from Offset) (found indexEntry, size int64, err error) {
+	for {
+		if len(b) < batchHeaderBytes {
+			return at, 0, nil
 		}
-		batch := Batch{b: b[skip:]}
-		if batch.BaseOffset() > from {
-			return 0, 0, r.corrupt(pos+int64(skip), fmt.Errorf("%w: batch %d where %d was expected", ErrCorrupt, batch.BaseOffset(), from))
+		batch, n, err := r.header(b, at)
+		if err != nil {
+			return at, 0, err
 		}
 		if batch.LastOffset() >= from {
-			return skip, size, nil
+			return at, int64(n), nil
 		}
-		skip += size
+		at = indexEntry{off: batch.LastOffset() + 1, pos: at.pos + int64(n)}
+		b = b[min(n, len(b)):]
 	}
-	return skip, 0, nil
 }
 
-// verify returns how many bytes of b are whole verified batches: at least one, within maxBytes if more than one.
-func (r *segmentReader) verify(b []byte, pos int64, maxBytes int) (int, error) {
+// header looks at the header of the batch at the start of b, which must be the one that is expected at that place.
+func (r *segmentReader) header(b []byte, at indexEntry) (Batch, int, error) {
+	size, err := batchSize(b)
+	if err != nil {
+		return Batch{}, 0, r.corrupt(at.pos, err)
+	}
+	batch := Batch{b: b}
+	if batch.BaseOffset() != at.off {
+		return Batch{}, 0, r.corrupt(at.pos, fmt.Errorf("%w: batch %d where %d was expected", ErrCorrupt, batch.BaseOffset(), at.off))
+	}
+	return batch, size, nil
+}
+
+// verify returns how many bytes of b, which begins at the entry at, are whole verified batches: at least one, within
+// maxBytes if more than one.
+func (r *segmentReader) verify(b []byte, at indexEntry, maxBytes int) (int, error) {
 	limit := min(maxBytes, len(b))
 	for n := 0; ; {
-		size, err := batchSize(b[n:])
-		if n > 0 && (errors.Is(err, ErrIncomplete) || n+size > limit) {
+		if n > 0 && n+batchHeaderBytes > limit {
+			return n, nil
+		}
+		_, size, err := r.header(b[n:], at)
+		if err != nil {
+			return 0, err
+		}
+		if n > 0 && n+size > limit {
 			return n, nil
 		}
 		batch, _, err := ParseBatch(b[n:])
 		if err != nil {
-			return 0, r.corrupt(pos+int64(n), err)
+			return 0, r.corrupt(at.pos, err)
 		}
-		n += len(batch.b)
+		n += size
+		at = indexEntry{off: batch.LastOffset() + 1, pos: at.pos + int64(size)}
 	}
 }
 

@@ -104,7 +104,9 @@ func (s *recovered) evidence() indexEntry {
 func (p *Partition) judge(segs []*recovered) (keep int, err error) {
 	stored := p.opt.SyncedOffset
 	for _, s := range segs {
-		stored = max(stored, s.evidence().off)
+		if len(s.entries) > 0 {
+			stored = max(stored, s.evidence().off)
+		}
 	}
 	if len(segs) == 0 && stored > 0 {
 		return 0, &CorruptError{File: p.dir, Reason: fmt.Sprintf("no segment, but offsets up to %d were stored", stored)}

@@ -22,49 +22,15 @@ func (p *Partition) TruncateTo(to Offset) error {
 	if to == v.active.next {
 		return nil
 	}
-	end, err := p.locate(v, to)
+	last := v.find(to)
+	_, end, err := p.readSegment(last, last.seg == v.active.seg, to, 0, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("truncate partition %s: %w", p.dir, err)
 	}
-	if err := p.cut(v, v.find(to), end); err != nil {
+	if err := p.cut(v, last, end); err != nil {
 		return p.poison(fmt.Errorf("truncate to %d: %w", to, err))
 	}
 	return nil
-}
-
-// locate returns where the batch that holds to begins.
-func (p *Partition) locate(v *view, to Offset) (indexEntry, error) {
-	s := v.find(to)
-	h, err := p.handles.acquire(s.seg)
-	if err != nil {
-		return indexEntry{}, err
-	}
-	defer p.handles.release(h)
-	index := s.sparse
-	if index == nil && s.seg != v.active.seg {
-		if index, err = h.entries(p.fs); err != nil {
-			return indexEntry{}, err
-		}
-	}
-	at := indexLookup(index, s.seg.base, to)
-	r := segmentReader{segmentView: s, h: h, interval: scanChunkBytes}
-	var buf []byte
-	for {
-		if buf, err = r.fetch(at.pos, scanChunkBytes, buf); err != nil {
-			return indexEntry{}, err
-		}
-		skip, size, err := r.seek(buf, to, at.pos)
-		if err != nil {
-			return indexEntry{}, err
-		}
-		if size > 0 {
-			return indexEntry{off: Batch{b: buf[skip:]}.BaseOffset(), pos: at.pos + int64(skip)}, nil
-		}
-		if skip == 0 {
-			return indexEntry{}, r.corrupt(at.pos, fmt.Errorf("%w: the segment ends within a batch", ErrCorrupt))
-		}
-		at.pos += int64(skip)
-	}
 }
 
 // cut makes the segment of last end at end and the active one. Readers are moved away first: an old view that fails
@@ -72,8 +38,8 @@ func (p *Partition) locate(v *view, to Offset) (indexEntry, error) {
 func (p *Partition) cut(v *view, last segmentView, end indexEntry) error {
 	all := append(slices.Clip(slices.Clone(v.sealed)), v.active)
 	i := slices.IndexFunc(all, func(s segmentView) bool { return s.seg == last.seg })
-	s := last.seg
-	if err := p.reload(last); err != nil {
+	s, err := p.reload(last)
+	if err != nil {
 		return err
 	}
 	n := len(s.sparse)
@@ -86,6 +52,7 @@ func (p *Partition) cut(v *view, last segmentView, end indexEntry) error {
 	p.unsynced = slices.DeleteFunc(p.unsynced, func(u *segment) bool { return u.base >= s.base })
 	p.pending.Store(int32(len(p.unsynced)))
 	p.view.Store(&view{sealed: slices.Clip(all[:i]), active: s.view(), generation: v.generation + 1})
+	p.handles.forget(last.seg)
 	for _, gone := range slices.Backward(all[i+1:]) {
 		p.handles.forget(gone.seg)
 		if err := gone.seg.remove(p.fs, p.dir); err != nil {
@@ -115,23 +82,25 @@ func (p *Partition) cutFiles(s *segment) error {
 	return nil
 }
 
-// reload opens a stored segment for writing again; an active or un-synced one is open already.
-func (p *Partition) reload(v segmentView) (err error) {
-	s := v.seg
+// reload returns the segment ready for writing, as a new one: readers' handles of the old one know an index that ends
+// too late. A stored segment is opened again; an active or un-synced one is open already.
+func (p *Partition) reload(v segmentView) (*segment, error) {
+	s := *v.seg
 	if s.f != nil {
-		return nil
+		return &s, nil
 	}
+	var err error
 	if s.f, err = p.fs.OpenRW(s.path); err != nil {
-		return err
+		return nil, err
 	}
 	if s.w.f, err = p.fs.OpenRW(s.index); err != nil {
-		return err
+		return nil, err
 	}
 	if s.sparse, err = readIndex(s.w.f, s.base); err != nil {
-		return err
+		return nil, err
 	}
 	s.unsaved, s.synced = len(s.sparse), v.size
-	return nil
+	return &s, nil
 }
 
 // DropBefore removes whole segments that lie below offset off, oldest first, durably; the active one stays. StartOffset

@@ -12,8 +12,12 @@ import (
 
 const testDir = "/node/wal"
 
+// mustOpen opens the log in the test's folder; files have 100 KiB unless opt says something else.
 func mustOpen(t testing.TB, fs vfs.FS, opt Options) *WAL {
 	t.Helper()
+	if opt.FileBytes == 0 {
+		opt.FileBytes = 100 << 10
+	}
 	w, err := Open(fs, testDir, opt)
 	if err != nil {
 		t.Fatalf("open: %v", err)
