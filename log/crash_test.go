@@ -58,16 +58,33 @@ func (w wreck) check(t *testing.T) {
 			w.model.synced, w.model.start, w.model.next())
 	}
 	w.checkBatches(t, p)
+	w.checkStored(t, p.NextOffset())
 	fill(t, p, 3)
 	must(t, p.Sync())
 	next := p.NextOffset()
 	must(t, p.Close())
 	opt.SyncedOffset = next
 	again, err := OpenPartition(w.fs.Crash(vfs.CrashDrop, nil), testDir, opt)
-	if err != nil || again.NextOffset() != next {
-		t.Fatalf("crash before %s: opened again at %d, want %d, %v", w.op, again.NextOffset(), next, err)
+	if err != nil {
+		t.Fatalf("crash before %s: open again: %v", w.op, err)
+	}
+	if again.NextOffset() != next {
+		t.Fatalf("crash before %s: opened again at %d, want %d", w.op, again.NextOffset(), next)
 	}
 	must(t, again.Close())
+}
+
+// checkStored says that what is there after recovery survives a power cut now.
+func (w wreck) checkStored(t *testing.T, next Offset) {
+	t.Helper()
+	p, err := OpenPartition(w.fs.Crash(vfs.CrashDrop, nil), testDir, small)
+	if err != nil {
+		t.Fatalf("crash before %s, and after recovery: %v", w.op, err)
+	}
+	if p.NextOffset() != next {
+		t.Fatalf("crash before %s: recovered up to %d, then only %d", w.op, next, p.NextOffset())
+	}
+	must(t, p.Close())
 }
 
 func (w wreck) checkBatches(t *testing.T, p *Partition) {

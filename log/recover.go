@@ -194,10 +194,9 @@ func (p *Partition) restore(s *recovered) (err error) {
 			return err
 		}
 	}
-	if s.scanned {
-		if err := s.f.Sync(); err != nil {
-			return err
-		}
+	// Also when nothing was cut or scanned: a TruncateTo may have been killed between its truncation and its sync.
+	if err := s.f.Sync(); err != nil {
+		return err
 	}
 	s.synced = s.size
 	s.dropNearEnd(p.opt.IndexIntervalBytes)

@@ -1,6 +1,9 @@
 package vfs
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // CrashMode says what happens to un-synced changes in a crash.
 type CrashMode int
@@ -8,7 +11,7 @@ type CrashMode int
 const (
 	// CrashDrop loses every un-synced change: the least that a power cut can leave.
 	CrashDrop CrashMode = iota
-	// CrashKeep loses nothing: the process was killed, the machine went on.
+	// CrashKeep loses nothing: the process was killed, the machine went on. What was not synced still is not.
 	CrashKeep
 	// CrashTear keeps, per file and directory, a random prefix of the un-synced changes, and of the next write any
 	// bytes up to a random point.
@@ -45,13 +48,38 @@ func (c *crasher) node(n *memNode) *memNode {
 	}
 	out := &memNode{isDir: n.isDir}
 	c.done[n] = out
-	if n.isDir {
+	switch {
+	case c.mode == CrashKeep:
+		c.keep(n, out)
+	case n.isDir:
 		c.dir(n, out)
-	} else {
+	default:
 		out.data = c.content(n)
 		out.stored = append([]byte(nil), out.data...)
 	}
 	return out
+}
+
+// keep copies a node with all that is pending.
+func (c *crasher) keep(n, out *memNode) {
+	out.data, out.stored = slices.Clone(n.data), slices.Clone(n.stored)
+	out.pending = slices.Clone(n.pending) // the writes themselves never change
+	if !n.isDir {
+		return
+	}
+	out.entries, out.storedEntries = map[string]*memNode{}, map[string]*memNode{}
+	for name, child := range n.entries {
+		out.entries[name] = c.node(child)
+	}
+	for name, child := range n.storedEntries {
+		out.storedEntries[name] = c.node(child)
+	}
+	for _, p := range n.pendingNames {
+		if p.node != nil {
+			p.node = c.node(p.node)
+		}
+		out.pendingNames = append(out.pendingNames, p)
+	}
 }
 
 func (c *crasher) dir(n, out *memNode) {
@@ -69,11 +97,8 @@ func (c *crasher) dir(n, out *memNode) {
 
 // survivors returns how many of n un-synced changes take effect as a whole.
 func (c *crasher) survivors(n int) int {
-	switch c.mode {
-	case CrashDrop:
+	if c.mode == CrashDrop {
 		return 0
-	case CrashKeep:
-		return n
 	}
 	return c.rng.IntN(n + 1)
 }

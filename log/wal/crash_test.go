@@ -184,15 +184,35 @@ func checkRecovered(t *testing.T, fs *vfs.Mem, models []*model, opt Options) {
 		if len(why) == len(m.possible()) {
 			t.Fatalf("group %d is in none of the possible states: %q", id, why)
 		}
+	}
+	checkStored(t, w, fs.Crash(vfs.CrashDrop, nil), opt)
+	for id := range models {
+		g := w.Group(uint32(id))
 		mustAppend(t, g, g.LastIndex()+1, 2)
 	}
 	last := w.Group(0).LastIndex()
 	must(t, w.Close())
 	w, err = Open(fs, testDir, opt)
-	if err != nil || w.Group(0).LastIndex() != last {
-		t.Fatalf("open again: last index %d, want %d, %v", w.Group(0).LastIndex(), last, err)
+	must(t, err)
+	if w.Group(0).LastIndex() != last {
+		t.Fatalf("open again: last index %d, want %d", w.Group(0).LastIndex(), last)
 	}
 	must(t, w.Close())
+}
+
+// checkStored says that what w holds right after recovery survives a power cut: fs is what that left.
+func checkStored(t *testing.T, w *WAL, fs *vfs.Mem, opt Options) {
+	t.Helper()
+	after, err := Open(fs, testDir, opt)
+	if err != nil {
+		t.Fatalf("open after a crash behind recovery: %v", err)
+	}
+	for _, id := range w.Groups() {
+		if got, want := after.Group(id).LastIndex(), w.Group(id).LastIndex(); got != want {
+			t.Fatalf("group %d was recovered up to %d, then only %d", id, want, got)
+		}
+	}
+	must(t, after.Close())
 }
 
 var crashModes = []vfs.CrashMode{vfs.CrashDrop, vfs.CrashKeep, vfs.CrashTear, vfs.CrashHoles}
@@ -401,5 +421,63 @@ func TestLostFile(t *testing.T) {
 	}
 	if !slices.Contains(w.Groups(), 1) {
 		t.Error("the group is gone")
+	}
+}
+
+// What was cut stays cut: a frame behind the cut that is whole does not come back when a new frame of the same length as
+// the bad one before it takes its place.
+func TestCutStaysCut(t *testing.T) {
+	fs := vfs.NewMem()
+	w := mustOpen(t, fs, Options{})
+	mustAppend(t, w.Group(1), 1, 3)
+	var killed *vfs.Mem
+	fs.SetHook(func(op vfs.Op, _ string) error {
+		if op == vfs.OpSync && killed == nil {
+			killed = fs.Crash(vfs.CrashKeep, nil)
+		}
+		return nil
+	})
+	mustAppend(t, w.Group(1), 4, 2)
+	at, _ := w.Group(1).state.find(4)
+	flip(t, killed, filePath(testDir, 1), int64(at.at)+frameHeaderBytes, 1)
+	again := mustOpen(t, killed, Options{})
+	checkRange(t, again.Group(1), 1, 3)
+	var after *vfs.Mem
+	killed.SetHook(func(op vfs.Op, _ string) error {
+		if op == vfs.OpSync && after == nil {
+			after = killed.Crash(vfs.CrashKeep, nil) // before a mark covers what follows
+		}
+		return nil
+	})
+	mustAppend(t, again.Group(1), 4, 1)
+	checkRange(t, mustOpen(t, after, Options{}).Group(1), 1, 4)
+}
+
+// A file that lost its last frame, so that what is left is whole, is found out by the next file's head.
+func TestShortenedFile(t *testing.T) {
+	fs := vfs.NewMem()
+	opt := Options{FileBytes: 600}
+	w := mustOpen(t, fs, opt)
+	for id := range uint32(10) {
+		mustAppend(t, w.Group(id), 1, 2)
+	}
+	must(t, w.Close())
+	shortened := 0
+	for id := range uint32(10) {
+		at, _ := w.Group(id).state.find(2)
+		short := fs.Crash(vfs.CrashKeep, nil)
+		f, err := short.OpenRW(filePath(testDir, uint64(at.file)))
+		must(t, err)
+		if size, _ := f.Size(); size != int64(at.at+at.length) {
+			continue // not the last frame of its file
+		}
+		must(t, f.Truncate(int64(at.at)))
+		if _, err := Open(short, testDir, opt); !isErr(err, ErrCorrupt) {
+			t.Errorf("without the last entry of group %d: %v", id, err)
+		}
+		shortened++
+	}
+	if shortened < 2 {
+		t.Errorf("%d files could be shortened: the test needs more", shortened)
 	}
 }
