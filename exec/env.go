@@ -122,8 +122,11 @@ func (e *Env) evalRows(ctx context.Context, pred *expr.Compiled, b *types.Batch)
 
 // evalOne evaluates an expression without columns.
 func (e *Env) evalOne(ctx context.Context, x *plan.Expr) (types.Datum, error) {
-	if x.Op == plan.OpConst {
+	switch {
+	case x.Op == plan.OpConst:
 		return *x.Value, nil
+	case x.Op == plan.OpParam && x.Column < len(e.Expr.Params):
+		return e.Expr.Params[x.Column], nil
 	}
 	c, err := e.compile(x)
 	if err != nil {

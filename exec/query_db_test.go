@@ -3,6 +3,7 @@ package exec
 import (
 	"bytes"
 	"context"
+	"sort"
 	"testing"
 
 	"github.com/millracedb/millrace/exec/state"
@@ -15,21 +16,27 @@ import (
 type testDB struct {
 	t    *testing.T
 	rows state.DB
-	logs map[catalog.PartitionID][]byte // whole batches
+	logs map[catalog.PartitionID][]testBatch
 	ends map[catalog.PartitionID]log.Offset
 	// starts are the first offsets that a reader may read.
 	starts map[catalog.PartitionID]log.Offset
 	millis int64 // the time of records
 }
 
+// testBatch is a batch of a log: its last offset and its bytes.
+type testBatch struct {
+	last  log.Offset
+	bytes []byte
+}
+
 func newTestDB(t *testing.T) *testDB {
-	return &testDB{t: t, rows: state.NewMemory(), logs: map[catalog.PartitionID][]byte{},
+	return &testDB{t: t, rows: state.NewMemory(), logs: map[catalog.PartitionID][]testBatch{},
 		ends: map[catalog.PartitionID]log.Offset{}, starts: map[catalog.PartitionID]log.Offset{}, millis: unixToPostgresMillis}
 }
 
 // snapshot returns a reader of the present contents.
 func (d *testDB) snapshot() *testReader {
-	r := &testReader{db: d, rows: d.rows.Snapshot(), logs: map[catalog.PartitionID][]byte{}, ends: map[catalog.PartitionID]log.Offset{}}
+	r := &testReader{db: d, rows: d.rows.Snapshot(), logs: map[catalog.PartitionID][]testBatch{}, ends: map[catalog.PartitionID]log.Offset{}}
 	for p, end := range d.ends {
 		r.ends[p], r.logs[p] = end, d.logs[p]
 	}
@@ -40,7 +47,7 @@ func (d *testDB) snapshot() *testReader {
 type testReader struct {
 	db   *testDB
 	rows state.Snapshot
-	logs map[catalog.PartitionID][]byte
+	logs map[catalog.PartitionID][]testBatch
 	ends map[catalog.PartitionID]log.Offset
 	// closed counts calls of Close.
 	closed int
@@ -53,17 +60,12 @@ func (r *testReader) Close()                                       { r.closed++ 
 
 // ReadLog gives one batch at a time.
 func (r *testReader) ReadLog(p catalog.PartitionID, from log.Offset, _ int, buf []byte) ([]byte, error) {
-	for data := r.logs[p]; len(data) > 0; {
-		b, rest, err := log.ParseBatch(data)
-		if err != nil {
-			return nil, err
-		}
-		if b.LastOffset() >= from {
-			return append(buf, b.Bytes()...), nil
-		}
-		data = rest
+	batches := r.logs[p]
+	i := sort.Search(len(batches), func(i int) bool { return batches[i].last >= from })
+	if i == len(batches) {
+		return buf, nil
 	}
-	return buf, nil
+	return append(buf, batches[i].bytes...), nil
 }
 
 // begin returns a write.
@@ -110,9 +112,7 @@ func (x *testTx) Commit(context.Context) error {
 		}
 	}
 	for _, w := range x.writes {
-		for _, r := range w.Rows {
-			x.db.set(w, r)
-		}
+		x.db.set(w)
 	}
 	return nil
 }
@@ -134,21 +134,28 @@ func (d *testDB) check(p catalog.PartitionID, r WriteRow) error {
 	return nil
 }
 
-// set applies one row: the record, and for tables the store.
-func (d *testDB) set(w PartitionWrite, r WriteRow) {
-	rec := log.Record{Key: r.Key, Value: r.Value, TimestampMillis: d.millis}
-	if r.Before != nil {
-		rec.Headers = []log.Header{{Key: BeforeHeader, Value: r.Before}}
+// set applies the rows of one partition: the records, and for tables the store.
+func (d *testDB) set(w PartitionWrite) {
+	var recs []log.Record
+	for _, r := range w.Rows {
+		rec := log.Record{Key: r.Key, Value: r.Value, TimestampMillis: d.millis}
+		if r.Before != nil {
+			rec.Headers = []log.Header{{Key: BeforeHeader, Value: r.Before}}
+		}
+		recs = append(recs, rec)
 	}
-	offset := d.append(w.Partition, rec)
+	offset := d.append(w.Partition, recs...)
 	if !w.Table {
 		return
 	}
 	var b state.Batch
-	if key := state.RowKey(w.Partition, r.Key); r.Value == nil {
-		b.Delete(key)
-	} else {
-		b.Put(key, state.StoredRows{Offset: offset, Rows: []state.StoredRow{{Count: 1, Row: r.Value}}}.Append(nil))
+	for i, r := range w.Rows {
+		if key := state.RowKey(w.Partition, r.Key); r.Value == nil {
+			b.Delete(key)
+		} else {
+			rows := []state.StoredRow{{Count: 1, Row: r.Value}}
+			b.Put(key, state.StoredRows{Offset: offset + log.Offset(i), Rows: rows}.Append(nil))
+		}
 	}
 	if err := d.rows.Write(&b); err != nil {
 		d.t.Fatal(err)
@@ -166,8 +173,8 @@ func (d *testDB) append(p catalog.PartitionID, recs ...log.Record) log.Offset {
 	batch := bytes.Clone(builder.Build())
 	base := d.ends[p]
 	log.SetBaseOffset(batch, base)
-	d.logs[p] = append(d.logs[p][:len(d.logs[p]):len(d.logs[p])], batch...)
 	d.ends[p] += log.Offset(len(recs))
+	d.logs[p] = append(d.logs[p], testBatch{last: d.ends[p] - 1, bytes: batch})
 	return base
 }
 

@@ -22,6 +22,7 @@ type logReader struct {
 	records   log.RecordIter
 	within    bool // records is a batch that is not at its end
 	batchEnd  log.Offset
+	record    record
 }
 
 // next returns the next record, or nil at the end; from is then end.
@@ -33,15 +34,15 @@ func (l *logReader) next() (*record, error) {
 			}
 		}
 		for l.records.Next() {
-			rec := l.records.Record()
-			if rec.Offset < l.from {
+			l.record = l.records.Record()
+			if l.record.Offset < l.from {
 				continue
 			}
-			if rec.Offset >= l.end {
+			if l.record.Offset >= l.end {
 				break
 			}
-			l.from = rec.Offset + 1
-			return &rec, nil
+			l.from = l.record.Offset + 1
+			return &l.record, nil
 		}
 		if err := l.records.Err(); err != nil {
 			return nil, fmt.Errorf("read %v at %d: %w", l.partition, l.from, err)

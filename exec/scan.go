@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/millracedb/millrace/exec/state"
@@ -75,15 +76,33 @@ func (s *tableScan) fill(b *types.Batch) (bool, error) {
 		s.it = s.env.Reader.Rows(p).Scan(prefix, state.PrefixEnd(prefix))
 		s.partition++
 	}
+	if row := onlyRow(s.it.Value()); row != nil {
+		return true, s.rows.add(b, row)
+	}
 	stored, err := state.DecodeRows(s.it.Value())
 	if err != nil {
 		return false, err
 	}
-	if len(stored.Rows) == 1 && stored.Rows[0].Count == 1 {
-		return true, s.rows.add(b, stored.Rows[0].Row)
-	}
 	s.waiting.set(stored.Rows)
 	return true, nil
+}
+
+// onlyRow returns the row of a stored value (state.StoredRows) that holds one row with multiplicity 1, as nearly all do; nil
+// otherwise.
+func onlyRow(value []byte) []byte {
+	_, n := binary.Uvarint(value)
+	if n <= 0 {
+		return nil
+	}
+	count, m := binary.Varint(value[n:])
+	if m <= 0 || count != 1 {
+		return nil
+	}
+	size, l := binary.Uvarint(value[n+m:])
+	if l <= 0 || size != uint64(len(value)-n-m-l) {
+		return nil
+	}
+	return value[n+m+l:]
 }
 
 func (s *tableScan) closeIterator() error {
