@@ -20,9 +20,13 @@ type Aggregate interface {
 	Decode(b []byte) (rest []byte, err error)
 }
 
-// NewAggregate returns the state of a that has seen no row.
+// NewAggregate returns the state of a that has seen no row. Error: 0A000 for string_agg with a separator that is not constant.
 func NewAggregate(a plan.Agg) (Aggregate, error) {
-	name := funcs.ByID(a.Func).Name
+	sig := funcs.ByID(a.Func)
+	if sig == nil {
+		return nil, fmt.Errorf("BUG: no aggregate %q", a.Func)
+	}
+	name := sig.Name
 	var arg types.Type
 	if len(a.Args) > 0 {
 		arg = a.Args[0].Type
@@ -40,6 +44,8 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 		return &boolAggregate{and: true}, nil
 	case "bool_or":
 		return &boolAggregate{}, nil
+	case "string_agg":
+		return newTextAggregate(a.Args)
 	}
 	return nil, fmt.Errorf("BUG: no aggregate %q", a.Func)
 }
@@ -48,7 +54,7 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 // one value.
 func Invertible(id string) bool {
 	switch funcs.ByID(id).Name {
-	case "count", "sum", "avg", "bool_and", "bool_or", "every":
+	case "count", "sum", "avg", "bool_and", "bool_or", "every", "string_agg":
 		return true
 	}
 	return false

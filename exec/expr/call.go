@@ -2,28 +2,35 @@ package expr
 
 import (
 	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/apd/v3"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/funcs"
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// call is one evaluation of a function over a batch. The loop fills out, of which all values are there already, for each
-// row i < n that skip does not name.
+// call is one evaluation of a function. The loop fills out, of which all values are there already, for each row i < n. The
+// NULLs of a strict function are in out.Nulls already; such a row's value has no meaning, and the row must not fail.
 type call struct {
-	ctx  *Context
-	args []*types.Vector
+	*evaluation
+	args []column
 	out  *types.Vector
 	n    int
-	// skip, if not nil, names rows that are NULL already: of a strict function those with a NULL argument.
-	skip []bool
+
+	whole int  // rows of the batch; n is 1 if all arguments are constant
+	owned bool // out.Nulls is not an argument's
 }
 
 // loop computes a function over all rows of a call.
 type loop func(k *call) error
 
-// loops holds the loop of each signature, by its id. Files register theirs in init functions.
-var loops = map[string]loop{}
+// loops holds the loop of each signature, by its id; safe says which cannot fail. They are filled before main starts.
+var (
+	loops = map[string]loop{}
+	safe  = map[string]bool{}
+)
 
 func register(id string, l loop) {
 	if loops[id] != nil {
@@ -32,22 +39,41 @@ func register(id string, l loop) {
 	loops[id] = l
 }
 
-// skipped reports whether row i is NULL already.
-func (k *call) skipped(i int) bool { return k.skip != nil && k.skip[i] }
+// registerSafe registers a loop that cannot fail.
+func registerSafe(id string, l loop) {
+	register(id, l)
+	safe[id] = true
+}
+
+func (k *call) isNull(i int) bool { return k.out.Nulls != nil && k.out.Nulls[i] }
+
+// setNull makes row i of the result NULL.
+func (k *call) setNull(i int) {
+	if k.out.Nulls != nil && !k.owned {
+		k.out.Nulls = slices.Clone(k.out.Nulls)
+	}
+	k.owned = true
+	k.out.SetNull(i)
+}
 
 // fail reports that row i fails; nil means that it is NULL and the loop goes on.
 func (k *call) fail(i int, err error) error {
-	if err := k.ctx.fail(i, err); err != nil {
-		return err
+	k.setNull(i)
+	if k.n == k.whole {
+		return k.evaluation.fail(i, err)
 	}
-	k.out.SetNull(i)
+	for row := range k.whole {
+		if err := k.evaluation.fail(row, err); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// each calls f for each row that is not skipped; an error of f fails the row.
+// each calls f for each row that is not NULL; an error of f fails the row.
 func (k *call) each(f func(i int) error) error {
 	for i := range k.n {
-		if k.skipped(i) {
+		if k.isNull(i) {
 			continue
 		}
 		if err := f(i); err != nil {
@@ -59,47 +85,95 @@ func (k *call) each(f func(i int) error) error {
 	return nil
 }
 
-// callNode is a call of a function.
-type callNode struct {
-	t      types.Type
-	strict bool
-	loop   loop
-	args   []node
-	id     string
+// The values of argument a in row i.
+
+func (k *call) int(a, i int) int64        { return k.args[a].Int[i&k.args[a].mask] }
+func (k *call) float(a, i int) float64    { return k.args[a].Float[i&k.args[a].mask] }
+func (k *call) str(a, i int) string       { return k.args[a].Str[i&k.args[a].mask] }
+func (k *call) dec(a, i int) *apd.Decimal { return &k.args[a].Dec[i&k.args[a].mask] }
+
+// rows returns a loop that calls f for each row that is not NULL.
+func rows(f func(k *call, i int) error) loop {
+	return func(k *call) error {
+		return k.each(func(i int) error { return f(k, i) })
+	}
 }
 
-func compileCall(e *plan.Expr, args []node) (node, error) {
+// callNode is a call of a function.
+type callNode struct {
+	t        types.Type
+	strict   bool
+	volatile bool
+	loop     loop
+	args     []arg
+}
+
+func compileCall(e *plan.Expr, args []arg) (node, error) {
 	sig, l := funcs.ByID(e.Func), loops[e.Func]
 	if sig == nil || l == nil {
 		return nil, fmt.Errorf("BUG: no function %q", e.Func)
 	}
-	return callNode{t: e.Type, strict: sig.Strict, loop: l, args: args, id: e.Func}, nil
+	return callNode{t: e.Type, strict: sig.Strict, volatile: sig.Volatility == funcs.Volatile, loop: l, args: args}, nil
 }
 
-func (n callNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
-	k := &call{ctx: c, args: make([]*types.Vector, len(n.args)), out: types.MakeVector(n.t, b.Len), n: b.Len}
-	for i, a := range n.args {
-		v, err := a.eval(c, b)
+func (n callNode) eval(ev *evaluation, b *types.Batch) (column, error) {
+	if b.Len == 0 {
+		return perRow(types.NewVector(n.t, 0)), nil
+	}
+	k := &call{evaluation: ev, args: make([]column, len(n.args)), n: 1, whole: b.Len}
+	if n.volatile {
+		k.n = b.Len
+	}
+	for i := range n.args {
+		v, err := n.args[i].eval(ev, b)
 		if err != nil {
-			return nil, err
+			return column{}, err
 		}
 		k.args[i] = v
-		if n.strict && v.Nulls != nil {
-			k.noteNulls(v.Nulls)
+		if !v.isConst() {
+			k.n = b.Len
 		}
 	}
-	if k.skip != nil {
-		k.out.Nulls = append([]bool(nil), k.skip...)
+	if n.strict && k.constNull() {
+		return constant(n.t, types.NullDatum), nil
 	}
-	return k.out, n.loop(k)
+	k.out = types.MakeVector(n.t, k.n)
+	if n.strict {
+		k.mergeNulls()
+	}
+	if err := n.loop(k); err != nil {
+		return column{}, err
+	}
+	if k.n != b.Len {
+		return column{k.out, 0}, nil
+	}
+	return perRow(k.out), nil
 }
 
-func (k *call) noteNulls(nulls []bool) {
-	if k.skip == nil {
-		k.skip = append([]bool(nil), nulls...)
-		return
+// constNull reports whether an argument is NULL for all rows.
+func (k *call) constNull() bool {
+	for _, a := range k.args {
+		if a.isConst() && a.null(0) {
+			return true
+		}
 	}
-	for i, null := range nulls {
-		k.skip[i] = k.skip[i] || null
+	return false
+}
+
+// mergeNulls makes rows NULL in which an argument is. One argument's NULLs are shared, not copied.
+func (k *call) mergeNulls() {
+	for _, a := range k.args {
+		switch {
+		case a.Nulls == nil || a.isConst():
+		case k.out.Nulls == nil:
+			k.out.Nulls = a.Nulls
+		default:
+			if !k.owned {
+				k.out.Nulls, k.owned = slices.Clone(k.out.Nulls), true
+			}
+			for i, null := range a.Nulls {
+				k.out.Nulls[i] = k.out.Nulls[i] || null
+			}
+		}
 	}
 }

@@ -1,258 +1,186 @@
 package expr
 
-import (
-	"github.com/millracedb/millrace/sql/types"
-)
-
-// isTrue reports whether value i of a boolean vector is true.
-func isTrue(v *types.Vector, i int) bool { return !v.IsNull(i) && v.Int[i] != 0 }
-
-// allRows returns 0 … n-1.
-func allRows(n int) []int {
-	rows := make([]int, n)
-	for i := range rows {
-		rows[i] = i
-	}
-	return rows
-}
-
-// evalRows evaluates n for some rows of b only, in the order given.
-func evalRows(n node, c *Context, b *types.Batch, rows []int) (*types.Vector, error) {
-	if len(rows) == b.Len {
-		return n.eval(c, b)
-	}
-	return n.eval(c.forRows(rows), b.Gather(rows))
-}
-
-// put sets value at of dst to value i of src.
-func put(dst *types.Vector, at int, src *types.Vector, i int) {
-	if src.IsNull(i) {
-		dst.SetNull(at)
-		return
-	}
-	switch dst.Type.Class() {
-	case types.ClassInt:
-		dst.Int[at] = src.Int[i]
-	case types.ClassFloat:
-		dst.Float[at] = src.Float[i]
-	case types.ClassString:
-		dst.Str[at] = src.Str[i]
-	case types.ClassDecimal:
-		dst.Dec[at].Set(&src.Dec[i])
-	}
-}
+import "github.com/millracedb/millrace/sql/types"
 
 // logicNode is AND (decides at 0) and OR (decides at 1), three-valued. An argument is evaluated only for rows that the ones
-// before have not decided.
+// before have not decided, unless it is safe.
 type logicNode struct {
-	args    []node
+	args    []arg
 	decides int64
 }
 
-func (n logicNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
+func (n logicNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 	out := types.MakeVector(types.Bool, b.Len)
 	for i := range out.Int {
 		out.Int[i] = 1 - n.decides
 	}
-	rows := allRows(b.Len)
-	for _, a := range n.args {
-		if len(rows) == 0 {
+	open := allRows(b.Len)
+	for i := range n.args {
+		if len(open) == 0 {
 			break
 		}
-		v, err := evalRows(a, c, b, rows)
+		v, err := n.args[i].evalRows(ev, b, open)
 		if err != nil {
-			return nil, err
+			return column{}, err
 		}
-		open := rows[:0:0]
-		for k, r := range rows {
-			switch {
-			case v.IsNull(k):
-				out.SetNull(r)
-				open = append(open, r)
-			case v.Int[k] == n.decides:
-				out.Int[r] = n.decides
-				if out.Nulls != nil {
-					out.Nulls[r] = false
-				}
-			default:
-				open = append(open, r)
-			}
-		}
-		rows = open
+		open = n.settle(out, v, open)
 	}
-	return out, nil
+	return perRow(out), nil
+}
+
+// settle takes an argument's values for the open rows and returns those that are still open.
+func (n logicNode) settle(out *types.Vector, v some, open []int) []int {
+	left := open[:0]
+	for k, r := range open {
+		switch {
+		case v.nullAt(k):
+			out.SetNull(r)
+		case v.Int[v.place(k)] == n.decides:
+			out.Int[r] = n.decides
+			if out.Nulls != nil {
+				out.Nulls[r] = false
+			}
+			continue
+		}
+		left = append(left, r)
+	}
+	return left
 }
 
 type notNode struct{ arg node }
 
-func (n notNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
-	v, err := n.arg.eval(c, b)
+func (n notNode) eval(ev *evaluation, b *types.Batch) (column, error) {
+	v, err := n.arg.eval(ev, b)
 	if err != nil {
-		return nil, err
+		return column{}, err
 	}
-	out := types.MakeVector(types.Bool, b.Len)
+	out := types.MakeVector(types.Bool, len(v.Int))
 	out.Nulls = v.Nulls
 	for i, x := range v.Int {
 		out.Int[i] = 1 - x
 	}
-	return out, nil
+	return column{out, v.mask}, nil
 }
 
 type isNullNode struct{ arg node }
 
-func (n isNullNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
-	v, err := n.arg.eval(c, b)
+func (n isNullNode) eval(ev *evaluation, b *types.Batch) (column, error) {
+	v, err := n.arg.eval(ev, b)
 	if err != nil {
-		return nil, err
+		return column{}, err
 	}
-	out := types.MakeVector(types.Bool, b.Len)
-	for i := range out.Int {
-		if v.IsNull(i) {
+	out := types.MakeVector(types.Bool, v.Len())
+	for i, null := range v.Nulls {
+		if null {
 			out.Int[i] = 1
 		}
 	}
-	return out, nil
+	return column{out, v.mask}, nil
 }
 
-// caseNode is CASE: condition, result, …, else. A result is evaluated only for the rows whose condition is the first to hold.
+// caseNode is CASE: condition, result, …, else. A result is evaluated only for the rows whose condition is the first to
+// hold, a condition only for the rows that are left.
 type caseNode struct {
 	t    types.Type
-	args []node
+	args []arg
 }
 
-func (n caseNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
+func (n caseNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 	out := types.MakeVector(n.t, b.Len)
-	rows := allRows(b.Len)
-	for i := 0; i+1 < len(n.args) && len(rows) > 0; i += 2 {
-		cond, err := evalRows(n.args[i], c, b, rows)
+	open := allRows(b.Len)
+	last := len(n.args) - 1
+	for i := 0; i < last && len(open) > 0; i += 2 {
+		cond, err := n.args[i].evalRows(ev, b, open)
 		if err != nil {
-			return nil, err
+			return column{}, err
 		}
-		var hold, rest []int
-		for k, r := range rows {
-			if isTrue(cond, k) {
-				hold = append(hold, r)
-			} else {
-				rest = append(rest, r)
-			}
+		hold, left := split(cond, open)
+		if err := fill(&n.args[i+1], ev, b, hold, out); err != nil {
+			return column{}, err
 		}
-		if err := n.fill(c, b, n.args[i+1], hold, out); err != nil {
-			return nil, err
-		}
-		rows = rest
+		open = left
 	}
-	return out, n.fill(c, b, n.args[len(n.args)-1], rows, out)
+	return perRow(out), fill(&n.args[last], ev, b, open, out)
 }
 
-func (n caseNode) fill(c *Context, b *types.Batch, result node, rows []int, out *types.Vector) error {
+// split returns the rows for which a condition holds, and the others.
+func split(cond some, rows []int) (hold, left []int) {
+	for k, r := range rows {
+		if !cond.nullAt(k) && cond.Int[cond.place(k)] != 0 {
+			hold = append(hold, r)
+		} else {
+			left = append(left, r)
+		}
+	}
+	return hold, left
+}
+
+// fill sets rows of out to the values of a.
+func fill(a *arg, ev *evaluation, b *types.Batch, rows []int, out *types.Vector) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	v, err := evalRows(result, c, b, rows)
+	v, err := a.evalRows(ev, b, rows)
 	if err != nil {
 		return err
 	}
 	for k, r := range rows {
-		put(out, r, v, k)
+		put(out, r, v.Vector, v.place(k))
 	}
 	return nil
 }
 
-// coalesceNode is the first argument that is not NULL.
+// coalesceNode is the first argument that is not NULL; the ones after it are not evaluated.
 type coalesceNode struct {
 	t    types.Type
-	args []node
+	args []arg
 }
 
-func (n coalesceNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
+func (n coalesceNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 	out := types.MakeVector(n.t, b.Len)
-	rows := allRows(b.Len)
-	for _, a := range n.args {
-		if len(rows) == 0 {
-			return out, nil
+	open := allRows(b.Len)
+	for i := range n.args {
+		if len(open) == 0 {
+			break
 		}
-		v, err := evalRows(a, c, b, rows)
+		v, err := n.args[i].evalRows(ev, b, open)
 		if err != nil {
-			return nil, err
+			return column{}, err
 		}
-		var open []int
-		for k, r := range rows {
-			if v.IsNull(k) {
-				open = append(open, r)
+		left := open[:0:0]
+		for k, r := range open {
+			if v.nullAt(k) {
+				left = append(left, r)
 				continue
 			}
-			put(out, r, v, k)
+			put(out, r, v.Vector, v.place(k))
 		}
-		rows = open
+		open = left
 	}
-	for _, r := range rows {
+	for _, r := range open {
 		out.SetNull(r)
 	}
-	return out, nil
+	return perRow(out), nil
 }
 
 // distinctNode is IS DISTINCT FROM.
 type distinctNode struct{ left, right node }
 
-func (n distinctNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
-	l, err := n.left.eval(c, b)
+func (n distinctNode) eval(ev *evaluation, b *types.Batch) (column, error) {
+	l, err := n.left.eval(ev, b)
 	if err != nil {
-		return nil, err
+		return column{}, err
 	}
-	r, err := n.right.eval(c, b)
+	r, err := n.right.eval(ev, b)
 	if err != nil {
-		return nil, err
+		return column{}, err
 	}
 	out := types.MakeVector(types.Bool, b.Len)
 	for i := range out.Int {
-		if l.IsNull(i) != r.IsNull(i) || !l.IsNull(i) && types.Compare(l.Type, l.Datum(i), r.Datum(i)) != 0 {
+		ln, rn := l.null(i), r.null(i)
+		if ln != rn || !ln && types.CompareValues(l.Vector, l.at(i), r.Vector, r.at(i)) != 0 {
 			out.Int[i] = 1
 		}
 	}
-	return out, nil
-}
-
-// inNode is args[0] = ANY (args[1:]), three-valued.
-type inNode struct{ args []node }
-
-func (n inNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
-	x, err := n.args[0].eval(c, b)
-	if err != nil {
-		return nil, err
-	}
-	out := types.MakeVector(types.Bool, b.Len)
-	var open []int
-	for i := range b.Len {
-		if x.IsNull(i) {
-			out.SetNull(i)
-		} else {
-			open = append(open, i)
-		}
-	}
-	for _, a := range n.args[1:] {
-		if len(open) == 0 {
-			break
-		}
-		v, err := evalRows(a, c, b, open)
-		if err != nil {
-			return nil, err
-		}
-		var rest []int
-		for k, r := range open {
-			switch {
-			case v.IsNull(k):
-				out.SetNull(r)
-				rest = append(rest, r)
-			case types.Compare(x.Type, x.Datum(r), v.Datum(k)) == 0:
-				out.Int[r] = 1
-				if out.Nulls != nil {
-					out.Nulls[r] = false
-				}
-			default:
-				rest = append(rest, r)
-			}
-		}
-		open = rest
-	}
-	return out, nil
+	return perRow(out), nil
 }

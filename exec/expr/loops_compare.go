@@ -2,80 +2,95 @@ package expr
 
 import (
 	"cmp"
-	"math"
-	"strings"
 
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// holds says, for each comparison's suffix, for which orders it holds.
-var holds = map[string]func(order int) bool{
-	"eq": func(o int) bool { return o == 0 }, "ne": func(o int) bool { return o != 0 },
-	"lt": func(o int) bool { return o < 0 }, "le": func(o int) bool { return o <= 0 },
-	"gt": func(o int) bool { return o > 0 }, "ge": func(o int) bool { return o >= 0 },
-}
+// comparisonSuffixes are the ends of the names of comparisons.
+var comparisonSuffixes = []string{"eq", "ne", "lt", "le", "gt", "ge"}
 
 func init() {
-	for suffix, hold := range holds {
-		for _, prefix := range []string{
-			"int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84",
-			"bool", "oid", "timestamptz_", "date_",
-		} {
-			register(prefix+suffix, compareLoop(hold, func(v *types.Vector) []int64 { return v.Int }, cmp.Compare[int64]))
-		}
-		strs := func(v *types.Vector) []string { return v.Str }
-		for _, prefix := range []string{"name", "char"} {
-			register(prefix+suffix, compareLoop(hold, strs, strings.Compare))
-		}
-		text := "text_" + suffix
+	ints := func(v *types.Vector) []int64 { return v.Int }
+	strs := func(v *types.Vector) []string { return v.Str }
+	for _, prefix := range []string{"int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84",
+		"bool", "oid", "timestamptz_", "date_"} {
+		registerComparisons(prefix, orderedLoops(ints))
+	}
+	for _, prefix := range []string{"name", "char"} {
+		registerComparisons(prefix, orderedLoops(strs))
+	}
+	for suffix, l := range orderedLoops(strs) {
 		if suffix == "eq" || suffix == "ne" {
-			text = "text" + suffix
+			registerSafe("text"+suffix, l)
+		} else {
+			registerSafe("text_"+suffix, l)
 		}
-		register(text, compareLoop(hold, strs, strings.Compare))
-		register("float8"+suffix, compareLoop(hold, func(v *types.Vector) []float64 { return v.Float }, compareFloat))
-		register("numeric_"+suffix, decimalCompareLoop(hold))
+	}
+	registerComparisons("float8", threeWayLoops(func(k *call, i int) int { return types.CompareFloat(k.float(0, i), k.float(1, i)) }))
+	registerComparisons("numeric_", threeWayLoops(func(k *call, i int) int { return types.CompareDecimal(k.dec(0, i), k.dec(1, i)) }))
+}
+
+func registerComparisons(prefix string, ls map[string]loop) {
+	for suffix, l := range ls {
+		registerSafe(prefix+suffix, l)
 	}
 }
 
-// compareFloat orders floats as PostgreSQL does: NaN equals itself and is greater than all others.
-func compareFloat(a, b float64) int {
-	an, bn := math.IsNaN(a), math.IsNaN(b)
-	switch {
-	case an && bn:
-		return 0
-	case an:
+func bit(b bool) int64 {
+	if b {
 		return 1
-	case bn:
-		return -1
 	}
-	return cmp.Compare(a, b)
+	return 0
 }
 
-// compareLoop compares two slices of one physical class.
-func compareLoop[T any](hold func(int) bool, values func(*types.Vector) []T, order func(a, b T) int) loop {
-	wanted := [3]int64{}
-	for i := range wanted {
-		if hold(i - 1) {
-			wanted[i] = 1
+// orderedLoops compares values that Go's operators order as SQL does.
+func orderedLoops[T cmp.Ordered](values func(*types.Vector) []T) map[string]loop {
+	pair := func(f func(a []T, am int, b []T, bm int, out []int64)) loop {
+		return func(k *call) error {
+			f(values(k.args[0].Vector), k.args[0].mask, values(k.args[1].Vector), k.args[1].mask, k.out.Int)
+			return nil
 		}
 	}
-	return func(k *call) error {
-		a, b, out := values(k.args[0]), values(k.args[1]), k.out.Int
-		for i := range out {
-			out[i] = wanted[order(a[i], b[i])+1]
-		}
-		return nil
+	return map[string]loop{"eq": pair(equal[T]), "ne": pair(notEqual[T]), "lt": pair(less[T]), "le": pair(lessOrEqual[T]),
+		"gt": pair(func(a []T, am int, b []T, bm int, out []int64) { less(b, bm, a, am, out) }),
+		"ge": pair(func(a []T, am int, b []T, bm int, out []int64) { lessOrEqual(b, bm, a, am, out) })}
+}
+
+func equal[T cmp.Ordered](a []T, am int, b []T, bm int, out []int64) {
+	for i := range out {
+		out[i] = bit(a[i&am] == b[i&bm])
 	}
 }
 
-func decimalCompareLoop(hold func(int) bool) loop {
-	return func(k *call) error {
-		a, b := k.args[0].Dec, k.args[1].Dec
-		return k.each(func(i int) error {
-			if hold(types.CompareDecimal(&a[i], &b[i])) {
-				k.out.Int[i] = 1
+func notEqual[T cmp.Ordered](a []T, am int, b []T, bm int, out []int64) {
+	for i := range out {
+		out[i] = bit(a[i&am] != b[i&bm])
+	}
+}
+
+func less[T cmp.Ordered](a []T, am int, b []T, bm int, out []int64) {
+	for i := range out {
+		out[i] = bit(a[i&am] < b[i&bm])
+	}
+}
+
+func lessOrEqual[T cmp.Ordered](a []T, am int, b []T, bm int, out []int64) {
+	for i := range out {
+		out[i] = bit(a[i&am] <= b[i&bm])
+	}
+}
+
+// threeWayLoops compares with a function that returns the order.
+func threeWayLoops(order func(k *call, i int) int) map[string]loop {
+	ls := map[string]loop{}
+	for i, holds := range [][3]int64{{0, 1, 0}, {1, 0, 1}, {1, 0, 0}, {1, 1, 0}, {0, 0, 1}, {0, 1, 1}} {
+		ls[comparisonSuffixes[i]] = func(k *call) error {
+			for i := range k.out.Int {
+				o := order(k, i)
+				k.out.Int[i] = holds[1+cmp.Compare(o, 0)]
 			}
 			return nil
-		})
+		}
 	}
+	return ls
 }

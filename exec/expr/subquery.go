@@ -9,36 +9,36 @@ import (
 // subqueryNode is a scalar subquery, EXISTS, or IN over a query, run for each row.
 type subqueryNode struct {
 	e    *plan.Expr
-	args []node
+	args []arg
 }
 
-func (n subqueryNode) eval(c *Context, b *types.Batch) (*types.Vector, error) {
-	var x *types.Vector
+func (n subqueryNode) eval(ev *evaluation, b *types.Batch) (column, error) {
+	var x column
 	if n.e.Op == plan.OpInQuery {
 		var err error
-		if x, err = n.args[0].eval(c, b); err != nil {
-			return nil, err
+		if x, err = n.args[0].eval(ev, b); err != nil {
+			return column{}, err
 		}
 	}
 	out := types.NewVector(n.e.Type, b.Len)
 	for i := range b.Len {
-		rows, err := c.Subquery(c, n.e.Sub, b.Row(i))
+		rows, err := ev.Subquery(ev.Context, n.e.Sub, b.Row(i))
 		if err != nil {
-			return nil, err
+			return column{}, err
 		}
 		d, err := n.value(x, i, rows)
 		if err != nil {
-			if err = c.fail(i, err); err != nil {
-				return nil, err
+			if err = ev.fail(i, err); err != nil {
+				return column{}, err
 			}
 			d = types.NullDatum
 		}
 		out.Append(d)
 	}
-	return out, nil
+	return perRow(out), nil
 }
 
-func (n subqueryNode) value(x *types.Vector, i int, rows *types.Batch) (types.Datum, error) {
+func (n subqueryNode) value(x column, i int, rows *types.Batch) (types.Datum, error) {
 	switch n.e.Op {
 	case plan.OpExists:
 		return types.BoolDatum(rows.Len > 0), nil
@@ -55,11 +55,11 @@ func (n subqueryNode) value(x *types.Vector, i int, rows *types.Batch) (types.Da
 }
 
 // inRows is x[i] IN rows, three-valued.
-func inRows(x *types.Vector, i int, rows *types.Batch) types.Datum {
+func inRows(x column, i int, rows *types.Batch) types.Datum {
 	if rows.Len == 0 {
 		return types.BoolDatum(false)
 	}
-	if x.IsNull(i) {
+	if x.null(i) {
 		return types.NullDatum
 	}
 	result := types.BoolDatum(false)
@@ -67,7 +67,7 @@ func inRows(x *types.Vector, i int, rows *types.Batch) types.Datum {
 		switch {
 		case rows.Cols[0].IsNull(r):
 			result = types.NullDatum
-		case types.Compare(x.Type, x.Datum(i), rows.Cols[0].Datum(r)) == 0:
+		case types.CompareValues(x.Vector, x.at(i), rows.Cols[0], r) == 0:
 			return types.BoolDatum(true)
 		}
 	}

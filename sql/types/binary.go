@@ -29,7 +29,7 @@ func ParseBinary(t Type, b []byte) (Datum, error) {
 	if err := CheckText(string(b)); err != nil {
 		return Datum{}, err
 	}
-	return StrDatum(trimToType(t, string(b))), nil
+	return StrDatum(TrimToType(t, string(b))), nil
 }
 
 func badLength(have, want int) error {

@@ -13,15 +13,16 @@ const (
 func DivDecimal(d, x, y *apd.Decimal) {
 	scale := divScale(x, y)
 	// x/y = (xc·10^xe)/(yc·10^ye); in units of 10^-scale that is xc·10^(xe-ye+scale) / yc.
-	num, den := x.Coeff, y.Coeff
+	var room apd.BigInt // a BigInt must not be copied: a large one shares its digits
+	num, den := &x.Coeff, &y.Coeff
 	if shift := int(x.Exponent) - int(y.Exponent) + scale; shift >= 0 {
-		num.Mul(&x.Coeff, Pow10(shift))
+		num = room.Mul(num, Pow10(shift))
 	} else {
-		den.Mul(&y.Coeff, Pow10(-shift))
+		den = room.Mul(den, Pow10(-shift))
 	}
 	negative := x.Negative != y.Negative
 	var q apd.BigInt
-	roundQuotient(&q, &num, &den)
+	roundQuotient(&q, num, den)
 	d.Form, d.Exponent = apd.Finite, int32(-scale)
 	d.Coeff.Set(&q)
 	d.Negative = negative && q.Sign() != 0

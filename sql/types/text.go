@@ -38,11 +38,11 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 	if err := CheckText(s); err != nil {
 		return Datum{}, err
 	}
-	return StrDatum(trimToType(t, s)), nil
+	return StrDatum(TrimToType(t, s)), nil
 }
 
-// trimToType cuts a string to what a catalog type holds: 63 bytes of a name, the first byte of a "char".
-func trimToType(t Type, s string) string {
+// TrimToType cuts a string to what a catalog type holds: 63 bytes of a name, the first byte of a "char".
+func TrimToType(t Type, s string) string {
 	most := len(s)
 	switch t.ID {
 	case IDName:

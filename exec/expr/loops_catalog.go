@@ -1,0 +1,290 @@
+package expr
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/funcs"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+func init() {
+	registerSafe("pg_get_userbyid(oid)", rows(userName))
+	for _, s := range funcs.All() {
+		switch {
+		case strings.HasPrefix(s.ID, "has_") || s.Name == "pg_has_role":
+			registerSafe(s.ID, rows(func(k *call, i int) error { k.out.Int[i] = 1; return nil }))
+		case strings.HasSuffix(s.Name, "_is_visible"):
+			registerSafe(s.ID, rows(isVisible))
+		case strings.HasSuffix(s.Name, "_size") && s.Result == types.Int8:
+			registerSafe(s.ID, rows(func(k *call, i int) error { k.out.Int[i] = 0; return nil }))
+		case strings.HasSuffix(s.Name, "_description"), s.Result == types.Text && isAbsent(s.Name):
+			registerSafe(s.ID, rows(func(k *call, i int) error { k.setNull(i); return nil }))
+		}
+	}
+	registerSafe("pg_relation_is_publishable(oid)", rows(func(k *call, i int) error { k.out.Int[i] = 0; return nil }))
+	registerSafe("format_type(oid,int4)", rows(formatType))
+	for _, id := range []string{"pg_get_expr(text,oid)", "pg_get_expr(text,oid,bool)"} {
+		registerSafe(id, rows(func(k *call, i int) error { k.out.Str[i] = k.str(0, i); return nil }))
+	}
+	registerDefinition("pg_get_indexdef(oid)", indexDefinition)
+	registerSafe("pg_get_indexdef(oid,int4,bool)", rows(indexColumn))
+	for _, variant := range []string{"(oid)", "(oid,bool)"} {
+		registerDefinition("pg_get_constraintdef"+variant, constraintDefinition)
+		registerDefinition("pg_get_viewdef"+variant, viewDefinition)
+	}
+	registerSafe("pg_encoding_to_char(int4)", rows(func(k *call, i int) error {
+		if k.int(0, i) == 6 {
+			k.out.Str[i] = "UTF8"
+		}
+		return nil
+	}))
+	register("regclassin(text)", rows(func(k *call, i int) error { return regclass(k, i, true) }))
+	register("to_regclass(text)", rows(func(k *call, i int) error { return regclass(k, i, false) }))
+	registerSafe("to_regtype(text)", rows(func(k *call, i int) error {
+		d, err := types.ParseText(types.Regtype, k.str(0, i), nil)
+		if err != nil {
+			k.setNull(i)
+			return nil
+		}
+		k.out.Int[i] = d.Int
+		return nil
+	}))
+	registerSafe("pg_size_pretty(int8)", rows(func(k *call, i int) error { k.out.Str[i] = prettySize(k.int(0, i)); return nil }))
+}
+
+// isAbsent reports whether a function tells of objects that there are none of.
+func isAbsent(name string) bool {
+	switch name {
+	case "pg_get_ruledef", "pg_get_triggerdef", "pg_get_statisticsobjdef_columns", "pg_get_functiondef", "pg_get_function_result",
+		"pg_get_function_arguments", "pg_get_function_identity_arguments", "pg_get_partkeydef", "pg_get_partition_constraintdef":
+		return true
+	}
+	return false
+}
+
+// superuser is PostgreSQL's number of the user who owns everything.
+const superuser = 10
+
+func userName(k *call, i int) error {
+	if oid := k.int(0, i); oid != superuser {
+		k.out.Str[i] = fmt.Sprintf("unknown (OID=%d)", oid)
+		return nil
+	}
+	k.out.Str[i] = k.User
+	return nil
+}
+
+// relation returns the relation with a number, nil if there is none.
+func (k *call) relation(oid int64) *catalog.Relation {
+	if k.Catalog == nil {
+		return nil
+	}
+	return k.Catalog.ByID(catalog.RelationID(oid))
+}
+
+// keyRelation returns the relation whose primary key has a number, nil if there is none.
+func (k *call) keyRelation(oid int64) *catalog.Relation {
+	if id := catalog.PrimaryKeyRelation(uint32(oid)); id != 0 {
+		return k.relation(int64(id))
+	}
+	return nil
+}
+
+// isVisible reports whether a relation's schema is in the search path; what is not a user's always is.
+func isVisible(k *call, i int) error {
+	r := k.relation(k.int(0, i))
+	if r == nil {
+		r = k.keyRelation(k.int(0, i))
+	}
+	visible := r == nil
+	for _, schema := range searchPath(k.evaluation) {
+		visible = visible || r.Schema == schema
+	}
+	k.out.Int[i] = bit(visible)
+	return nil
+}
+
+func formatType(k *call, i int) error {
+	if k.args[0].null(i) {
+		k.setNull(i)
+		return nil
+	}
+	modifier := int32(-1)
+	if !k.args[1].null(i) {
+		modifier = int32(k.int(1, i))
+	}
+	k.out.Str[i] = types.TypeNameOf(uint32(k.int(0, i)), modifier)
+	return nil
+}
+
+// registerDefinition registers a function that gives the SQL text of an object, NULL if there is none with the number.
+func registerDefinition(id string, text func(k *call, oid int64) (string, bool)) {
+	registerSafe(id, rows(func(k *call, i int) error {
+		s, ok := text(k, k.int(0, i))
+		if !ok {
+			k.setNull(i)
+		}
+		k.out.Str[i] = s
+		return nil
+	}))
+}
+
+func keyColumns(r *catalog.Relation) []string {
+	names := make([]string, len(r.Key))
+	for n, c := range r.Key {
+		names[n] = quoteIdent(r.Columns[c].Name)
+	}
+	return names
+}
+
+func indexDefinition(k *call, oid int64) (string, bool) {
+	r := k.keyRelation(oid)
+	if r == nil {
+		return "", false
+	}
+	return fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s.%s USING btree (%s)", quoteIdent(r.Name+"_pkey"), quoteIdent(r.Schema), quoteIdent(r.Name),
+		strings.Join(keyColumns(r), ", ")), true
+}
+
+// indexColumn gives a column of an index, from 1; of column 0 the whole definition.
+func indexColumn(k *call, i int) error {
+	n := k.int(1, i)
+	s, ok := indexDefinition(k, k.int(0, i))
+	switch {
+	case !ok:
+		k.setNull(i)
+	case n == 0:
+		k.out.Str[i] = s
+	default:
+		if names := keyColumns(k.keyRelation(k.int(0, i))); n > 0 && n <= int64(len(names)) {
+			k.out.Str[i] = names[n-1]
+		}
+	}
+	return nil
+}
+
+func constraintDefinition(k *call, oid int64) (string, bool) {
+	r := k.keyRelation(oid)
+	if r == nil {
+		return "", false
+	}
+	return "PRIMARY KEY (" + strings.Join(keyColumns(r), ", ") + ")", true
+}
+
+func viewDefinition(k *call, oid int64) (string, bool) {
+	r := k.relation(oid)
+	if r == nil || r.Query == nil {
+		return "", false
+	}
+	return " " + strings.TrimRight(strings.TrimSpace(r.Query.SQL), "; \n") + ";", true
+}
+
+// regclass gives the number of a relation by its name; must says that there has to be one.
+func regclass(k *call, i int, must bool) error {
+	name := strings.TrimSpace(k.str(0, i))
+	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
+		k.out.Int[i] = int64(n)
+		return nil
+	}
+	parts, err := splitName(name)
+	if err != nil {
+		return err
+	}
+	oid, ok := k.findRelation(parts)
+	switch {
+	case ok:
+		k.out.Int[i] = int64(oid)
+	case must:
+		return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", strings.Join(parts, "."))
+	default:
+		k.setNull(i)
+	}
+	return nil
+}
+
+// findRelation looks a relation up by name, or by schema and name.
+func (k *call) findRelation(parts []string) (oid uint32, ok bool) {
+	name, schemas := parts[len(parts)-1], searchPath(k.evaluation)
+	if len(parts) > 1 {
+		schemas = parts[len(parts)-2 : len(parts)-1]
+	}
+	if len(parts) == 1 || schemas[0] == "pg_catalog" {
+		if oid, ok := catalog.SystemOIDs[name]; ok {
+			return oid, true
+		}
+	}
+	for _, schema := range schemas {
+		if k.Catalog == nil {
+			break
+		}
+		if r := k.Catalog.Lookup(schema, name); r != nil {
+			return uint32(r.ID), true
+		}
+		if r := k.Catalog.Lookup(schema, strings.TrimSuffix(name, "_pkey")); r != nil && r.HasPrimaryKey && r.Name != name {
+			return r.ID.PrimaryKeyOID(), true
+		}
+	}
+	return 0, false
+}
+
+// splitName cuts a name as written in SQL into its parts, folded to lower case unless quoted.
+func splitName(s string) ([]string, error) {
+	var parts []string
+	for rest := s; ; {
+		var part string
+		if strings.HasPrefix(rest, `"`) {
+			end := strings.Index(rest[1:], `"`)
+			if end < 0 {
+				return nil, badName()
+			}
+			part, rest = rest[1:end+1], rest[end+2:]
+		} else {
+			end := strings.IndexByte(rest, '.')
+			if end < 0 {
+				end = len(rest)
+			}
+			part, rest = lowerASCII(rest[:end]), rest[end:]
+		}
+		if part == "" {
+			return nil, badName()
+		}
+		parts = append(parts, part)
+		if rest == "" {
+			return parts, nil
+		}
+		if rest[0] != '.' {
+			return nil, badName()
+		}
+		rest = rest[1:]
+	}
+}
+
+func badName() error { return pgerr.New(pgerr.InvalidName, "invalid name syntax") }
+
+// prettySize writes a number of bytes as PostgreSQL's pg_size_pretty does.
+func prettySize(bytes int64) string {
+	size, unit := bytes, 0
+	names := []string{"bytes", "kB", "MB", "GB", "TB", "PB"}
+	limit := int64(10 * 1024)
+	for unit < len(names)-1 && (size >= limit || size <= -limit) {
+		if unit == 0 {
+			size /= 512 // keeps one more bit, for rounding
+		} else {
+			size /= 1024
+		}
+		unit++
+		limit = 20*1024 - 1
+	}
+	if unit > 0 {
+		half := int64(1)
+		if size < 0 {
+			half = -1
+		}
+		size = (size + half) / 2
+	}
+	return fmt.Sprintf("%d %s", size, names[unit])
+}

@@ -1,0 +1,186 @@
+package expr
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// The errors of arithmetic on double precision, as PostgreSQL's.
+var (
+	errOverflow   = pgerr.New(pgerr.NumericValueOutOfRange, "value out of range: overflow")
+	errUnderflow  = pgerr.New(pgerr.NumericValueOutOfRange, "value out of range: underflow")
+	errInputRange = pgerr.New(pgerr.NumericValueOutOfRange, "input is out of range")
+
+	errNegativeRoot  = pgerr.New(pgerr.InvalidArgumentForPower, "cannot take square root of a negative number")
+	errLogOfZero     = pgerr.New(pgerr.InvalidArgumentForLog, "cannot take logarithm of zero")
+	errLogOfNegative = pgerr.New(pgerr.InvalidArgumentForLog, "cannot take logarithm of a negative number")
+	errZeroPower     = pgerr.New(pgerr.InvalidArgumentForPower, "zero raised to a negative power is undefined")
+	errComplexPower  = pgerr.New(pgerr.InvalidArgumentForPower, "a negative number raised to a non-integer power yields a complex result")
+)
+
+func init() {
+	register("float8pl", floatsLoop(func(a, b float64) (float64, error) { return finite(a+b, a, b) }))
+	register("float8mi", floatsLoop(func(a, b float64) (float64, error) { return finite(a-b, a, b) }))
+	register("float8mul", floatsLoop(multiplyFloats))
+	register("float8div", floatsLoop(divideFloats))
+	for _, id := range []string{"dpow", "power(float8,float8)", "pow(float8,float8)"} {
+		register(id, floatsLoop(powerFloats))
+	}
+	register("atan2(float8,float8)", floatsLoop(func(a, b float64) (float64, error) { return math.Atan2(a, b), nil }))
+	registerPlainFloats()
+	for _, id := range []string{"dsqrt", "sqrt(float8)"} {
+		register(id, floatLoop(rootFloat))
+	}
+	register("exp(float8)", floatLoop(expFloat))
+	register("ln(float8)", floatLoop(logarithm(math.Log)))
+	register("log(float8)", floatLoop(logarithm(math.Log10)))
+	register("log10(float8)", floatLoop(logarithm(math.Log10)))
+	register("asin(float8)", floatLoop(arc(math.Asin)))
+	register("acos(float8)", floatLoop(arc(math.Acos)))
+	for id, f := range map[string]func(float64) float64{"sin": math.Sin, "cos": math.Cos, "tan": math.Tan} {
+		register(id+"(float8)", floatLoop(circular(f)))
+	}
+	registerSafe("pi()", func(k *call) error { k.out.Float[0] = math.Pi; return nil })
+	register("random()", func(k *call) error {
+		for i := range k.out.Float {
+			k.out.Float[i] = rand.Float64()
+		}
+		return nil
+	})
+}
+
+// registerPlainFloats registers the functions that take every number.
+func registerPlainFloats() {
+	for id, f := range map[string]func(float64) float64{
+		"float8um": func(x float64) float64 { return -x }, "float8up": func(x float64) float64 { return x }, "float8abs": math.Abs,
+		"abs(float8)": math.Abs, "ceil(float8)": math.Ceil, "ceiling(float8)": math.Ceil, "floor(float8)": math.Floor,
+		"round(float8)": math.RoundToEven, "trunc(float8)": math.Trunc, "sign(float8)": signOf, "cbrt(float8)": math.Cbrt,
+		"degrees(float8)": func(x float64) float64 { return x / (math.Pi / 180) }, "radians(float8)": func(x float64) float64 { return x * (math.Pi / 180) },
+		"atan(float8)": math.Atan,
+	} {
+		registerSafe(id, func(k *call) error {
+			for i := range k.out.Float {
+				k.out.Float[i] = f(k.float(0, i))
+			}
+			return nil
+		})
+	}
+}
+
+func floatLoop(f func(a float64) (float64, error)) loop {
+	return rows(func(k *call, i int) (err error) {
+		k.out.Float[i], err = f(k.float(0, i))
+		return err
+	})
+}
+
+func floatsLoop(f func(a, b float64) (float64, error)) loop {
+	return rows(func(k *call, i int) (err error) {
+		k.out.Float[i], err = f(k.float(0, i), k.float(1, i))
+		return err
+	})
+}
+
+// finite returns result unless it is infinite and no operand is.
+func finite(result, a, b float64) (float64, error) {
+	if math.IsInf(result, 0) && !math.IsInf(a, 0) && !math.IsInf(b, 0) {
+		return 0, errOverflow
+	}
+	return result, nil
+}
+
+func multiplyFloats(a, b float64) (float64, error) {
+	if a*b == 0 && a != 0 && b != 0 {
+		return 0, errUnderflow
+	}
+	return finite(a*b, a, b)
+}
+
+func divideFloats(a, b float64) (float64, error) {
+	if b == 0 && a == a {
+		return 0, errDivisionByZero
+	}
+	q := a / b
+	if math.IsInf(q, 0) && !math.IsInf(a, 0) {
+		return 0, errOverflow
+	}
+	if q == 0 && a != 0 && !math.IsInf(b, 0) {
+		return 0, errUnderflow
+	}
+	return q, nil
+}
+
+func powerFloats(a, b float64) (float64, error) {
+	switch {
+	case a == 1 || b == 0:
+		return 1, nil
+	case a != a || b != b:
+		return math.NaN(), nil
+	case a == 0 && b < 0:
+		return 0, errZeroPower
+	case a < 0 && math.Floor(b) != b:
+		return 0, errComplexPower
+	}
+	p := math.Pow(a, b)
+	if p == 0 && a != 0 && !math.IsInf(a, 0) && !math.IsInf(b, 0) {
+		return 0, errUnderflow
+	}
+	return finite(p, a, b)
+}
+
+func rootFloat(a float64) (float64, error) {
+	if a < 0 {
+		return 0, errNegativeRoot
+	}
+	return math.Sqrt(a), nil
+}
+
+func expFloat(a float64) (float64, error) {
+	e := math.Exp(a)
+	if e == 0 && !math.IsInf(a, 0) {
+		return 0, errUnderflow
+	}
+	return finite(e, a, 0)
+}
+
+func logarithm(f func(float64) float64) func(float64) (float64, error) {
+	return func(a float64) (float64, error) {
+		switch {
+		case a == 0:
+			return 0, errLogOfZero
+		case a < 0:
+			return 0, errLogOfNegative
+		}
+		return f(a), nil
+	}
+}
+
+func arc(f func(float64) float64) func(float64) (float64, error) {
+	return func(a float64) (float64, error) {
+		if a < -1 || a > 1 {
+			return 0, errInputRange
+		}
+		return f(a), nil
+	}
+}
+
+func circular(f func(float64) float64) func(float64) (float64, error) {
+	return func(a float64) (float64, error) {
+		if math.IsInf(a, 0) {
+			return 0, errInputRange
+		}
+		return f(a), nil
+	}
+}
+
+func signOf(a float64) float64 {
+	switch {
+	case a > 0:
+		return 1
+	case a < 0:
+		return -1
+	}
+	return a * a // zero, or NaN
+}

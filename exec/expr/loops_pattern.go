@@ -1,0 +1,90 @@
+package expr
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+func init() {
+	register("textlike", likeLoop(false, 1))
+	register("textnlike", likeLoop(false, 0))
+	register("texticlike", likeLoop(true, 1))
+	register("texticnlike", likeLoop(true, 0))
+	register("textregexeq", regexLoop(false, 1))
+	register("textregexne", regexLoop(false, 0))
+	register("texticregexeq", regexLoop(true, 1))
+	register("texticregexne", regexLoop(true, 0))
+	register("like_escape(text,text)", rows(func(k *call, i int) (err error) {
+		k.out.Str[i], err = likeEscape(k.str(0, i), k.str(1, i))
+		return err
+	}))
+	register("substring(text,text)", rows(substringRegex))
+	register("regexp_replace(text,text,text)", rows(func(k *call, i int) error { return replaceRegex(k, i, "") }))
+	register("regexp_replace(text,text,text,text)", rows(func(k *call, i int) error { return replaceRegex(k, i, k.str(3, i)) }))
+}
+
+// likeLoop matches with LIKE; a pattern is compiled once for as long as it stays the same.
+func likeLoop(fold bool, match int64) loop {
+	return func(k *call) error {
+		var compiled *likePattern
+		var last string
+		return k.each(func(i int) (err error) {
+			if pattern := k.str(1, i); compiled == nil || pattern != last {
+				if compiled, err = compileLike(pattern, fold); err != nil {
+					return err
+				}
+				last = pattern
+			}
+			k.out.Int[i] = bit(compiled.match(k.str(0, i)) == (match == 1))
+			return nil
+		})
+	}
+}
+
+func regexLoop(fold bool, match int64) loop {
+	return func(k *call) error {
+		var compiled *regexp.Regexp
+		var last string
+		return k.each(func(i int) (err error) {
+			if pattern := k.str(1, i); compiled == nil || pattern != last {
+				if compiled, err = compileRegex(pattern, fold); err != nil {
+					return err
+				}
+				last = pattern
+			}
+			k.out.Int[i] = bit(compiled.MatchString(k.str(0, i)) == (match == 1))
+			return nil
+		})
+	}
+}
+
+func substringRegex(k *call, i int) error {
+	r, err := compileRegex(k.str(1, i), false)
+	if err != nil {
+		return err
+	}
+	m := r.FindStringSubmatch(k.str(0, i))
+	switch {
+	case m == nil:
+		k.setNull(i)
+	case len(m) > 1:
+		k.out.Str[i] = m[1]
+	default:
+		k.out.Str[i] = m[0]
+	}
+	return nil
+}
+
+func replaceRegex(k *call, i int, flags string) error {
+	if wrong := strings.Trim(flags, "gi"); wrong != "" {
+		return pgerr.New(pgerr.InvalidParameterValue, "invalid regular expression option: \"%c\"", []rune(wrong)[0])
+	}
+	r, err := compileRegex(k.str(1, i), strings.Contains(flags, "i"))
+	if err != nil {
+		return err
+	}
+	k.out.Str[i] = regexReplace(r, k.str(0, i), k.str(2, i), strings.Contains(flags, "g"))
+	return nil
+}

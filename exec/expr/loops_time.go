@@ -1,0 +1,170 @@
+package expr
+
+import (
+	"math"
+	"time"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+func init() {
+	now := func(k *call) error {
+		k.out.Int[0] = types.FromTime(k.Now)
+		return nil
+	}
+	for _, id := range []string{"now()", "current_timestamp()", "transaction_timestamp()", "statement_timestamp()", "localtimestamp()"} {
+		registerSafe(id, now)
+	}
+	registerSafe("current_date()", func(k *call) error {
+		k.out.Int[0] = floorDiv(types.ToLocal(types.FromTime(k.Now), k.Location), microsPerDay)
+		return nil
+	})
+	registerSafe("clock_timestamp()", func(k *call) error {
+		for i := range k.out.Int {
+			k.out.Int[i] = types.FromTime(time.Now())
+		}
+		return nil
+	})
+	registerDates()
+	registerFields()
+	register("to_timestamp(float8)", rows(toTimestamp))
+	register("make_date(int4,int4,int4)", rows(makeDate))
+	register("make_timestamptz(int4,int4,int4,int4,int4,float8)", rows(makeTimestamptz))
+	register("to_char(timestamptz,text)", rows(toChar))
+	registerSafe("isfinite(timestamptz)", intLoop(func(t int64) int64 { return bit(!isInfiniteTime(t)) }))
+	registerSafe("isfinite(date)", intLoop(func(d int64) int64 { return bit(d != types.DateInfinity && d != types.DateNegInfinity) }))
+}
+
+func registerFields() {
+	register("date_trunc(text,timestamptz)", rows(func(k *call, i int) (err error) {
+		k.out.Int[i], err = truncate(k.str(0, i), k.int(1, i), k.Location)
+		return err
+	}))
+	register("date_trunc(text,timestamptz,text)", rows(func(k *call, i int) error {
+		zone, err := types.LoadZone(k.str(2, i))
+		if err == nil {
+			k.out.Int[i], err = truncate(k.str(0, i), k.int(1, i), zone)
+		}
+		return err
+	}))
+	moment := func(k *call, i int) (field, error) { return momentField(k.str(0, i), k.int(1, i), k.Location) }
+	date := func(k *call, i int) (field, error) { return dateField(k.str(0, i), k.int(1, i)) }
+	register("extract(text,timestamptz)", extractLoop(moment))
+	register("extract(text,date)", extractLoop(date))
+	register("date_part(text,timestamptz)", extractLoop(moment))
+	register("date_part(text,date)", extractLoop(date))
+}
+
+// extractLoop gives a field as numeric or double precision.
+func extractLoop(get func(k *call, i int) (field, error)) loop {
+	return rows(func(k *call, i int) error {
+		f, err := get(k, i)
+		switch {
+		case err != nil:
+			return err
+		case f.null:
+			k.setNull(i)
+		case k.out.Type.ID == types.IDNumeric:
+			f.decimal(&k.out.Dec[i])
+		default:
+			k.out.Float[i] = f.float()
+		}
+		return nil
+	})
+}
+
+func registerDates() {
+	add := func(date, days func(k *call, i int) int64) loop {
+		return rows(func(k *call, i int) error {
+			d, n := date(k, i), days(k, i)
+			k.out.Int[i] = d
+			if d == types.DateInfinity || d == types.DateNegInfinity {
+				return nil
+			}
+			k.out.Int[i] = d + n
+			if !types.ValidDate(d + n) {
+				return pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range")
+			}
+			return nil
+		})
+	}
+	first := func(k *call, i int) int64 { return k.int(0, i) }
+	second := func(k *call, i int) int64 { return k.int(1, i) }
+	register("date_pli", add(first, second))
+	register("integer_pl_date", add(second, first))
+	register("date_mii", add(first, func(k *call, i int) int64 { return -k.int(1, i) }))
+	register("date_mi", rows(func(k *call, i int) error {
+		a, b := k.int(0, i), k.int(1, i)
+		for _, d := range []int64{a, b} {
+			if d == types.DateInfinity || d == types.DateNegInfinity {
+				return pgerr.New(pgerr.DatetimeFieldOverflow, "cannot subtract infinite dates")
+			}
+		}
+		k.out.Int[i] = a - b
+		return nil
+	}))
+}
+
+func toTimestamp(k *call, i int) error {
+	f := k.float(0, i)
+	switch {
+	case f != f:
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp cannot be NaN")
+	case math.IsInf(f, 1):
+		k.out.Int[i] = types.TimestampInfinity
+		return nil
+	case math.IsInf(f, -1):
+		k.out.Int[i] = types.TimestampNegInfinity
+		return nil
+	}
+	micros := math.RoundToEven((f - float64(types.EpochMicros/microsPerSecond)) * 1e6)
+	if math.Abs(micros) > math.MaxInt64/2*1.9 || !types.ValidTimestamp(int64(micros)) {
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range: \"%s\"", types.AppendFloat(nil, f))
+	}
+	k.out.Int[i] = int64(micros)
+	return nil
+}
+
+// dateOf returns a date; ok is false if there is none of that year, month and day.
+func dateOf(year, month, day int64) (days int64, ok bool) {
+	if year < 0 {
+		year++
+	} else if year == 0 {
+		return 0, false
+	}
+	if month < 1 || month > 12 || day < 1 || year < -5000 || year > 6000000 {
+		return 0, false
+	}
+	days = types.MakeDate(int(year), int(month), int(day))
+	_, m, d := types.SplitDate(days)
+	return days, int64(m) == month && int64(d) == day && types.ValidDate(days)
+}
+
+func makeDate(k *call, i int) error {
+	year, month, day := k.int(0, i), k.int(1, i), k.int(2, i)
+	days, ok := dateOf(year, month, day)
+	if !ok {
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
+	}
+	k.out.Int[i] = days
+	return nil
+}
+
+func makeTimestamptz(k *call, i int) error {
+	year, month, day := k.int(0, i), k.int(1, i), k.int(2, i)
+	hour, minute, second := k.int(3, i), k.int(4, i), k.float(5, i)
+	days, ok := dateOf(year, month, day)
+	if !ok {
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
+	}
+	if hour < 0 || hour > 24 || minute < 0 || minute > 59 || !(second >= 0 && second <= 60) || hour == 24 && (minute > 0 || second > 0) {
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%02g", hour, minute, second)
+	}
+	clock := hour*microsPerHour + minute*microsPerMinute + int64(math.RoundToEven(second*1e6))
+	if days > 106751991-1 {
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
+	}
+	k.out.Int[i] = types.FromLocal(days*microsPerDay+clock, k.Location)
+	return nil
+}
