@@ -89,7 +89,9 @@ func (b *binder) bindForm(e ast.Expr, c *exprContext) (*plan.Expr, error) {
 	case *ast.Default:
 		return nil, pgerr.New(pgerr.SyntaxError, "DEFAULT is not allowed in this context").At(e.Pos)
 	case *ast.Array:
-		return nil, pgerr.Unsupported("ARRAY[…] here is").At(e.Pos)
+		return b.bindArray(e, c)
+	case *ast.Subscript:
+		return b.bindSubscript(e, c)
 	case *ast.Row:
 		return nil, pgerr.Unsupported("row values here are").At(e.Pos)
 	case *ast.Star:
@@ -131,11 +133,14 @@ func (b *binder) bindTyped(e *ast.TypedLiteral) (*plan.Expr, error) {
 }
 
 func (b *binder) bindCast(e *ast.Cast, c *exprContext) (*plan.Expr, error) {
-	t, err := b.typeOf(e.Type)
+	x, err := b.bindExpr(e.Arg, c)
 	if err != nil {
 		return nil, err
 	}
-	x, err := b.bindExpr(e.Arg, c)
+	t, err := b.typeOf(e.Type)
+	if err != nil && e.Type.Array && pgerr.Code(err) == pgerr.FeatureNotSupported {
+		return b.refusal(pgerr.From(err), types.TextArray, e.Pos)
+	}
 	if err != nil {
 		return nil, err
 	}

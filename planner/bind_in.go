@@ -140,22 +140,12 @@ func (b *binder) quantifiedAny(e *ast.Quantified, op string, c *exprContext) (*p
 
 // anyOfArray is x = ANY (array) for an array that is not known at planning.
 func (b *binder) anyOfArray(e *ast.Quantified, op string, c *exprContext) (*plan.Expr, error) {
-	if op != "=" {
-		return nil, pgerr.Unsupported("%s ANY with this array is", e.Op).At(e.Pos)
+	for _, x := range []ast.Expr{e.Arg, e.Array} {
+		if _, err := b.bindExpr(x, c); err != nil {
+			return nil, err
+		}
 	}
-	x, err := b.bindExpr(e.Arg, c)
-	if err != nil {
-		return nil, err
-	}
-	array, err := b.bindExpr(e.Array, c)
-	if err != nil {
-		return nil, err
-	}
-	r, err := b.resolveCall("array_contains", []*plan.Expr{array, x}, e.Pos)
-	if pgerr.Code(err) == pgerr.UndefinedFunction {
-		return nil, pgerr.Unsupported("= ANY with this array is").At(e.Pos)
-	}
-	return r, err
+	return b.refusal(pgerr.Unsupported("%s ANY with an array that is not written out is", op), types.Bool, e.Pos)
 }
 
 // arrayElements returns the elements of an array that stands in the text, with or without a cast; nil if it does not.

@@ -17,10 +17,30 @@ func (b *binder) operator(op string, l, r *plan.Expr, pos int) (*plan.Expr, erro
 		args, left = []*plan.Expr{l, r}, l.Type
 	}
 	sig, err := funcs.ResolveOperator(op, left, r.Type)
+	if err != nil && (op == "=" || op == "<>") && isArray(left) != isArray(r.Type) {
+		return b.compareArrays(op, l, r, pos)
+	}
 	if err != nil {
 		return nil, at(err, pos)
 	}
 	return b.call(sig, args, pos)
+}
+
+func isArray(t types.Type) bool { return t.ID == types.IDTextArray || t.ID == types.IDOIDVector }
+
+// compareArrays compares an array with a literal, by their text.
+func (b *binder) compareArrays(op string, l, r *plan.Expr, pos int) (*plan.Expr, error) {
+	if l.Type.ID != types.IDUnknown && r.Type.ID != types.IDUnknown {
+		return nil, pgerr.Unsupported("comparing %s with %s is", l.Type, r.Type).At(pos)
+	}
+	l, err := b.mustCast(l, types.Text, funcs.CastExplicit)
+	if err != nil {
+		return nil, err
+	}
+	if r, err = b.mustCast(r, types.Text, funcs.CastExplicit); err != nil {
+		return nil, err
+	}
+	return b.operator(op, l, r, pos)
 }
 
 // call applies a function or operator, casting the arguments to what it takes.

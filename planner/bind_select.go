@@ -84,7 +84,7 @@ func (s *selectBinder) star(star *ast.Star) error {
 	if star.Table == "" && len(s.scope.tables) == 0 {
 		return pgerr.New(pgerr.SyntaxError, "SELECT * with no tables specified is not valid").At(star.Pos)
 	}
-	if star.Table != "" && s.scope.table("", star.Table) == nil {
+	if star.Table != "" && s.scope.table(star.Schema, star.Table) == nil {
 		return pgerr.New(pgerr.UndefinedTable, "missing FROM-clause entry for table %q", star.Table).At(star.Pos)
 	}
 	for _, c := range s.scope.visible(star.Table) {

@@ -14,6 +14,9 @@ type binder struct {
 	reads   relations
 	queries int // bound so far, against maxQueries
 	depth   int // of expressions and queries, against maxDepth
+	// lazy says that refusals may wait until the plan is there: see refuse.go.
+	lazy    bool
+	refused []error
 }
 
 func newBinder(env *Env) *binder {

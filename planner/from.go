@@ -47,7 +47,7 @@ func (b *binder) bindTable(item ast.TableExpr, parent *scope, ctes *cte) (*fromI
 	case *ast.Join:
 		return b.bindJoin(item, parent, ctes)
 	case *ast.FuncTable:
-		return nil, pgerr.Unsupported("function %s in FROM is", item.Call.Name.Last()).At(item.Call.Pos)
+		return b.bindFunctionTable(item)
 	}
 	return nil, pgerr.Unsupported("this item of FROM is")
 }

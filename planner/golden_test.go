@@ -18,6 +18,7 @@ import (
 // SQLSTATE and place. Each statement of a file sees the relations that those before it created.
 //
 //	sql [params] [fields]    plans the statements of the input, creates what they create
+//	sql brief                the same, and shows no plans
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata/golden", func(t *testing.T, path string) {
 		w := newWorld()
@@ -25,7 +26,8 @@ func TestGolden(t *testing.T) {
 			if d.Cmd != "sql" {
 				d.Fatalf(t, "unknown command %q", d.Cmd)
 			}
-			return w.run(d.Input, d.HasArg("fields"), d.HasArg("params"))
+			w.brief = d.HasArg("brief")
+			return w.run(d.Input, d.HasArg("fields") || w.brief, d.HasArg("params"))
 		})
 	})
 }
@@ -34,6 +36,7 @@ func TestGolden(t *testing.T) {
 type world struct {
 	catalog *catalog.Catalog
 	env     *Env
+	brief   bool
 }
 
 func newWorld() *world { return &world{catalog: catalog.Empty()} }
@@ -59,7 +62,9 @@ func (w *world) run(sql string, fields, params bool) string {
 		if err != nil {
 			return b.String() + errorText(err)
 		}
-		b.WriteString(text)
+		if !w.brief {
+			b.WriteString(text)
+		}
 		if fields {
 			b.WriteString(fieldsText(fs))
 		}

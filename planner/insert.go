@@ -42,24 +42,6 @@ func PlanInsert(stmt *ast.Insert, env *Env) (*plan.Insert, error) {
 	return out, nil
 }
 
-// PlanCopy plans COPY relation FROM STDIN: the places of the columns that each line gives, in the order of the line.
-// The caller makes rows of them, in which the others have the Defaults of PlanDefaults. Errors as PlanInsert.
-func PlanCopy(stmt *ast.Copy, env *Env) (*catalog.Relation, []int, error) {
-	ins := &insertBinder{binder: newBinder(env), stmt: &ast.Insert{Table: stmt.Table, Columns: stmt.Columns}}
-	var err error
-	if ins.rel, err = ins.target(stmt.Table, writeInsert); err != nil {
-		return nil, nil, err
-	}
-	err = ins.targets()
-	return ins.rel, ins.columns, err
-}
-
-// PlanDefaults returns for each stored column of r what it is when a statement gives no value.
-func PlanDefaults(r *catalog.Relation, env *Env) ([]*plan.Expr, error) {
-	ins := &insertBinder{binder: newBinder(env), rel: r}
-	return ins.row(nil, nil)
-}
-
 // insertBinder binds one INSERT.
 type insertBinder struct {
 	*binder

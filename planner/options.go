@@ -14,9 +14,12 @@ const (
 	maxPartitions     = 1024
 )
 
+// maxReplicas bounds replication_factor, which asks for replicas; how many there are depends on the nodes.
+const maxReplicas = 16
+
 // knownOptions are WITH options that are documented and not there: they are refused by name, others as unknown.
 var knownOptions = map[string]bool{
-	"replication_factor": true, "retention": true, "retention_bytes": true, "cleanup_policy": true, "format": true, "topic": true,
+	"retention": true, "retention_bytes": true, "cleanup_policy": true, "format": true, "topic": true,
 	"durability": true, "state": true, "idle_timeout": true,
 }
 
@@ -32,20 +35,28 @@ func parseOptions(opts []ast.Option) (relationOptions, error) {
 		if _, twice := out.given[o.Name]; twice {
 			return out, pgerr.New(pgerr.SyntaxError, "parameter %q specified more than once", o.Name).At(o.Pos)
 		}
-		if o.Name != "partitions" {
-			return out, refuseOption(o)
-		}
-		n, err := optionInt(o, 1, maxPartitions)
+		n, err := out.read(o)
 		if err != nil {
 			return out, err
 		}
-		out.partitions = n
 		if out.given == nil {
 			out.given = map[string]string{}
 		}
 		out.given[o.Name] = strconv.Itoa(n)
 	}
 	return out, nil
+}
+
+// read returns the value of an option.
+func (r *relationOptions) read(o ast.Option) (n int, err error) {
+	switch o.Name {
+	case "partitions":
+		r.partitions, err = optionInt(o, 1, maxPartitions)
+		return r.partitions, err
+	case "replication_factor":
+		return optionInt(o, 1, maxReplicas)
+	}
+	return 0, refuseOption(o)
 }
 
 func refuseOption(o ast.Option) error {

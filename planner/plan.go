@@ -12,6 +12,7 @@ func PlanQuery(sel *ast.Select, env *Env) (*plan.Query, error) {
 		return planChanges(sel, env)
 	}
 	b := newBinder(env)
+	b.lazy = true
 	q, err := b.bindQuery(sel, nil, nil, nil)
 	if err != nil {
 		return nil, err
@@ -25,8 +26,11 @@ func (b *binder) finish(q *bound) (*plan.Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := mapNodeExprs(q.node, b.params.typed)
-	return &plan.Query{Root: optimize(root), Fields: q.fields(), Params: ts, Reads: b.reads}, nil
+	root := optimize(mapNodeExprs(q.node, b.params.typed))
+	if err := b.checkRefused(root); err != nil {
+		return nil, err
+	}
+	return &plan.Query{Root: root, Fields: q.fields(), Params: ts, Reads: b.reads}, nil
 }
 
 // finishParams returns the types of the parameters and tells them to the caller's Env.

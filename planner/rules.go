@@ -12,6 +12,7 @@ type rule struct {
 // conditions that pushDown then moves apart; mergeProjects last, as pushDown goes through projections.
 var logical = []rule{
 	{"simplify", simplifyNode},
+	{"drop what is empty", dropEmpty},
 	{"push down", pushDown},
 	{"merge projections", mergeProjects},
 }

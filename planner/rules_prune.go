@@ -98,7 +98,8 @@ func prune(n plan.Node, need columnSet) (plan.Node, places) {
 	case *plan.Union:
 		out := withInputs(n, func(in plan.Node) plan.Node { return pruneTo(in, need) })
 		return out, kept(len(need), need.list())
-	case *plan.Values:
+	}
+	if len(inputs(n)) == 0 {
 		return n, identity(len(need))
 	}
 	return pruneThrough(n, need)

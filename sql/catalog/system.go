@@ -1,11 +1,24 @@
 package catalog
 
-import "github.com/millracedb/millrace/sql/types"
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"sync"
 
-// System is a relation of pg_catalog or information_schema: its rows are a pure function of the catalog.
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// System is a relation of pg_catalog or information_schema: its rows are a pure function of the catalog and the session.
 type System struct {
 	Schema, Name string
 	Columns      []Column
+	// OID is the relation's number in pg_class, as in PostgreSQL 15.
+	OID uint32
+	// View reports whether PostgreSQL has a view there, and not a table.
+	View bool
+	// Empty reports whether there are never rows: the relation shows things that Millrace does not have.
+	Empty bool
 	// Rows returns the rows, with a value for each of Columns.
 	Rows func(c *Catalog, env SystemEnv) [][]types.Datum
 }
@@ -13,9 +26,144 @@ type System struct {
 // SystemEnv is what system relations show of the session and the server.
 type SystemEnv struct {
 	Database, User string
-	// Settings are name, value pairs of pg_settings, in order.
-	Settings [][2]string
+	// Settings are the settings of pg_settings, in order.
+	Settings []Setting
 }
 
-// SystemRelation returns the system relation schema.name, nil if there is none.
-func SystemRelation(schema, name string) *System { return nil }
+// Setting is a row of pg_settings.
+type Setting struct{ Name, Value, Description string }
+
+// SystemRelation returns the system relation schema.name, nil if there is none. It is shared and must not be changed.
+func SystemRelation(schema, name string) *System { return systemTable().byName[schema+"."+name] }
+
+// SystemRelations returns all system relations in a fixed order. They are shared and must not be changed.
+func SystemRelations() []*System { return systemTable().all }
+
+//go:embed system_relations.txt
+var systemText string
+
+type systems struct {
+	all    []*System
+	byName map[string]*System
+	byOID  map[uint32]*System
+}
+
+var systemTable = sync.OnceValue(func() *systems {
+	t := &systems{byName: map[string]*System{}, byOID: map[uint32]*System{}}
+	for _, line := range strings.Split(systemText, "\n") {
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		s := parseSystem(line)
+		fill := fillers[s.Schema+"."+s.Name]
+		s.Empty = fill == nil
+		s.Rows = func(c *Catalog, env SystemEnv) [][]types.Datum { return systemRows(s, fill, c, env) }
+		t.all = append(t.all, s)
+		t.byName[s.Schema+"."+s.Name] = s
+		t.byOID[s.OID] = s
+	}
+	return t
+})
+
+func parseSystem(line string) *System {
+	fields := strings.Fields(line)
+	s := &System{View: fields[2] == "v"}
+	s.Schema, s.Name, _ = strings.Cut(fields[0], ".")
+	if _, err := fmt.Sscan(fields[1], &s.OID); err != nil {
+		panic(fmt.Sprintf("BUG: system relation %s: %v", fields[0], err))
+	}
+	for _, f := range fields[3:] {
+		name, word, _ := strings.Cut(f, ":")
+		if word == "char" {
+			word = `"char"`
+		}
+		t, ok := types.ByName(word)
+		if !ok {
+			panic(fmt.Sprintf("BUG: system relation %s: type %s", fields[0], word))
+		}
+		s.Columns = append(s.Columns, Column{Name: name, Type: t})
+	}
+	return s
+}
+
+// record is a row in the making: values by column. What it does not have is as in the row of a plain object of
+// PostgreSQL: zero, false, the empty name; NULL for text and arrays, and for all of information_schema.
+type record map[string]types.Datum
+
+// filler makes the rows of a system relation. add takes one.
+type filler func(x *systemContext, add func(record))
+
+// systemContext is what fillers see.
+type systemContext struct {
+	catalog *Catalog
+	env     SystemEnv
+}
+
+// fillers has those relations that can have rows.
+var fillers = map[string]filler{}
+
+func init() {
+	for _, m := range []map[string]filler{classFillers, typeFillers, serverFillers, informationFillers} {
+		for name, f := range m {
+			fillers[name] = f
+		}
+	}
+}
+
+func systemRows(s *System, fill filler, c *Catalog, env SystemEnv) [][]types.Datum {
+	if fill == nil {
+		return nil
+	}
+	var rows [][]types.Datum
+	fill(&systemContext{catalog: c, env: env}, func(r record) {
+		row := make([]types.Datum, len(s.Columns))
+		used := 0
+		for i, col := range s.Columns {
+			d, ok := r[col.Name]
+			if ok {
+				used++
+			} else {
+				d = defaultDatum(s, col.Type)
+			}
+			row[i] = d
+		}
+		if used != len(r) {
+			panic(fmt.Sprintf("BUG: row of %s.%s has columns that it does not", s.Schema, s.Name))
+		}
+		rows = append(rows, row)
+	})
+	return rows
+}
+
+func defaultDatum(s *System, t types.Type) types.Datum {
+	if s.Schema == informationSchema {
+		return types.NullDatum
+	}
+	switch t.ID {
+	case types.IDText, types.IDTextArray, types.IDOIDVector, types.IDTimestamptz, types.IDDate, types.IDNumeric:
+		return types.NullDatum
+	}
+	return types.Datum{}
+}
+
+// Values of records.
+
+func str(s string) types.Datum { return types.Datum{Str: s} }
+
+func num[T ~int | ~int16 | ~int32 | ~int64 | ~uint32](n T) types.Datum {
+	return types.Datum{Int: int64(n)}
+}
+
+func flag(b bool) types.Datum {
+	if b {
+		return types.Datum{Int: 1}
+	}
+	return types.Datum{}
+}
+
+func yesNo(b bool) types.Datum {
+	if b {
+		return str("YES")
+	}
+	return str("NO")
+}

@@ -1,0 +1,87 @@
+package planner
+
+import (
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// PostgreSQL's tools ask its catalog for things that are not there (policies, publications), with constructs that are
+// not there either. Since a query over what is always empty needs no evaluation, such a construct is refused only if it
+// is still in the plan after rules took away what is empty: until then opRefused stands for it.
+const opRefused plan.Op = "refused"
+
+// refusal returns a stand-in of type t for what err refuses, or err where that must not wait.
+func (b *binder) refusal(err *pgerr.Error, t types.Type, pos int) (*plan.Expr, error) {
+	if !b.lazy {
+		return nil, err.At(pos)
+	}
+	b.refused = append(b.refused, err.At(pos))
+	return &plan.Expr{Op: opRefused, Type: t, Column: len(b.refused) - 1, Pos: pos}, nil
+}
+
+// refusedTable is a refusal in FROM: a relation of one column.
+type refusedTable struct{ err *plan.Expr }
+
+// Types implements plan.Node.
+func (n *refusedTable) Types() []types.Type { return []types.Type{n.err.Type} }
+
+// checkRefused returns the first refusal that is left in a plan.
+func (b *binder) checkRefused(n plan.Node) error {
+	var err error
+	note := func(e *plan.Expr) {
+		if e.Op == opRefused && err == nil {
+			err = b.refused[e.Column]
+		}
+	}
+	walkNodeExprs(n, func(e *plan.Expr) { walkExpr(e, func(x *plan.Expr, _ int) { note(x) }) })
+	walkNodes(n, func(n plan.Node) {
+		if t, ok := n.(*refusedTable); ok {
+			note(t.err)
+		}
+	})
+	return err
+}
+
+// bindFunctionTable binds a function in FROM, none of which are there.
+func (b *binder) bindFunctionTable(f *ast.FuncTable) (*fromItem, error) {
+	name := f.Call.Name.Last()
+	e, err := b.refusal(pgerr.Unsupported("function %s in FROM is", name), types.Int4, f.Call.Pos)
+	if err != nil {
+		return nil, err
+	}
+	table := f.Alias
+	if table == "" {
+		table = name
+	}
+	item := &fromItem{node: &refusedTable{e}, tables: []scopeTable{{name: table}}}
+	item.addColumns("", table, []catalog.Column{{Name: table, Type: types.Int4}})
+	return item, item.rename(f.Columns, table, f.Call.Pos)
+}
+
+// bindArray binds ARRAY[…] where it is not compared with, and ARRAY(query). There are no arrays but empty ones.
+func (b *binder) bindArray(e *ast.Array, c *exprContext) (*plan.Expr, error) {
+	if e.Query == nil {
+		return b.refusal(pgerr.Unsupported("ARRAY[…] here is"), types.TextArray, e.Pos)
+	}
+	q, err := b.subquery(e.Query, c)
+	if err != nil {
+		return nil, err
+	}
+	if isEmpty(q.plan().Root) {
+		return constAt(types.TextArray, types.Datum{Str: "{}"}, e.Pos), nil
+	}
+	return b.refusal(pgerr.Unsupported("ARRAY(query) is"), types.TextArray, e.Pos)
+}
+
+// bindSubscript binds a[i].
+func (b *binder) bindSubscript(e *ast.Subscript, c *exprContext) (*plan.Expr, error) {
+	for _, x := range []ast.Expr{e.Arg, e.Index} {
+		if _, err := b.bindExpr(x, c); err != nil {
+			return nil, err
+		}
+	}
+	return b.refusal(pgerr.Unsupported("array subscripts are"), types.Int2, e.Pos)
+}

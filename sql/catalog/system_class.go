@@ -1,0 +1,185 @@
+package catalog
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// classFillers make what shows relations, their columns and keys.
+var classFillers = map[string]filler{
+	"pg_catalog.pg_class":            fillClass,
+	"pg_catalog.pg_attribute":        fillAttribute,
+	"pg_catalog.pg_attrdef":          fillAttrdef,
+	"pg_catalog.pg_index":            fillIndex,
+	"pg_catalog.pg_constraint":       fillConstraint,
+	"pg_catalog.pg_tables":           fillTables,
+	"pg_catalog.pg_matviews":         fillMatviews,
+	"pg_catalog.pg_indexes":          fillIndexes,
+	"pg_catalog.pg_stat_user_tables": fillStatUserTables,
+}
+
+// relkind is pg_class.relkind: streams and tables are tables to PostgreSQL's tools.
+func (r *Relation) relkind() string {
+	if r.Kind == KindView {
+		return "m"
+	}
+	return "r"
+}
+
+func fillClass(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		c := class(r.OID(), r.Schema, r.Name, r.relkind(), len(r.Columns))
+		c["relam"], c["relhasindex"], c["reloptions"] = num(oidHeap), flag(r.HasPrimaryKey), optionsArray(r)
+		add(c)
+		if r.HasPrimaryKey {
+			i := class(r.IndexOID(), r.Schema, r.IndexName(), "i", len(r.Key))
+			i["relam"], i["relreplident"] = num(oidBtree), str("n")
+			add(i)
+		}
+	}
+	for _, s := range SystemRelations() {
+		kind := "r"
+		if s.View {
+			kind = "v"
+		}
+		add(class(s.OID, s.Schema, s.Name, kind, len(s.Columns)))
+	}
+}
+
+// class is a row of pg_class.
+func class(oid uint32, schema, name, kind string, columns int) record {
+	return record{
+		"oid": num(oid), "relname": str(name), "relnamespace": num(SchemaOID(schema)), "relowner": num(oidOwner),
+		"relfilenode": num(oid), "reltuples": {Float: -1}, "relpersistence": str("p"), "relkind": str(kind), "relnatts": num(columns),
+		"relispopulated": flag(true), "relreplident": str("d"),
+	}
+}
+
+func optionsArray(r *Relation) types.Datum {
+	if len(r.Options) == 0 {
+		return types.NullDatum
+	}
+	var out []string
+	for name, value := range r.Options {
+		out = append(out, name+"="+value)
+	}
+	sort.Strings(out)
+	return str("{" + strings.Join(out, ",") + "}")
+}
+
+func fillAttribute(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		for i, c := range r.Columns {
+			if !c.Hidden {
+				add(attribute(r.OID(), i+1, c))
+			}
+		}
+		if r.Kind == KindStream {
+			for i, c := range StreamSystemColumns {
+				add(attribute(r.OID(), -1-i, c))
+			}
+		}
+		if r.HasPrimaryKey {
+			for i, k := range r.Key {
+				add(attribute(r.IndexOID(), i+1, Column{Name: r.Columns[k].Name, Type: r.Columns[k].Type}))
+			}
+		}
+	}
+	for _, s := range SystemRelations() {
+		for i, c := range s.Columns {
+			add(attribute(s.OID, i+1, c))
+		}
+	}
+}
+
+// attribute is a row of pg_attribute.
+func attribute(relation uint32, number int, c Column) record {
+	t := physicalOf(c.Type)
+	return record{
+		"attrelid": num(relation), "attname": str(c.Name), "atttypid": num(c.Type.OID()), "attstattarget": num(-1),
+		"attlen": num(c.Type.Size()), "attnum": num(number), "attcacheoff": num(-1), "atttypmod": num(c.Type.Modifier()),
+		"attbyval": flag(t.byValue), "attalign": str(t.align), "attstorage": str(t.storage), "attnotnull": flag(c.NotNull),
+		"atthasdef": flag(c.Default != ""), "attislocal": flag(true), "attcollation": num(t.collation),
+	}
+}
+
+func fillAttrdef(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		for i, c := range r.Columns {
+			if c.Default != "" {
+				add(record{"oid": num(r.OID() | defaultBit | uint32(i)<<16), "adrelid": num(r.OID()), "adnum": num(i + 1), "adbin": str(c.Default)})
+			}
+		}
+	}
+}
+
+func fillIndex(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.withKeys() {
+		zeros := strings.TrimSuffix(strings.Repeat("0 ", len(r.Key)), " ")
+		add(record{
+			"indexrelid": num(r.IndexOID()), "indrelid": num(r.OID()), "indnatts": num(len(r.Key)), "indnkeyatts": num(len(r.Key)),
+			"indisunique": flag(true), "indisprimary": flag(true), "indimmediate": flag(true), "indisvalid": flag(true),
+			"indisready": flag(true), "indislive": flag(true), "indkey": str(r.keyNumbers(" ")), "indcollation": str(zeros),
+			"indclass": str(zeros), "indoption": str(zeros),
+		})
+	}
+}
+
+// withKeys returns the tables with a declared primary key.
+func (c *Catalog) withKeys() []*Relation {
+	var out []*Relation
+	for _, r := range c.Relations() {
+		if r.HasPrimaryKey {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func fillConstraint(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.withKeys() {
+		add(record{
+			"oid": num(r.ConstraintOID()), "conname": str(r.IndexName()), "connamespace": num(SchemaOID(r.Schema)), "contype": str("p"),
+			"convalidated": flag(true), "conrelid": num(r.OID()), "conindid": num(r.IndexOID()), "confupdtype": str(" "),
+			"confdeltype": str(" "), "confmatchtype": str(" "), "conislocal": flag(true), "connoinherit": flag(true),
+			"conkey": str("{" + r.keyNumbers(",") + "}"),
+		})
+	}
+}
+
+func fillTables(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		if r.Kind != KindView {
+			add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "tableowner": str(x.env.User), "hasindexes": flag(r.HasPrimaryKey)})
+		}
+	}
+	for _, s := range SystemRelations() {
+		if !s.View {
+			add(record{"schemaname": str(s.Schema), "tablename": str(s.Name), "tableowner": str(x.env.User)})
+		}
+	}
+}
+
+func fillMatviews(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		if r.Kind == KindView {
+			add(record{"schemaname": str(r.Schema), "matviewname": str(r.Name), "matviewowner": str(x.env.User),
+				"ispopulated": flag(true), "definition": str(x.catalog.ViewDefinition(r.OID()))})
+		}
+	}
+}
+
+func fillIndexes(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.withKeys() {
+		add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "indexname": str(r.IndexName()),
+			"indexdef": str(x.catalog.IndexDefinition(r.IndexOID(), 0))})
+	}
+}
+
+func fillStatUserTables(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		add(record{"relid": num(r.OID()), "schemaname": str(r.Schema), "relname": str(r.Name)})
+	}
+}

@@ -1,0 +1,147 @@
+package catalog
+
+import (
+	"strconv"
+
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// informationFillers make information_schema. Views are in it as views, although PostgreSQL leaves materialized views
+// out: tools that look nowhere else find them.
+var informationFillers = map[string]filler{
+	"information_schema.tables":                          fillInfoTables,
+	"information_schema.views":                           fillInfoViews,
+	"information_schema.columns":                         fillInfoColumns,
+	"information_schema.schemata":                        fillInfoSchemata,
+	"information_schema.table_constraints":               fillInfoConstraints,
+	"information_schema.key_column_usage":                fillInfoKeyColumns,
+	"information_schema.constraint_column_usage":         fillInfoConstraintColumns,
+	"information_schema.information_schema_catalog_name": fillInfoCatalog,
+}
+
+// tableRecord begins a row with the names of a relation.
+func tableRecord(x *systemContext, r *Relation) record {
+	return record{"table_catalog": str(x.env.Database), "table_schema": str(r.Schema), "table_name": str(r.Name)}
+}
+
+func fillInfoTables(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		t := tableRecord(x, r)
+		t["table_type"] = str("BASE TABLE")
+		if r.Kind == KindView {
+			t["table_type"] = str("VIEW")
+		}
+		t["is_insertable_into"], t["is_typed"] = yesNo(r.Kind != KindView), yesNo(false)
+		add(t)
+	}
+}
+
+func fillInfoViews(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		if r.Kind != KindView {
+			continue
+		}
+		v := tableRecord(x, r)
+		v["view_definition"], v["check_option"] = str(x.catalog.ViewDefinition(r.OID())), str("NONE")
+		for _, c := range []string{"is_updatable", "is_insertable_into", "is_trigger_updatable", "is_trigger_deletable", "is_trigger_insertable_into"} {
+			v[c] = yesNo(false)
+		}
+		add(v)
+	}
+}
+
+func fillInfoColumns(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		for i, c := range r.Columns {
+			if !c.Hidden {
+				add(infoColumn(x, r, i))
+			}
+		}
+	}
+}
+
+func infoColumn(x *systemContext, r *Relation, i int) record {
+	c := r.Columns[i]
+	out := tableRecord(x, r)
+	for name, value := range infoType(c.Type) {
+		out[name] = value
+	}
+	out["column_name"], out["ordinal_position"], out["is_nullable"] = str(c.Name), num(i+1), yesNo(!c.NotNull)
+	if c.Default != "" {
+		out["column_default"] = str(c.Default)
+	}
+	out["udt_catalog"], out["udt_schema"], out["udt_name"] = str(x.env.Database), str(catalogSchema), str(typname(c.Type))
+	out["dtd_identifier"] = str(strconv.Itoa(i + 1))
+	out["is_self_referencing"], out["is_identity"], out["identity_cycle"] = yesNo(false), yesNo(false), yesNo(false)
+	out["is_generated"], out["is_updatable"] = str("NEVER"), yesNo(r.Kind == KindTable)
+	return out
+}
+
+// infoType describes a type.
+func infoType(t types.Type) record {
+	out := record{"data_type": str(t.Base().String())}
+	bits := map[types.ID]int{types.IDInt2: 16, types.IDInt4: 32, types.IDInt8: 64, types.IDFloat8: 53}[t.ID]
+	switch {
+	case bits > 0:
+		out["numeric_precision"], out["numeric_precision_radix"] = num(bits), num(2)
+		if t.ID != types.IDFloat8 {
+			out["numeric_scale"] = num(0)
+		}
+	case t.ID == types.IDNumeric:
+		out["numeric_precision_radix"] = num(10)
+		if t.Precision > 0 {
+			out["numeric_precision"], out["numeric_scale"] = num(t.Precision), num(t.Scale)
+		}
+	case t.ID == types.IDText:
+		out["character_octet_length"] = num(1 << 30)
+	case t.ID == types.IDTimestamptz:
+		out["datetime_precision"] = num(6)
+	case t.ID == types.IDDate:
+		out["datetime_precision"] = num(0)
+	}
+	return out
+}
+
+func fillInfoSchemata(x *systemContext, add func(record)) {
+	for _, s := range schemas {
+		add(record{"catalog_name": str(x.env.Database), "schema_name": str(s), "schema_owner": str(x.env.User)})
+	}
+}
+
+func constraintRecord(x *systemContext, r *Relation) record {
+	out := tableRecord(x, r)
+	out["constraint_catalog"], out["constraint_schema"], out["constraint_name"] = str(x.env.Database), str(r.Schema), str(r.IndexName())
+	return out
+}
+
+func fillInfoConstraints(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.withKeys() {
+		c := constraintRecord(x, r)
+		c["constraint_type"], c["is_deferrable"], c["initially_deferred"], c["enforced"] = str("PRIMARY KEY"), yesNo(false), yesNo(false), yesNo(true)
+		add(c)
+	}
+}
+
+func fillInfoKeyColumns(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.withKeys() {
+		for i, k := range r.Key {
+			c := constraintRecord(x, r)
+			c["column_name"], c["ordinal_position"] = str(r.Columns[k].Name), num(i+1)
+			add(c)
+		}
+	}
+}
+
+func fillInfoConstraintColumns(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.withKeys() {
+		for _, k := range r.Key {
+			c := constraintRecord(x, r)
+			c["column_name"] = str(r.Columns[k].Name)
+			add(c)
+		}
+	}
+}
+
+func fillInfoCatalog(x *systemContext, add func(record)) {
+	add(record{"catalog_name": str(x.env.Database)})
+}

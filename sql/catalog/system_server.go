@@ -1,0 +1,69 @@
+package catalog
+
+import "github.com/millracedb/millrace/sql/types"
+
+// serverFillers make what shows the server: schemas, databases, users, settings.
+var serverFillers = map[string]filler{
+	"pg_catalog.pg_namespace":  fillNamespace,
+	"pg_catalog.pg_am":         fillAm,
+	"pg_catalog.pg_database":   fillDatabase,
+	"pg_catalog.pg_tablespace": fillTablespace,
+	"pg_catalog.pg_roles":      fillRoles,
+	"pg_catalog.pg_authid":     fillAuthid,
+	"pg_catalog.pg_user":       fillUser,
+	"pg_catalog.pg_shadow":     fillUser,
+	"pg_catalog.pg_settings":   fillSettings,
+}
+
+func fillNamespace(x *systemContext, add func(record)) {
+	for _, s := range schemas {
+		add(record{"oid": num(SchemaOID(s)), "nspname": str(s), "nspowner": num(oidOwner)})
+	}
+}
+
+func fillAm(x *systemContext, add func(record)) {
+	add(record{"oid": num(oidHeap), "amname": str("heap"), "amtype": str("t")})
+	add(record{"oid": num(oidBtree), "amname": str("btree"), "amtype": str("i")})
+}
+
+func fillDatabase(x *systemContext, add func(record)) {
+	add(record{
+		"oid": num(oidDatabase), "datname": str(x.env.Database), "datdba": num(oidOwner), "encoding": num(6),
+		"datlocprovider": str("c"), "datallowconn": flag(true), "datconnlimit": num(-1), "dattablespace": num(1663),
+		"datcollate": str("C"), "datctype": str("C"),
+	})
+}
+
+func fillTablespace(x *systemContext, add func(record)) {
+	add(record{"oid": num(1663), "spcname": str("pg_default"), "spcowner": num(oidOwner)})
+	add(record{"oid": num(1664), "spcname": str("pg_global"), "spcowner": num(oidOwner)})
+}
+
+// role is the one role that there is: who is connected may do everything.
+func role(x *systemContext) record {
+	return record{
+		"oid": num(oidOwner), "rolname": str(x.env.User), "rolsuper": flag(true), "rolinherit": flag(true),
+		"rolcreaterole": flag(true), "rolcreatedb": flag(true), "rolcanlogin": flag(true), "rolreplication": flag(true),
+		"rolconnlimit": num(-1), "rolbypassrls": flag(true),
+	}
+}
+
+func fillRoles(x *systemContext, add func(record)) {
+	r := role(x)
+	r["rolpassword"] = str("********")
+	add(r)
+}
+
+func fillAuthid(x *systemContext, add func(record)) { add(role(x)) }
+
+func fillUser(x *systemContext, add func(record)) {
+	add(record{"usename": str(x.env.User), "usesysid": num(oidOwner), "usecreatedb": flag(true), "usesuper": flag(true),
+		"userepl": flag(true), "usebypassrls": flag(true), "passwd": types.NullDatum})
+}
+
+func fillSettings(x *systemContext, add func(record)) {
+	for _, s := range x.env.Settings {
+		add(record{"name": str(s.Name), "setting": str(s.Value), "category": str("Millrace"), "short_desc": str(s.Description),
+			"context": str("user"), "vartype": str("string"), "source": str("session"), "reset_val": str(s.Value)})
+	}
+}

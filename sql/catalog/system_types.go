@@ -1,0 +1,87 @@
+package catalog
+
+import "github.com/millracedb/millrace/sql/types"
+
+// typeFillers make what shows types.
+var typeFillers = map[string]filler{
+	"pg_catalog.pg_type":      fillType,
+	"pg_catalog.pg_collation": fillCollation,
+}
+
+// physical is what pg_type says of a type's storage and kind.
+type physical struct {
+	byValue                  bool
+	align, storage, category string
+	preferred                bool
+	collation                int
+	element                  types.Type // of an array
+	array                    types.Type
+}
+
+// physicals has those that differ from a value of variable length in category U.
+var physicals = map[types.ID]physical{
+	types.IDBool:        {byValue: true, align: "c", storage: "p", category: "B", preferred: true},
+	types.IDInt2:        {byValue: true, align: "s", storage: "p", category: "N"},
+	types.IDInt4:        {byValue: true, align: "i", storage: "p", category: "N"},
+	types.IDInt8:        {byValue: true, align: "d", storage: "p", category: "N"},
+	types.IDFloat8:      {byValue: true, align: "d", storage: "p", category: "N", preferred: true},
+	types.IDNumeric:     {align: "i", storage: "m", category: "N"},
+	types.IDText:        {align: "i", storage: "x", category: "S", preferred: true, collation: oidDefaultCollation, array: types.TextArray},
+	types.IDTimestamptz: {byValue: true, align: "d", storage: "p", category: "D", preferred: true},
+	types.IDDate:        {byValue: true, align: "i", storage: "p", category: "D"},
+	types.IDOID:         {byValue: true, align: "i", storage: "p", category: "N", preferred: true},
+	types.IDName:        {align: "c", storage: "p", category: "S", collation: oidCCollation},
+	types.IDChar:        {byValue: true, align: "c", storage: "p", category: "Z"},
+	types.IDVoid:        {byValue: true, align: "i", storage: "p", category: "P"},
+	types.IDUnknown:     {align: "c", storage: "p", category: "X"},
+	types.IDRegtype:     {byValue: true, align: "i", storage: "p", category: "N"},
+	types.IDTextArray:   {align: "i", storage: "x", category: "A", collation: oidDefaultCollation, element: types.Text},
+	types.IDOIDVector:   {align: "i", storage: "p", category: "A", element: types.OID},
+}
+
+func physicalOf(t types.Type) physical {
+	if p, ok := physicals[t.ID]; ok {
+		return p
+	}
+	return physical{align: "i", storage: "x", category: "U"}
+}
+
+func fillType(x *systemContext, add func(record)) {
+	for _, id := range types.AllIDs() {
+		t := types.Type{ID: id}
+		p := physicalOf(t)
+		kind := "b"
+		if id == types.IDVoid || id == types.IDUnknown {
+			kind = "p"
+		}
+		add(record{
+			"oid": num(t.OID()), "typname": str(typname(t)), "typnamespace": num(oidCatalogSchema), "typowner": num(oidOwner),
+			"typlen": num(t.Size()), "typbyval": flag(p.byValue), "typtype": str(kind), "typcategory": str(p.category),
+			"typispreferred": flag(p.preferred), "typisdefined": flag(true), "typdelim": str(","), "typelem": num(p.element.OID()),
+			"typarray": num(p.array.OID()), "typalign": str(p.align), "typstorage": str(p.storage), "typtypmod": num(-1),
+			"typcollation": num(p.collation),
+		})
+	}
+}
+
+// typname is pg_type.typname.
+func typname(t types.Type) string {
+	switch t.ID {
+	case types.IDChar:
+		return "char"
+	case types.IDTextArray:
+		return "_text"
+	}
+	return t.ShortName()
+}
+
+func fillCollation(x *systemContext, add func(record)) {
+	for _, c := range []struct {
+		oid            int
+		name, provider string
+	}{{oidDefaultCollation, "default", "d"}, {oidCCollation, "C", "c"}, {oidPosixCollation, "POSIX", "c"}} {
+		add(record{"oid": num(c.oid), "collname": str(c.name), "collnamespace": num(oidCatalogSchema), "collowner": num(oidOwner),
+			"collprovider": str(c.provider), "collisdeterministic": flag(true), "collencoding": num(-1),
+			"collcollate": str(c.name), "collctype": str(c.name)})
+	}
+}
