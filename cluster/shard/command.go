@@ -87,10 +87,11 @@ type Decide struct {
 	Participants []catalog.ShardID
 }
 
-// Finish carries the decision out on another participant.
+// Finish carries the decision out on another participant. Participants are those of the decision to commit.
 type Finish struct {
-	Txn    TxnID
-	Commit bool
+	Txn          TxnID
+	Commit       bool
+	Participants []catalog.ShardID
 }
 
 // Forget drops decisions that all participants have carried out.
@@ -190,8 +191,12 @@ func (x *Decide) append(dst []byte) []byte {
 
 func (x *Decide) decode(d *decoder) { x.Txn, x.Commit, x.Participants = d.txn(), d.bool(), d.shards() }
 
-func (x *Finish) append(dst []byte) []byte { return appendBool(append(dst, x.Txn[:]...), x.Commit) }
-func (x *Finish) decode(d *decoder)        { x.Txn, x.Commit = d.txn(), d.bool() }
+func (x *Finish) append(dst []byte) []byte {
+	dst = appendBool(append(dst, x.Txn[:]...), x.Commit)
+	return appendShards(dst, x.Participants)
+}
+
+func (x *Finish) decode(d *decoder) { x.Txn, x.Commit, x.Participants = d.txn(), d.bool(), d.shards() }
 
 func (x *Forget) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(x.Txns)))

@@ -3,6 +3,7 @@ package shard
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tidwall/btree"
 
@@ -14,12 +15,10 @@ import (
 
 // Snapshot is the shard as of one moment: an exec.Reader of its partitions.
 type Snapshot struct {
-	store state.Snapshot
-	ends  *btree.BTreeG[partitionEnd]
-	// Prepared lists the transactions that were not resolved.
-	Prepared []PreparedTxn
-	// finishes counts the finished transactions over several shards that are in the snapshot.
-	finishes uint64
+	store    state.Snapshot
+	ends     *btree.BTreeG[partitionEnd]
+	prepared []PreparedTxn // those that were not resolved
+	finishes uint64        // how many transactions over several shards are in it
 	view     *view
 }
 
@@ -28,23 +27,36 @@ var _ exec.Reader = (*Snapshot)(nil)
 func (v *view) snapshot() *Snapshot {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return &Snapshot{store: v.db.Snapshot(), ends: v.ends.Copy(), Prepared: v.listTxns(), finishes: v.finishes, view: v}
+	return &Snapshot{store: v.db.Snapshot(), ends: v.ends.Copy(), prepared: v.listTxns(), finishes: v.finished.count, view: v}
 }
 
-// Finished reports whether the transaction committed here after the first since transactions over several shards, and
-// is in the snapshot. unknown says that this was too long ago to tell.
-func (s *Snapshot) Finished(id TxnID, since uint64) (committed, unknown bool) {
-	s.view.mu.Lock()
-	defer s.view.mu.Unlock()
-	if s.view.finishes > since+finishedRing {
-		return false, true
+// Lacks reports whether s lacks a transaction that has committed on its shard id too, and that other, a snapshot of
+// another shard, holds. since is Finishes of other's shard before the snapshots were taken. Of the transactions that
+// committed there before since, those that s lacks were prepared here already; the later ones are looked through.
+// The channels tell when what is lacking has come, as far as it is on its way: then another snapshot of s's shard has it.
+func (s *Snapshot) Lacks(id catalog.ShardID, other *Snapshot, since uint64) (lacks bool, resolved []<-chan struct{}) {
+	finished := func(t TxnID) bool {
+		s.view.mu.Lock()
+		defer s.view.mu.Unlock()
+		return s.view.finished.has(t, s.finishes)
 	}
-	for n := since; n < s.finishes; n++ {
-		if s.view.finished[n%finishedRing] == id {
-			return true, false
+	other.view.mu.Lock()
+	later := other.view.finished.since(since, other.finishes)
+	for _, t := range s.prepared {
+		if other.view.finished.has(t.Txn, other.finishes) {
+			lacks, resolved = true, append(resolved, t.Resolved)
 		}
 	}
-	return false, false
+	other.view.mu.Unlock()
+	for _, t := range later {
+		if slices.Contains(t.participants, id) && !finished(t.id) {
+			lacks = true
+			if ch := s.view.resolved(t.id); ch != nil {
+				resolved = append(resolved, ch)
+			}
+		}
+	}
+	return lacks, resolved
 }
 
 // Rows implements exec.Reader. Keys are whole ones, as state.RowKey and state.TaskKey make them.

@@ -157,8 +157,11 @@ func (s *Shard) EndOffset(p catalog.PartitionID) log.Offset { return s.view.end(
 // Frontiers returns a consumer's stored frontiers, nil if it never committed.
 func (s *Shard) Frontiers(c exec.ConsumerID) []exec.Frontier { return s.view.frontiersOf(c) }
 
-// Prepared lists the transactions that are not resolved here, and the number for Snapshot.Finished.
-func (s *Shard) Prepared() (txns []PreparedTxn, finishes uint64) { return s.view.preparedTxns() }
+// Prepared lists the transactions that are staged here and not resolved.
+func (s *Shard) Prepared() []PreparedTxn { return s.view.preparedTxns() }
+
+// Finishes counts the transactions over several shards that have committed here; see Snapshot.Lacks.
+func (s *Shard) Finishes() uint64 { return s.view.finishes() }
 
 // Resolved returns a channel that is closed when the transaction is not in doubt here any more; nil if it is not now.
 func (s *Shard) Resolved(id TxnID) <-chan struct{} { return s.view.resolved(id) }

@@ -104,7 +104,7 @@ func (b *batch) decide(op *Decide, index uint64) (Result, error) {
 		return result, nil
 	}
 	if len(op.Participants) != 1 {
-		b.change.finished = append(b.change.finished, op.Txn)
+		b.change.finished = append(b.change.finished, finishedTxn{op.Txn, op.Participants})
 	}
 	result.Bases, err = b.applyStaged(t, index)
 	return result, err
@@ -138,7 +138,7 @@ func (b *batch) finishTxn(op *Finish, index uint64) (Result, error) {
 	case !t.prepared:
 		return *invalid("transaction %v is not prepared", op.Txn), nil
 	}
-	b.change.finished = append(b.change.finished, op.Txn)
+	b.change.finished = append(b.change.finished, finishedTxn{op.Txn, op.Participants})
 	bases, err := b.applyStaged(t, index)
 	return Result{Verdict: Applied, Bases: bases}, err
 }
@@ -187,6 +187,15 @@ func (b *batch) forget(op *Forget) (Result, error) {
 		b.delete(decisionKey(id))
 	}
 	return Result{Verdict: Applied}, nil
+}
+
+// Decisions lists the transactions whose decisions are kept here.
+func (s *Shard) Decisions() (ids []TxnID, err error) {
+	err = s.machine.each(keyDecision, txnKeyBytes, func(k, _ []byte) error {
+		ids = append(ids, TxnID(k[2:]))
+		return nil
+	})
+	return ids, err
 }
 
 var errNoPart = errors.New("part is not there")

@@ -15,9 +15,6 @@ import (
 	"github.com/millracedb/millrace/sql/catalog"
 )
 
-// finishedRing bounds how many finished transactions over several shards are remembered, see Snapshot.Finished.
-const finishedRing = 4096
-
 // partitionEnd is a partition as readers see it.
 type partitionEnd struct {
 	id  catalog.PartitionID
@@ -41,8 +38,7 @@ type view struct {
 	frontiers map[exec.ConsumerID][]exec.Frontier
 	txns      map[TxnID]*PreparedTxn
 	dropped   map[catalog.RelationID]struct{}
-	finished  []TxnID // a ring: number n is at n % finishedRing
-	finishes  uint64  // how many were ever put into the ring
+	finished  finishedRing
 	closed    bool
 
 	partWaiters map[catalog.PartitionID]chan struct{}
@@ -62,7 +58,7 @@ func newView(db state.DB) *view {
 		db:        db,
 		ends:      btree.NewBTreeGOptions(partitionLess, btree.Options{NoLocks: true}),
 		frontiers: map[exec.ConsumerID][]exec.Frontier{}, txns: map[TxnID]*PreparedTxn{},
-		dropped: map[catalog.RelationID]struct{}{}, finished: make([]TxnID, finishedRing),
+		dropped: map[catalog.RelationID]struct{}{}, finished: newFinishedRing(),
 		partWaiters: map[catalog.PartitionID]chan struct{}{}, consWaiters: map[exec.ConsumerID]chan struct{}{},
 	}
 }
@@ -73,7 +69,7 @@ type change struct {
 	frontiers []consumerFrontiers // in order; a later one of the same consumer wins
 	prepared  []PreparedTxn
 	resolved  []TxnID
-	finished  []TxnID // committed transactions over several shards
+	finished  []finishedTxn // committed transactions over several shards
 	dropped   []catalog.RelationID
 }
 
@@ -111,8 +107,7 @@ func (v *view) apply(c *change) {
 		v.txns[t.Txn] = &t
 	}
 	for _, id := range c.finished {
-		v.finished[v.finishes%finishedRing] = id
-		v.finishes++
+		v.finished.add(id)
 	}
 	for _, id := range c.resolved {
 		if t := v.txns[id]; t != nil {
@@ -251,11 +246,18 @@ func (v *view) frontiersOf(c exec.ConsumerID) []exec.Frontier {
 	return slices.Clone(v.frontiers[c])
 }
 
-// prepared lists the transactions that are not resolved, and how many were finished before.
-func (v *view) preparedTxns() ([]PreparedTxn, uint64) {
+// preparedTxns lists the transactions that are not resolved.
+func (v *view) preparedTxns() []PreparedTxn {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.listTxns(), v.finishes
+	return v.listTxns()
+}
+
+// finishes counts the transactions over several shards that have committed here.
+func (v *view) finishes() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.finished.count
 }
 
 // listTxns is called under mu.

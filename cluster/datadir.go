@@ -1,0 +1,131 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/google/uuid"
+
+	"github.com/millracedb/millrace/cluster/group"
+	"github.com/millracedb/millrace/log/vfs"
+)
+
+// formatVersion is the version of the data directory that this program writes.
+const formatVersion = 1
+
+// Names in the data directory.
+const (
+	lockName   = "LOCK"
+	formatName = "format.json"
+	walDir     = "wal"
+	metaDir    = "meta"
+	shardsDir  = "shards"
+	storeDir   = "state" // of a shard
+)
+
+// Bounds of the number of shards.
+const (
+	DefaultShards = 8
+	maxShards     = 256
+)
+
+// format describes a data directory. It never changes.
+type format struct {
+	Version int    `json:"version"`
+	Shards  int    `json:"shards"`
+	NodeID  string `json:"node_id"`
+}
+
+// dataDir is a locked data directory.
+type dataDir struct {
+	path   string
+	lock   *os.File
+	format format
+}
+
+// openDataDir locks the directory and reads its format; a new one is made with the given number of shards (0: the
+// default). It refuses a directory that another process uses, of a newer version, or of another number of shards.
+func openDataDir(path string, shards int) (*dataDir, error) {
+	if shards < 0 || shards > maxShards {
+		return nil, fmt.Errorf("%d shards: between 1 and %d are possible", shards, maxShards)
+	}
+	if err := vfs.OS.MkdirAll(path); err != nil {
+		return nil, err
+	}
+	d := &dataDir{path: path}
+	if err := d.acquire(); err != nil {
+		return nil, err
+	}
+	if err := d.readFormat(shards); err != nil {
+		d.release()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *dataDir) acquire() error {
+	f, err := os.OpenFile(filepath.Join(d.path, lockName), os.O_CREATE|os.O_RDWR, 0o640)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return fmt.Errorf("data directory %s is in use by another process", d.path)
+		}
+		return fmt.Errorf("lock data directory %s: %w", d.path, err)
+	}
+	d.lock = f
+	return nil
+}
+
+func (d *dataDir) release() { d.lock.Close() }
+
+func (d *dataDir) readFormat(shards int) error {
+	b, err := os.ReadFile(filepath.Join(d.path, formatName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.create(shards)
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &d.format); err != nil {
+		return fmt.Errorf("%s of data directory %s: %w", formatName, d.path, err)
+	}
+	switch f := d.format; {
+	case f.Version > formatVersion:
+		return fmt.Errorf("data directory %s has format version %d, this program reads up to %d", d.path, f.Version, formatVersion)
+	case f.Version < 1 || f.Shards < 1 || f.Shards > maxShards || f.NodeID == "":
+		return fmt.Errorf("%s of data directory %s makes no sense: %s", formatName, d.path, b)
+	case shards != 0 && shards != f.Shards:
+		return fmt.Errorf("data directory %s has %d shards, which cannot be changed to %d", d.path, f.Shards, shards)
+	}
+	return nil
+}
+
+// create makes a new data directory. One that has data but no format is not new, and is left alone.
+func (d *dataDir) create(shards int) error {
+	for _, name := range []string{walDir, metaDir, shardsDir} {
+		if _, err := os.Stat(filepath.Join(d.path, name)); err == nil {
+			return fmt.Errorf("data directory %s holds %s but no %s", d.path, name, formatName)
+		}
+	}
+	if shards == 0 {
+		shards = DefaultShards
+	}
+	d.format = format{Version: formatVersion, Shards: shards, NodeID: uuid.NewString()}
+	b, err := json.MarshalIndent(d.format, "", "  ")
+	if err != nil {
+		return err
+	}
+	return group.ReplaceFile(vfs.OS, filepath.Join(d.path, formatName), append(b, '\n'))
+}
+
+func (d *dataDir) join(names ...string) string {
+	return filepath.Join(append([]string{d.path}, names...)...)
+}

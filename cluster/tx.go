@@ -1,0 +1,288 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/millracedb/millrace/cluster/shard"
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// Bounds of a transaction.
+const (
+	// stageBytes is what a transaction buffers before it stages that on its shards.
+	stageBytes = 512 << 10
+	// batchBytes is about how large a record batch becomes before the next one begins.
+	batchBytes = 256 << 10
+	// maxTxBytes bounds a transaction: a shard applies its part in one batch of its store.
+	maxTxBytes = 1 << 30
+)
+
+// tx is an exec.Tx: rows become record batches at once, batches are kept by shard.
+type tx struct {
+	n        *Node
+	builders map[catalog.PartitionID]*partBuilder
+	order    []*partBuilder // by first use, so that retries send the same
+	buffered int
+	total    int
+	staged   *twoPhase // not nil once something was staged
+	ended    bool
+}
+
+var _ exec.Tx = (*tx)(nil)
+
+var errEnded = errors.New("transaction has ended")
+
+// partBuilder collects what is written to one partition.
+type partBuilder struct {
+	shard     catalog.ShardID
+	partition catalog.PartitionID
+	table     bool
+	batch     log.BatchBuilder
+	guards    []shard.Guard
+	guarded   bool // one of the guards is not GuardNone
+	done      []shard.Part
+}
+
+// Begin implements session.Engine.
+func (n *Node) Begin() exec.Tx {
+	return &tx{n: n, builders: map[catalog.PartitionID]*partBuilder{}}
+}
+
+// Write implements exec.Tx.
+func (t *tx) Write(ctx context.Context, ws []exec.PartitionWrite) error {
+	if t.ended {
+		return errEnded
+	}
+	now := t.n.cfg.NowMillis()
+	for i := range ws {
+		if err := t.add(&ws[i], now); err != nil {
+			return err
+		}
+	}
+	if t.total > maxTxBytes {
+		return pgerr.New(pgerr.ProgramLimitExceeded, "a transaction can write %d bytes at most", maxTxBytes)
+	}
+	if t.buffered < stageBytes {
+		return nil
+	}
+	return t.stage(ctx)
+}
+
+func (t *tx) add(w *exec.PartitionWrite, nowMillis int64) error {
+	b, err := t.builder(w)
+	if err != nil {
+		return err
+	}
+	before := b.sizeBytes()
+	for i := range w.Rows {
+		if err := b.add(&w.Rows[i], nowMillis); err != nil {
+			return err
+		}
+	}
+	grown := b.sizeBytes() - before
+	t.buffered += grown
+	t.total += grown
+	return nil
+}
+
+func (t *tx) builder(w *exec.PartitionWrite) (*partBuilder, error) {
+	if b := t.builders[w.Partition]; b != nil {
+		return b, nil
+	}
+	r := t.n.Catalog().ByID(w.Partition.Topic.Relation())
+	if r == nil {
+		return nil, errRelationGone(w.Partition)
+	}
+	id, err := place(r, w.Partition, len(t.n.shards))
+	if err != nil {
+		return nil, err
+	}
+	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table}
+	t.builders[w.Partition] = b
+	t.order = append(t.order, b)
+	return b, nil
+}
+
+func errRelationGone(p catalog.PartitionID) error {
+	return pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", p.Topic.Relation())
+}
+
+func (b *partBuilder) sizeBytes() int {
+	size := b.batch.SizeBytes()
+	for i := range b.done {
+		size += len(b.done[i].Batch)
+	}
+	return size
+}
+
+func (b *partBuilder) add(r *exec.WriteRow, nowMillis int64) error {
+	rec := log.Record{TimestampMillis: nowMillis, Key: r.Key, Value: r.Value}
+	if b.table && r.Before != nil {
+		rec.Headers = []log.Header{{Key: exec.BeforeHeader, Value: r.Before}}
+	}
+	if b.batch.SizeBytes() >= batchBytes {
+		b.seal()
+	}
+	err := b.batch.Append(rec)
+	if errors.Is(err, log.ErrBatchTooLarge) && b.batch.Len() > 0 {
+		b.seal()
+		err = b.batch.Append(rec)
+	}
+	if errors.Is(err, log.ErrBatchTooLarge) {
+		return pgerr.New(pgerr.ProgramLimitExceeded, "row is too large: a record can have %d bytes at most", log.MaxBatchBytes).WithCause(err)
+	}
+	if err != nil {
+		return err
+	}
+	b.guards = append(b.guards, shard.Guard{Kind: r.Guard, Offset: r.GuardOffset})
+	b.guarded = b.guarded || r.Guard != exec.GuardNone
+	return nil
+}
+
+// seal ends the present batch.
+func (b *partBuilder) seal() {
+	if b.batch.Len() == 0 {
+		return
+	}
+	p := shard.Part{Partition: b.partition, Table: b.table, Batch: bytes.Clone(b.batch.Build())}
+	if b.guarded {
+		p.Guards = b.guards
+	}
+	b.done = append(b.done, p)
+	b.guards, b.guarded = nil, false
+	b.batch.Reset()
+}
+
+// take returns what is buffered, by shard, and forgets it.
+func (t *tx) take() shardParts {
+	var out shardParts
+	for _, b := range t.order {
+		b.seal()
+		out.add(b.shard, b.done)
+		b.done = nil
+	}
+	t.buffered = 0
+	return out
+}
+
+// shardParts are parts by shard, in ascending order of shards.
+type shardParts []partsOf
+
+type partsOf struct {
+	shard catalog.ShardID
+	parts []shard.Part
+}
+
+func (s *shardParts) add(id catalog.ShardID, parts []shard.Part) {
+	if len(parts) == 0 {
+		return
+	}
+	at, found := slices.BinarySearchFunc(*s, id, func(p partsOf, id catalog.ShardID) int { return int(p.shard) - int(id) })
+	if !found {
+		*s = slices.Insert(*s, at, partsOf{shard: id})
+	}
+	(*s)[at].parts = append((*s)[at].parts, parts...)
+}
+
+// stage sends what is buffered to its shards, where it waits for the end of the transaction.
+func (t *tx) stage(ctx context.Context) error {
+	parts := t.take()
+	if t.staged == nil {
+		t.staged = t.n.newTwoPhase(parts[0].shard)
+	}
+	err := t.staged.prepare(ctx, parts, false)
+	if err != nil {
+		t.ended = true
+		t.staged.abort()
+		return t.staged.conflictOf(ctx, err)
+	}
+	return nil
+}
+
+// Commit implements exec.Tx.
+func (t *tx) Commit(ctx context.Context) error {
+	if t.ended {
+		return errEnded
+	}
+	t.ended = true
+	parts := t.take()
+	switch {
+	case t.staged != nil:
+		return t.staged.commit(ctx, parts)
+	case len(parts) == 0:
+		return nil
+	case len(parts) == 1:
+		return t.n.writeOne(ctx, parts[0])
+	}
+	return t.n.writeMany(ctx, parts)
+}
+
+// Abort implements exec.Tx.
+func (t *tx) Abort() {
+	if !t.ended && t.staged != nil {
+		t.staged.abort()
+	}
+	t.ended = true
+}
+
+// writeOne writes on one shard, in one entry.
+func (n *Node) writeOne(ctx context.Context, w partsOf) error {
+	s := n.shards[w.shard]
+	for {
+		r, err := s.Propose(ctx, &shard.Write{Parts: w.parts})
+		if err != nil {
+			return writeError(err)
+		}
+		if r.Verdict != shard.Locked {
+			return verdictError(r, w)
+		}
+		if err := waitResolved(ctx, s, r.Txn); err != nil {
+			return err
+		}
+	}
+}
+
+// writeError puts a failed proposal of a write into the user's words.
+func writeError(err error) error {
+	switch {
+	case errors.Is(err, shard.ErrUnknown):
+		return pgerr.New(pgerr.TransactionResolutionUnknown, "it is not known whether the write was done").
+			WithHint("Read the rows before you write again.").WithCause(err)
+	case errors.Is(err, shard.ErrNotLeader):
+		return pgerr.New(pgerr.CannotConnectNow, "the shard is not available").WithCause(err)
+	case errors.Is(err, shard.ErrTooLarge):
+		return pgerr.New(pgerr.ProgramLimitExceeded, "the write is too large").WithCause(err)
+	}
+	return err
+}
+
+// verdictError returns nil for Applied, else why the write was refused.
+func verdictError(r shard.Result, w partsOf) error {
+	switch r.Verdict {
+	case shard.Applied:
+		return nil
+	case shard.Conflict, shard.Locked:
+		return r.Conflict
+	case shard.Dropped:
+		return errRelationGone(w.parts[0].Partition)
+	case shard.Aborted:
+		return pgerr.New(pgerr.SerializationFailure, "the transaction was aborted")
+	}
+	return fmt.Errorf("write on shard %d: %v: %s", w.shard, r.Verdict, r.Reason)
+}
+
+// waitResolved returns when the transaction does not hold locks on s any more.
+func waitResolved(ctx context.Context, s *shard.Shard, id shard.TxnID) error {
+	ch := s.Resolved(id)
+	if ch == nil {
+		return nil
+	}
+	return wait(ctx, ch)
+}
