@@ -57,7 +57,7 @@ func isInfiniteTime(t int64) bool {
 
 // truncate returns the start of the unit in which the moment t lies, in a zone.
 func truncate(unit string, t int64, loc *time.Location) (int64, error) {
-	name, known := units[strings.ToLower(unit)]
+	name := units[strings.ToLower(unit)]
 	local := t
 	if !isInfiniteTime(t) {
 		local = types.ToLocal(t, loc)
@@ -65,7 +65,7 @@ func truncate(unit string, t int64, loc *time.Location) (int64, error) {
 	fine := map[string]int64{"microseconds": 1, "milliseconds": 1000, "second": microsPerSecond, "minute": microsPerMinute, "hour": microsPerHour}[name]
 	switch {
 	case fine == 0 && !isDateUnit(name):
-		return 0, unitError(unit, types.Timestamptz, known)
+		return 0, unitError(unit, types.Timestamptz, strings.HasPrefix(name, "timezone"))
 	case isInfiniteTime(t):
 		return t, nil
 	case fine != 0:
@@ -279,7 +279,7 @@ func centuryOf(year, span int) int64 {
 	if year > 0 {
 		return int64((year + span - 1) / span)
 	}
-	return -int64((span - (year - 1)) / span)
+	return -int64((span - year) / span)
 }
 
 // julianField returns the Julian day; a time of day is its fraction, as PostgreSQL's numeric division gives it.

@@ -24,7 +24,7 @@ func powerDecimals(z, x, y *apd.Decimal) error {
 		if whole.Negative {
 			n = -n
 		}
-		return powerInteger(z, x, n, types.Scale(y))
+		return powerInteger(z, x, n)
 	}
 	switch {
 	case isZero(x):
@@ -77,7 +77,7 @@ func logOf(x *apd.Decimal) float64 {
 }
 
 // powerInteger is power_var_int.
-func powerInteger(z, x *apd.Decimal, n int64, exponentScale int) error {
+func powerInteger(z, x *apd.Decimal, n int64) error {
 	weight := 0.0
 	if !isZero(x) {
 		weight = float64(n) * logOf(x)
@@ -89,7 +89,7 @@ func powerInteger(z, x *apd.Decimal, n int64, exponentScale int) error {
 		z.Exponent = -maxDisplayScale
 		return nil
 	}
-	scale := max(resultScale(int(weight), x), min(exponentScale, maxDisplayScale))
+	scale := resultScale(0, x)
 	if n == 0 {
 		return finish(z, apd.New(1, 0), scale)
 	}

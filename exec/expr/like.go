@@ -12,6 +12,9 @@ import (
 type likePattern struct {
 	chunks []likeChunk // one more than there are %
 	fold   bool        // ILIKE
+	// broken: the pattern ends with an escape character. That is an error for a text which reaches it; the chunks are those
+	// of the pattern with "_%" in its place.
+	broken bool
 }
 
 // likeChunk is literal text in which any marks the places of _ (bytes of value 0 in text, which no text holds).
@@ -24,7 +27,7 @@ const anyChar = 0
 
 var errEscapeAtEnd = pgerr.New(pgerr.InvalidEscapeSequence, "LIKE pattern must not end with escape character")
 
-func compileLike(pattern string, fold bool) (*likePattern, error) {
+func compileLike(pattern string, fold bool) *likePattern {
 	if fold {
 		pattern = lowerASCII(pattern)
 	}
@@ -42,20 +45,32 @@ func compileLike(pattern string, fold bool) (*likePattern, error) {
 			chunk.any = true
 		case '\\':
 			i++
-			if i == len(pattern) {
-				return nil, errEscapeAtEnd
+			if i < len(pattern) {
+				text = append(text, pattern[i])
+				continue
 			}
-			text = append(text, pattern[i])
+			p = compileLike(pattern[:i-1]+"_%", fold)
+			p.broken = true
+			return p
 		default:
 			text = append(text, c)
 		}
 	}
 	chunk.text = string(text)
 	p.chunks = append(p.chunks, chunk)
-	return p, nil
+	return p
 }
 
-func (p *likePattern) match(s string) bool {
+// match reports whether s matches. Error: 22025 for a pattern that is broken.
+func (p *likePattern) match(s string) (bool, error) {
+	ok := p.matchChunks(s)
+	if ok && p.broken {
+		return false, errEscapeAtEnd
+	}
+	return ok, nil
+}
+
+func (p *likePattern) matchChunks(s string) bool {
 	if p.fold {
 		s = lowerASCII(s)
 	}

@@ -130,7 +130,7 @@ var multiplyInts = intOp{
 		for i := range out {
 			x, y := a[i&am], b[i&bm]
 			out[i] = x * y
-			wrong |= x ^ int64(int32(x)) | y ^ int64(int32(y))
+			wrong |= (x ^ int64(int32(x))) | (y ^ int64(int32(y)))
 		}
 		return wrong
 	},

@@ -30,15 +30,13 @@ func likeLoop(fold bool, match int64) loop {
 	return func(k *call) error {
 		var compiled *likePattern
 		var last string
-		return k.each(func(i int) (err error) {
+		return k.each(func(i int) error {
 			if pattern := k.str(1, i); compiled == nil || pattern != last {
-				if compiled, err = compileLike(pattern, fold); err != nil {
-					return err
-				}
-				last = pattern
+				compiled, last = compileLike(pattern, fold), pattern
 			}
-			k.out.Int[i] = bit(compiled.match(k.str(0, i)) == (match == 1))
-			return nil
+			ok, err := compiled.match(k.str(0, i))
+			k.out.Int[i] = bit(ok == (match == 1))
+			return err
 		})
 	}
 }

@@ -187,7 +187,7 @@ func chrText(k *call, i int) error {
 	case n == 0:
 		return pgerr.New(pgerr.ProgramLimitExceeded, "null character not permitted")
 	case n < 0:
-		return pgerr.New(pgerr.ProgramLimitExceeded, "character number must be positive")
+		return pgerr.New(pgerr.InvalidParameterValue, "character number must be positive")
 	case n > utf8.MaxRune:
 		return pgerr.New(pgerr.ProgramLimitExceeded, "requested character too large for encoding: %d", n)
 	case !utf8.ValidRune(rune(n)):

@@ -150,17 +150,17 @@ func formatDate(pattern string, t clockTime) (string, error) {
 	return b.String(), nil
 }
 
-// matchPattern returns the word at the start of a pattern, and what it stands for. Words of digits match in any case.
+// matchPattern returns the word at the start of a pattern, and what it stands for. A word matches in any case if it does
+// not match as it is written.
 func matchPattern(pattern string, t clockTime) (word, text string) {
-	for _, p := range datePatterns {
-		if len(pattern) < len(p.word) {
-			continue
-		}
-		head := pattern[:len(p.word)]
-		text := ""
-		if head == p.word || p.word == strings.ToUpper(p.word) && strings.EqualFold(head, p.word) {
-			text = p.format(t)
-			return head, text
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		for _, p := range datePatterns {
+			if len(pattern) < len(p.word) {
+				continue
+			}
+			if head := pattern[:len(p.word)]; same(head, p.word) {
+				return head, p.format(t)
+			}
 		}
 	}
 	return "", ""

@@ -31,6 +31,10 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 	switch name {
 	case "numeric", "decimal", "dec":
 		return numericType(mods)
+	case "char":
+		if schema != "" && len(mods) == 0 { // pg_catalog.char is the type that is written "char" in double quotes
+			return types.Char, nil
+		}
 	case "float":
 		return floatType(mods)
 	case "varchar", "character varying":
