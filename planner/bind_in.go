@@ -53,7 +53,7 @@ func (b *binder) in(arg *plan.Expr, list []*plan.Expr, pos int) (*plan.Expr, err
 		ts = append(ts, x.Type)
 	}
 	t, err := funcs.CommonType(ts)
-	if err != nil || t.ID == types.IDUnknown {
+	if err != nil {
 		return b.anyEqual(arg, list, pos)
 	}
 	if _, err := funcs.ResolveOperator("=", t, t); err != nil {

@@ -93,7 +93,7 @@ func (b *binder) bindBinary(e *ast.Binary, c *exprContext) (*plan.Expr, error) {
 	case "is distinct from", "is not distinct from":
 		return b.distinctFrom(e, l, r)
 	case "at time zone":
-		return b.resolveCall("timezone", []*plan.Expr{r, l}, e.Pos)
+		return b.atTimeZone(l, r, e.Pos)
 	case "like", "not like", "ilike", "not ilike", "similar to", "not similar to":
 		return b.bindLike(e, l, r, c)
 	}
@@ -122,6 +122,14 @@ func (b *binder) bindLogic(e *ast.Binary, c *exprContext) (*plan.Expr, error) {
 		}
 	}
 	return &plan.Expr{Op: op, Type: types.Bool, Args: args, Pos: e.Pos}, nil
+}
+
+// atTimeZone is the function timezone, as far as there is one: timestamps without a zone are not there.
+func (b *binder) atTimeZone(l, zone *plan.Expr, pos int) (*plan.Expr, error) {
+	if !funcs.Exists("timezone") {
+		return nil, pgerr.Unsupported("AT TIME ZONE is").At(pos)
+	}
+	return b.resolveCall("timezone", []*plan.Expr{zone, l}, pos)
 }
 
 func (b *binder) distinctFrom(e *ast.Binary, l, r *plan.Expr) (*plan.Expr, error) {

@@ -88,7 +88,7 @@ func nodeWord(n plan.Node) string {
 	case *plan.Union:
 		return "UNION"
 	case *plan.Values:
-		return "rows that are not a relation's"
+		return "rows that come from no relation"
 	}
 	return fmt.Sprintf("%T", n)
 }

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/cockroachdb/apd/v3"
 
 	"github.com/millracedb/millrace/planner/plan"
@@ -120,8 +122,8 @@ func (b *binder) castAll(list []*plan.Expr, clause string) ([]*plan.Expr, types.
 	if err != nil {
 		return nil, t, err
 	}
-	if t.ID == types.IDUnknown {
-		t = types.Text
+	if slices.Contains(ts, types.Unknown) {
+		t = t.Base() // an untyped literal is not cut to the scale of what it stands beside
 	}
 	out := make([]*plan.Expr, len(list))
 	for i, e := range list {

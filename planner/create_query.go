@@ -43,7 +43,7 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	}
 	v, err := cutPlaced(q.node, rel, opts, placement)
 	if err != nil {
-		return nil, err
+		return nil, at(err, stmt.Query.Pos)
 	}
 	return rel, describeView(rel, v, stmt, env, reads)
 }
@@ -83,7 +83,7 @@ func bindContinuous(sel *ast.Select, env *Env) (*bound, relations, error) {
 	}
 	q.node = applyRules(q.node, logical)
 	if err := refuseExpressions(q.node); err != nil {
-		return nil, nil, err
+		return nil, nil, at(err, sel.Pos)
 	}
 	q.node = mapNodeExprs(q.node, stored)
 	return q, b.reads, nil

@@ -105,7 +105,11 @@ func (x *explainer) scan(n *plan.Scan, level int, outer []names) {
 		kind = "Key Lookup"
 	}
 	x.head(level, "%s on %s %s", kind, n.Relation.Kind, n.Relation.Name)
-	x.prop(level, "Columns", strings.Join(nodeNames(n), ", "))
+	columns := "none"
+	if len(n.Columns) > 0 {
+		columns = strings.Join(nodeNames(n), ", ")
+	}
+	x.prop(level, "Columns", columns)
 	if n.Key != nil {
 		x.list(level, "Key", n.Key, textContext{outer: outer})
 	}

@@ -1,8 +1,6 @@
 package planner
 
 import (
-	"strings"
-
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
@@ -151,37 +149,46 @@ func (s *scope) hasTable(n columnName) bool {
 	return false
 }
 
-// similar returns the one column whose name differs from n's only in case, underscores or one letter; else "".
+// maxTypos is how far a name may be from the one that a hint names, as in PostgreSQL.
+const maxTypos = 3
+
+// similar returns the column that is nearest to n, "" if none is near enough or two are equally near.
 func (s *scope) similar(n columnName) string {
-	found := ""
+	found, best := "", min(maxTypos, len(n.name)/2)+1
 	for i := range s.columns {
 		c := &s.columns[i]
-		if c.hidden || c.table == "" || n.table != "" && c.table != n.table || !alike(c.name, n.name) {
+		if c.hidden || c.table == "" || n.table != "" && c.table != n.table {
 			continue
 		}
-		if found != "" {
-			return ""
+		switch d := typos(c.name, n.name); {
+		case d < best:
+			found, best = c.table+"."+c.name, d
+		case d == best:
+			found = ""
 		}
-		found = c.table + "." + c.name
 	}
 	return found
 }
 
-// alike reports whether one edit, or case and underscores alone, make a of b.
-func alike(a, b string) bool {
-	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
-	a, b = fold(a), fold(b)
-	if len(a) > len(b) {
-		a, b = b, a
+// typos returns the least number of letters to insert, delete or change that makes a of b (Levenshtein).
+func typos(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
 	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before
+			if a[i] != b[j] {
+				change++
+			}
+			before = row[j+1]
+			row[j+1] = min(change, before+1, row[j]+1)
+		}
 	}
-	if len(a) == len(b) {
-		return i == len(a) || len(a) > 2 && a[i+1:] == b[i+1:]
-	}
-	return len(a) > 2 && len(b) == len(a)+1 && a[i:] == b[i+1:]
+	return row[len(b)]
 }
 
 // visible returns the columns that * stands for, or table.* if table is not empty.
