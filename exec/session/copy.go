@@ -74,7 +74,7 @@ func (c *compiler) copyFrom(t *ast.Copy, format CopyFormat) (*command, error) {
 	r := c.resolve(t.Table)
 	switch {
 	case r == nil:
-		return nil, noRelation(t.Table)
+		return nil, noRelation(ast.Name{Parts: t.Table.Parts}) // without its place, as PostgreSQL says it
 	case r.Query != nil:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to materialized view %q", r.Name)
 	}
@@ -105,9 +105,9 @@ func copyColumns(r *catalog.Relation, names []ast.NamedPos) ([]plan.Field, error
 		i := columnIndex(r, n.Word)
 		switch {
 		case i < 0:
-			return nil, pgerr.New(pgerr.UndefinedColumn, "column %q of relation %q does not exist", n.Word, r.Name).At(n.Pos)
+			return nil, pgerr.New(pgerr.UndefinedColumn, "column %q of relation %q does not exist", n.Word, r.Name)
 		case seen[n.Word]:
-			return nil, pgerr.New(pgerr.DuplicateColumn, "column %q specified more than once", n.Word).At(n.Pos)
+			return nil, pgerr.New(pgerr.DuplicateColumn, "column %q specified more than once", n.Word)
 		}
 		seen[n.Word] = true
 		fields = append(fields, plan.Field{Name: n.Word, Type: r.Columns[i].Type})

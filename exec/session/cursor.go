@@ -61,7 +61,7 @@ func (c *compiler) fetch(t *ast.Fetch) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := &command{class: classRead, volatile: true, fields: cursor.command.fields}
+	cmd := &command{class: classRead, volatile: true, endless: cursor.command.endless, fields: cursor.command.fields}
 	if t.Move {
 		cmd.fields = nil
 	}

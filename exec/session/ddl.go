@@ -92,7 +92,7 @@ func (c *compiler) createOnce(cr *creation) error {
 	s := c.session
 	if c.existing(cr.name) != nil {
 		if !cr.ifNotExists {
-			return pgerr.New(pgerr.DuplicateTable, "relation %q already exists", cr.name.Last()).At(cr.name.Pos)
+			return pgerr.New(pgerr.DuplicateTable, "relation %q already exists", cr.name.Last())
 		}
 		s.notice("NOTICE", pgerr.New(pgerr.DuplicateTable, "relation %q already exists, skipping", cr.name.Last()))
 		return nil

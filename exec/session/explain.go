@@ -55,7 +55,7 @@ func (c *compiler) explainText(t *ast.Explain) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return planner.ExplainTopology(top), nil
+		return planner.ExplainTopology(top, c.catalog), nil
 	case *ast.SelectStmt:
 		if topology {
 			return c.explainView(stmt.Query)
@@ -102,7 +102,7 @@ func (c *compiler) explainView(sel *ast.Select) (string, error) {
 				if err != nil {
 					return "", err
 				}
-				return planner.ExplainTopology(top), nil
+				return planner.ExplainTopology(top, c.catalog), nil
 			}
 		}
 	}

@@ -47,11 +47,7 @@ func (s *Session) open(name string, p *Portal) (*Portal, error) {
 		s.ClosePortal(name)
 	}
 	if s.portals[name] != nil {
-		code, kind := pgerr.DuplicateCursor, "portal"
-		if p.cursor {
-			kind = "cursor"
-		}
-		return nil, pgerr.New(code, "%s %q already exists", kind, name)
+		return nil, pgerr.New(pgerr.DuplicateCursor, "cursor %q already exists", name)
 	}
 	if len(s.portals) >= maxPortals {
 		return nil, pgerr.New(pgerr.ProgramLimitExceeded, "too many open portals")

@@ -94,7 +94,8 @@ func (s *Session) Close() {
 	s.block = nil
 }
 
-// ReportSettings tells the client of settings that changed since it was last told. At the start of a session it tells all.
+// ReportSettings tells the client of settings that changed since it was last told; all, when it was told of none. It is to
+// be called before the client may send its next statement.
 func (s *Session) ReportSettings() {
 	for _, name := range s.settings.all() {
 		value := s.settings.value(name)

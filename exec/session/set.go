@@ -18,12 +18,8 @@ func lookupDefinition(name string) (definition, bool) {
 // set is SET and RESET.
 func (c *compiler) set(t *ast.Set) (*command, error) {
 	s := c.session
-	tag := "SET"
-	if t.All || t.Values == nil {
-		tag = "RESET"
-	}
+	tag := upper(firstWord(c.parsed.Text))
 	return &command{start: func(_ context.Context, p *Portal) error {
-		defer s.ReportSettings()
 		if t.All {
 			s.settings.resetAll()
 			return p.finish(tag)

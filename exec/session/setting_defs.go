@@ -34,7 +34,7 @@ var definitions = byName(
 	definition{name: "backslash_quote", value: "safe_encoding", check: only("safe_encoding"), help: "Says whether \\' is allowed in string literals."},
 	definition{name: "bytea_output", value: "hex", check: only("hex"), help: "Sets the output format of bytea."},
 	definition{name: "client_encoding", value: "UTF8", report: true, check: checkEncoding, help: "Sets the client's character set encoding."},
-	definition{name: "client_min_messages", value: "notice", check: oneOf("debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "warning", "error"), help: "Sets which messages are sent to the client."},
+	definition{name: "client_min_messages", value: "notice", check: oneOf("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"), help: "Sets which messages are sent to the client."},
 	definition{name: "consistency", value: "strong", check: oneOf("strong", "session", "eventual"), help: "Says which writes a read must see."},
 	definition{name: "DateStyle", value: "ISO, MDY", report: true, check: checkDateStyle, help: "Sets the display format of dates."},
 	definition{name: "default_transaction_deferrable", value: "off", check: onlyBool("off"), help: "Sets the default deferrable status of transactions."},

@@ -133,7 +133,6 @@ func (c *compiler) discard(t *ast.Discard) (*command, error) {
 			s.closePortals(func(o *Portal) bool { return o != p })
 			clear(s.prepared)
 			s.settings.resetAll()
-			s.ReportSettings()
 			return p.finish("DISCARD ALL")
 		}}, nil
 	default:

@@ -56,7 +56,6 @@ func (s *Session) Sync(ctx context.Context) (err error) {
 	if s.inBlock() {
 		return nil
 	}
-	defer s.ReportSettings()
 	return s.endBlock(ctx, true)
 }
 
@@ -102,7 +101,7 @@ func (c *compiler) transaction(t *ast.Transaction) (*command, error) {
 		if err != nil {
 			return nil, err
 		}
-		return local("BEGIN", func() error { s.begin(readOnly); return nil }), nil
+		return local(beginTag(c.parsed.Text), func() error { s.begin(readOnly); return nil }), nil
 	case "set transaction", "set session characteristics":
 		return c.setModes(t)
 	case "commit":
@@ -134,6 +133,13 @@ func (c *compiler) modes(modes []string) (readOnly bool, err error) {
 		}
 	}
 	return readOnly, nil
+}
+
+func beginTag(text string) string {
+	if upper(firstWord(text)) == "START" {
+		return "START TRANSACTION"
+	}
+	return "BEGIN"
 }
 
 // setModes is SET TRANSACTION and SET SESSION CHARACTERISTICS.

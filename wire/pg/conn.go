@@ -9,9 +9,7 @@ import (
 	"net"
 	"sync"
 
-	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
-	"github.com/millracedb/millrace/sql/pgerr"
 )
 
 // conn is one connection. Its fields belong to the goroutine of run, but for those below mu.
@@ -22,7 +20,7 @@ type conn struct {
 	secret  [4]byte
 	refused bool // there are too many connections
 
-	backend *pgproto3.Backend // read by run until authentication, then by receive
+	frames  *frames // read by run until authentication, then by receive
 	in      *inbox
 	out     *output
 	session *session.Session
@@ -44,7 +42,7 @@ type running struct {
 }
 
 func newConn(s *Server, nc net.Conn, id uint32, refused bool) *conn {
-	c := &conn{server: s, net: nc, id: id, refused: refused, backend: pgproto3.NewBackend(nc, nc), in: newInbox(), out: &output{conn: nc}}
+	c := &conn{server: s, net: nc, id: id, refused: refused, frames: newFrames(nc), in: newInbox(), out: &output{conn: nc}}
 	if _, err := rand.Read(c.secret[:]); err != nil {
 		panic(err) // never happens: crypto/rand ends the program itself
 	}
@@ -79,17 +77,16 @@ func (c *conn) run() {
 // receive reads messages ahead of the statement at work until the connection ends.
 func (c *conn) receive() {
 	for {
-		m, err := c.backend.Receive()
+		m, err := c.frames.next()
 		if err != nil {
-			c.in.fail(receiveError(err))
+			c.in.fail(err)
 			c.lost(isGone(err))
 			return
 		}
-		if _, ok := m.(*pgproto3.Terminate); ok {
+		if m.kind == msgTerminate {
 			c.cancel(session.ErrGone, func(r *running) bool { return r.endless })
 		}
-		owned, size := own(m)
-		if !c.in.put(owned, size) {
+		if !c.in.put(m) {
 			return
 		}
 	}
@@ -99,18 +96,6 @@ func (c *conn) receive() {
 func isGone(err error) bool {
 	var netError net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &netError)
-}
-
-// receiveError gives what Receive said the form that the client is told.
-func receiveError(err error) error {
-	var tooLong *pgproto3.ExceededMaxBodyLenErr
-	switch {
-	case isGone(err):
-		return io.EOF
-	case errors.As(err, &tooLong):
-		return pgerr.New(pgerr.ProgramLimitExceeded, "message of %d bytes is longer than %d bytes", tooLong.ActualBodyLen, tooLong.MaxExpectedBodyLen)
-	}
-	return pgerr.New(pgerr.ProtocolViolation, "invalid message: %s", err)
 }
 
 // lost notes that the client is gone: what only reads is of no use any more.

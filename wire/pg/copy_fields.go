@@ -44,8 +44,12 @@ var controls = map[byte]byte{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\
 func (p *copyParser) unescape(s string) (string, error) {
 	p.text = p.text[:0]
 	for i := 0; i < len(s); {
-		if s[i] != '\\' || i+1 == len(s) {
+		switch {
+		case s[i] != '\\':
 			p.text = append(p.text, s[i])
+			i++
+			continue
+		case i+1 == len(s): // the data end in a backslash
 			i++
 			continue
 		}

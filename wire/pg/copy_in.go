@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"bytes"
 	"context"
 	"io"
 
@@ -45,20 +46,21 @@ func (c *conn) copyData(load *copyLoad) error {
 		if cause := context.Cause(load.ctx); cause != nil {
 			return cause
 		}
-		switch m := m.(type) {
-		case *pgproto3.CopyData:
-			if err := load.add(m.Data); err != nil {
+		switch m.kind {
+		case msgCopyData:
+			if err := load.add(m.body); err != nil {
 				return err
 			}
-		case *pgproto3.CopyDone:
+		case msgCopyDone:
 			return nil
-		case *pgproto3.CopyFail:
-			return pgerr.New(pgerr.QueryCanceled, "COPY from stdin failed: %s", m.Message)
-		case *pgproto3.Flush, *pgproto3.Sync: // ignored, as PostgreSQL does: a client may send them with Execute
-		case *pgproto3.Terminate:
+		case msgCopyFail:
+			return load.parser.located(pgerr.New(pgerr.QueryCanceled, "COPY from stdin failed: %s", bytes.TrimRight(m.body, "\x00")), nil)
+		case msgFlush, msgSync: // ignored, as PostgreSQL does: a client may send them with Execute
+		case msgTerminate:
 			return io.EOF
 		default:
-			return protocolViolation("unexpected message type %T during COPY from stdin", m)
+			c.closing = true
+			return load.parser.located(protocolViolation("unexpected message type 0x%02X during COPY from stdin", byte(m.kind)), nil)
 		}
 	}
 }

@@ -32,6 +32,7 @@ type line struct {
 	text  []byte // without its end
 	used  int    // bytes of the data, its end included
 	lines int    // lines of the data that it takes: more than one if there are line ends in quotes
+	end   bool   // the end-of-data marker follows
 }
 
 // split returns the first line of data; ok is false if there is no whole line. last says that no more data come.
@@ -44,6 +45,9 @@ func (s *lineSplitter) split(data []byte, last bool) (l line, ok bool, err error
 		case c == '\\' && !s.format.CSV:
 			if s.at+1 == len(data) && !last {
 				return line{}, false, nil // what it escapes is still to come
+			}
+			if s.at+1 < len(data) && data[s.at+1] == '.' {
+				return s.marker(data, last)
 			}
 			s.at += 2
 		case c == '\n' || c == '\r':
@@ -60,6 +64,30 @@ func (s *lineSplitter) split(data []byte, last bool) (l line, ok bool, err error
 		return s.found(data, len(data)), true, nil
 	}
 	return line{}, false, nil
+}
+
+// marker reads the end-of-data marker \. of the text format, of which nothing but a line's end may follow. What stands
+// before it in its line is the last line.
+func (s *lineSplitter) marker(data []byte, last bool) (line, bool, error) {
+	rest := data[s.at+2:]
+	switch {
+	case len(rest) == 0 && !last:
+		return line{}, false, nil
+	case len(rest) == 0:
+	case rest[0] != '\n' && rest[0] != '\r':
+		return line{}, false, badFormat("end-of-copy marker corrupt")
+	default:
+		size, err := s.lineEnd(rest, last)
+		if err != nil {
+			return line{}, false, badFormat("end-of-copy marker does not match previous newline style")
+		}
+		if size == 0 {
+			return line{}, false, nil
+		}
+	}
+	l := s.found(data[:s.at], len(data))
+	l.end = true
+	return l, true, nil
 }
 
 func (s *lineSplitter) found(text []byte, used int) line {
@@ -82,8 +110,8 @@ func (s *lineSplitter) inQuotes(c byte) bool {
 	if f.Escape == f.Quote || c != f.Escape {
 		s.escaped = false
 	}
-	if s.quoted && (c == '\n' && s.end != endCR || c == '\r' && s.end == endCR) {
-		s.lines++
+	if s.quoted && (c == '\n' && s.end == endLF || c == '\r' && s.end != endLF) {
+		s.lines++ // as PostgreSQL counts, which does not know yet how the first line ends
 	}
 	return was || s.quoted
 }

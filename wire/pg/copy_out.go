@@ -90,7 +90,7 @@ var escapes = map[byte]byte{'\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't
 func (w *copyWriter) plain(buf []byte) []byte {
 	for _, c := range w.text {
 		switch {
-		case c < ' ' && escapes[c] != 0 && c != w.copy.Format.Delimiter:
+		case c < ' ' && escapes[c] != 0:
 			buf = append(buf, '\\', escapes[c])
 			continue
 		case c == '\\' || c == w.copy.Format.Delimiter:

@@ -55,11 +55,14 @@ func (p *copyParser) next(last bool) (bool, error) {
 			p.line++
 			return false, p.located(err, nil)
 		}
+		if !ok && last && p.header && p.copy.Format.HeaderMatch {
+			l, ok = line{lines: 1}, true // no data at all: no heading
+		}
 		if !ok {
 			return false, p.keep()
 		}
 		p.line += l.lines
-		row, err := p.parseLine(l.text)
+		row, err := p.parseLine(l)
 		p.data = p.data[l.used:]
 		if row || err != nil {
 			return row, err
@@ -81,12 +84,12 @@ func (p *copyParser) keep() error {
 }
 
 // parseLine parses one line, and reports whether it was a row.
-func (p *copyParser) parseLine(line []byte) (bool, error) {
-	if string(line) == `\.` {
-		p.ended = true
+func (p *copyParser) parseLine(l line) (bool, error) {
+	p.ended = l.end || p.copy.Format.CSV && string(l.text) == `\.`
+	if p.ended && (p.copy.Format.CSV || len(l.text) == 0) {
 		return false, nil
 	}
-	if err := checkText(line); err != nil {
+	if err := checkText(p.data[:l.used]); err != nil {
 		return false, p.located(err, nil)
 	}
 	header := p.header
@@ -94,13 +97,13 @@ func (p *copyParser) parseLine(line []byte) (bool, error) {
 	if header && !p.copy.Format.HeaderMatch {
 		return false, nil
 	}
-	if err := p.split(string(line)); err != nil {
-		return false, p.located(err, line)
+	if err := p.split(string(l.text)); err != nil {
+		return false, p.located(err, l.text)
 	}
 	if header {
-		return false, p.located(p.matchHeader(), nil)
+		return false, p.located(p.matchHeader(), append([]byte{}, l.text...))
 	}
-	return true, p.row(line)
+	return true, p.row(l.text)
 }
 
 func (p *copyParser) split(line string) error {

@@ -56,6 +56,9 @@ func (c *conn) rows(ctx context.Context, portal *session.Portal, x execution) er
 // the next one comes.
 func (c *conn) pull(ctx context.Context, portal *session.Portal, maxRows int, write func(*types.Batch)) (sent int64, done bool, err error) {
 	for !done && (maxRows == 0 || sent < int64(maxRows)) {
+		if portal.Endless() {
+			c.out.flush()
+		}
 		want := 0
 		if maxRows > 0 {
 			want = maxRows - int(sent)
@@ -67,9 +70,6 @@ func (c *conn) pull(ctx context.Context, portal *session.Portal, maxRows int, wr
 		if b != nil {
 			write(b)
 			sent += int64(b.Len)
-		}
-		if portal.Endless() {
-			c.out.flush()
 		}
 		if c.out.err != nil {
 			return sent, false, session.ErrGone

@@ -2,6 +2,9 @@ package pg
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
@@ -12,8 +15,12 @@ import (
 
 // extended works on a message of the extended protocol ("PostgreSQL 15 docs 55.2.3"). After an error the messages up to
 // Sync are skipped.
-func (c *conn) extended(m pgproto3.FrontendMessage) error {
-	switch m := m.(type) {
+func (c *conn) extended(m message) error {
+	decoded, err := m.decode()
+	if err != nil {
+		return err
+	}
+	switch m := decoded.(type) {
 	case *pgproto3.Parse:
 		return c.parse(m)
 	case *pgproto3.Bind:
@@ -28,7 +35,7 @@ func (c *conn) extended(m pgproto3.FrontendMessage) error {
 		return pgerr.Unsupported("function call messages are")
 	}
 	c.closing = true
-	return protocolViolation("unexpected message %T", m)
+	return protocolViolation("unexpected message type 0x%02X", byte(m.kind))
 }
 
 func (c *conn) parse(m *pgproto3.Parse) error {
@@ -157,5 +164,9 @@ func (c *conn) close(m *pgproto3.Close) error {
 
 // noParameter is what $1 in a Query message is: there is nothing to bind it to.
 func noParameter(parsed parse.Parsed) error {
-	return pgerr.New(pgerr.UndefinedParameter, "there is no parameter $%d", max(parsed.NumParams, 1))
+	err := pgerr.New(pgerr.UndefinedParameter, "there is no parameter $%d", max(parsed.NumParams, 1))
+	if at := strings.Index(parsed.Text, fmt.Sprintf("$%d", parsed.NumParams)); at >= 0 {
+		err.Position = parsed.Start + utf8.RuneCountInString(parsed.Text[:at]) + 1
+	}
+	return err
 }

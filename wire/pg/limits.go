@@ -10,8 +10,8 @@ const (
 	maxRefusals = 64
 	// startupTimeout bounds how long a connection may take until it is authenticated.
 	startupTimeout = 15 * time.Second
-	// maxStartupBytes bounds a message before authentication. Start-up packets are bounded by PostgreSQL's 10,000 bytes.
-	maxStartupBytes = 16 << 10
+	// maxStartupBytes bounds a start-up packet, as PostgreSQL does; nothing else is read before authentication.
+	maxStartupBytes = 10_000
 	// maxNegotiations bounds SSLRequest and GSSENCRequest before the start-up packet: one of each.
 	maxNegotiations = 2
 	// MaxMessageBytes bounds a message after authentication: a statement, the parameters of one Bind, a piece of COPY data.
@@ -19,6 +19,10 @@ const (
 	// maxQueued and maxQueuedBytes bound the messages that are read ahead of the one being worked on.
 	maxQueued      = 4096
 	maxQueuedBytes = 1 << 20
+	// inputBytes is how much is read from the socket at a time, and bodyStepBytes how much is allocated for a message
+	// before that much of it has come.
+	inputBytes    = 8 << 10
+	bodyStepBytes = 64 << 10
 	// outputBytes is how much output is gathered before it is written.
 	outputBytes = 64 << 10
 	// keptOutputBytes bounds the output buffer that is kept for the next statement.

@@ -1,8 +1,11 @@
 package pg
 
 import (
+	"fmt"
+
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
+	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -23,10 +26,23 @@ func (c *conn) parameters(m *pgproto3.Bind, prepared *session.Prepared) ([]types
 	values := make([]types.Datum, len(want))
 	for i, raw := range m.Parameters {
 		if values[i], err = c.parameter(want[i], raw, binary[i]); err != nil {
-			return nil, err
+			return nil, parameterError(err, m.DestinationPortal, i, binary[i])
 		}
 	}
 	return values, nil
+}
+
+// parameterError says of which parameter an error is.
+func parameterError(err error, portal string, i int, binary bool) error {
+	e := *pgerr.From(err)
+	e.Where = fmt.Sprintf("unnamed portal parameter $%d", i+1)
+	if portal != "" {
+		e.Where = fmt.Sprintf("portal %q parameter $%d", portal, i+1)
+	}
+	if !binary {
+		e.Where += " = '...'"
+	}
+	return &e
 }
 
 func (c *conn) parameter(t types.Type, raw []byte, binary bool) (types.Datum, error) {

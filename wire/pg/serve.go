@@ -27,31 +27,27 @@ func (c *conn) serve() {
 }
 
 // message works on one message at the top level.
-func (c *conn) message(m pgproto3.FrontendMessage) {
-	switch m := m.(type) {
-	case *pgproto3.Terminate:
+func (c *conn) message(m message) {
+	switch m.kind {
+	case msgTerminate:
 		c.closing = true
-		return
-	case *pgproto3.Sync:
+	case msgSync:
 		c.sync()
-		return
-	case *pgproto3.CopyData, *pgproto3.CopyDone, *pgproto3.CopyFail:
-		return // left over from a COPY that failed
-	case *pgproto3.Flush:
+	case msgFlush:
 		c.out.flush()
-		return
-	case *pgproto3.Query:
+	case msgCopyData, msgCopyDone, msgCopyFail: // left over from a COPY that failed
+	case msgQuery:
 		if !c.skipping {
-			c.simple(m.String)
+			c.simple(m)
 		}
-		return
-	}
-	if c.skipping {
-		return
-	}
-	if err := c.extended(m); err != nil {
-		c.failed(err)
-		c.skipping = true
+	default:
+		if c.skipping {
+			return
+		}
+		if err := c.extended(m); err != nil {
+			c.failed(err)
+			c.skipping = true
+		}
 	}
 }
 
@@ -73,6 +69,9 @@ func (c *conn) failed(err error) {
 		return
 	}
 	c.out.send(errorResponse("ERROR", err))
+	if c.closing {
+		c.out.send(errorResponse("FATAL", protocolViolation("terminating connection because protocol synchronization was lost")))
+	}
 }
 
 // sync ends an implicit transaction, and the skipping after an error.
@@ -92,6 +91,7 @@ func (c *conn) ready() {
 	if c.closing {
 		return
 	}
+	c.session.ReportSettings()
 	c.out.send(&pgproto3.ReadyForQuery{TxStatus: c.session.TxStatus()})
 	c.out.flush()
 }

@@ -9,17 +9,21 @@ import (
 
 // simple works on a Query message: each statement is prepared, bound and executed as the unnamed portal, as the extended
 // protocol does it. Several statements are one transaction, unless they say otherwise ("PostgreSQL 15 docs 55.2.2.1").
-func (c *conn) simple(sql string) {
+func (c *conn) simple(m message) {
 	c.session.CloseStatement("")
 	c.session.ClosePortal("")
-	if err := c.script(sql); err != nil {
+	if err := c.script(m); err != nil {
 		c.failed(err)
 	}
 	c.sync()
 }
 
-func (c *conn) script(sql string) error {
-	statements, err := c.session.Parse(sql)
+func (c *conn) script(m message) error {
+	query, err := m.decode()
+	if err != nil {
+		return err
+	}
+	statements, err := c.session.Parse(query.(*pgproto3.Query).String)
 	if err != nil {
 		return err
 	}

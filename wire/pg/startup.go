@@ -19,7 +19,6 @@ func (c *conn) startup() (bool, error) {
 	if err := c.net.SetReadDeadline(time.Now().Add(startupTimeout)); err != nil {
 		return false, fmt.Errorf("set deadline: %w", err)
 	}
-	c.backend.SetMaxBodyLen(maxStartupBytes)
 	m, err := c.startupMessage()
 	if err != nil || m == nil {
 		return false, err
@@ -34,19 +33,15 @@ func (c *conn) startup() (bool, error) {
 	if err := c.net.SetReadDeadline(time.Time{}); err != nil {
 		return false, fmt.Errorf("clear deadline: %w", err)
 	}
-	c.backend.SetMaxBodyLen(MaxMessageBytes)
 	return true, nil
 }
 
 // startupMessage answers what may come before the start-up packet, and returns that; nil if there will be none.
 func (c *conn) startupMessage() (*pgproto3.StartupMessage, error) {
 	for range maxNegotiations + 1 {
-		m, err := c.backend.ReceiveStartupMessage()
+		m, err := c.frames.startup()
 		if err != nil {
-			if isGone(err) {
-				return nil, io.EOF
-			}
-			return nil, pgerr.New(pgerr.ProtocolViolation, "invalid startup packet: %s", err)
+			return nil, err
 		}
 		switch m := m.(type) {
 		case *pgproto3.StartupMessage:
