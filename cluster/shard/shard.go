@@ -74,6 +74,7 @@ func (s *Shard) open() error {
 	if err := s.machine.recover(group.NewSnapshots(s.cfg.FS, dir)); err != nil {
 		return err
 	}
+	applied := s.machine.applied // from group.Open on the machine is raft's
 	g, err := group.Open(group.Config{
 		ID: s.cfg.Group, Name: fmt.Sprintf("shard-%d", s.id), NodeID: s.cfg.NodeID, WAL: s.cfg.WAL, FS: s.cfg.FS,
 		Dir: dir, FSM: s.machine, Logger: s.cfg.Logger, Fatal: s.cfg.Fatal,
@@ -81,8 +82,8 @@ func (s *Shard) open() error {
 	if err != nil {
 		return err
 	}
-	if last := g.LastIndex(); last < s.machine.applied && last == 0 {
-		return errors.Join(fmt.Errorf("the state store has entries up to %d, the write-ahead log none", s.machine.applied), g.Close())
+	if last := g.LastIndex(); last < applied {
+		return errors.Join(fmt.Errorf("the state store has entries up to %d, the write-ahead log up to %d", applied, last), g.Close())
 	}
 	s.group, s.proposer = g, newProposer(g)
 	return nil
