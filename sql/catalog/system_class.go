@@ -30,11 +30,11 @@ func (r *Relation) relkind() string {
 
 func fillClass(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
-		c := class(r.OID(), r.Schema, r.Name, r.relkind(), len(r.Columns))
+		c := class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
 		c["relam"], c["relhasindex"], c["reloptions"] = num(oidHeap), flag(r.HasPrimaryKey), optionsArray(r)
 		add(c)
 		if r.HasPrimaryKey {
-			i := class(r.IndexOID(), r.Schema, r.IndexName(), "i", len(r.Key))
+			i := class(r.keyOID(), r.Schema, r.keyName(), "i", len(r.Key))
 			i["relam"], i["relreplident"] = num(oidBtree), str("n")
 			add(i)
 		}
@@ -51,7 +51,7 @@ func fillClass(x *systemContext, add func(record)) {
 // class is a row of pg_class.
 func class(oid uint32, schema, name, kind string, columns int) record {
 	return record{
-		"oid": num(oid), "relname": str(name), "relnamespace": num(SchemaOID(schema)), "relowner": num(oidOwner),
+		"oid": num(oid), "relname": str(name), "relnamespace": num(schemaOID(schema)), "relowner": num(oidOwner),
 		"relfilenode": num(oid), "reltuples": {Float: -1}, "relpersistence": str("p"), "relkind": str(kind), "relnatts": num(columns),
 		"relispopulated": flag(true), "relreplident": str("d"),
 	}
@@ -73,17 +73,17 @@ func fillAttribute(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		for i, c := range r.Columns {
 			if !c.Hidden {
-				add(attribute(r.OID(), i+1, c))
+				add(attribute(r.oid(), i+1, c))
 			}
 		}
 		if r.Kind == KindStream {
 			for i, c := range StreamSystemColumns {
-				add(attribute(r.OID(), -1-i, c))
+				add(attribute(r.oid(), -1-i, c))
 			}
 		}
 		if r.HasPrimaryKey {
 			for i, k := range r.Key {
-				add(attribute(r.IndexOID(), i+1, Column{Name: r.Columns[k].Name, Type: r.Columns[k].Type}))
+				add(attribute(r.keyOID(), i+1, Column{Name: r.Columns[k].Name, Type: r.Columns[k].Type}))
 			}
 		}
 	}
@@ -106,10 +106,12 @@ func attribute(relation uint32, number int, c Column) record {
 }
 
 func fillAttrdef(x *systemContext, add func(record)) {
+	n := 0 // nothing refers to these numbers
 	for _, r := range x.catalog.Relations() {
 		for i, c := range r.Columns {
 			if c.Default != "" {
-				add(record{"oid": num(r.OID() | defaultBit | uint32(i)<<16), "adrelid": num(r.OID()), "adnum": num(i + 1), "adbin": str(c.Default)})
+				n++
+				add(record{"oid": num(n), "adrelid": num(r.oid()), "adnum": num(i + 1), "adbin": str(c.Default)})
 			}
 		}
 	}
@@ -119,7 +121,7 @@ func fillIndex(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.withKeys() {
 		zeros := strings.TrimSuffix(strings.Repeat("0 ", len(r.Key)), " ")
 		add(record{
-			"indexrelid": num(r.IndexOID()), "indrelid": num(r.OID()), "indnatts": num(len(r.Key)), "indnkeyatts": num(len(r.Key)),
+			"indexrelid": num(r.keyOID()), "indrelid": num(r.oid()), "indnatts": num(len(r.Key)), "indnkeyatts": num(len(r.Key)),
 			"indisunique": flag(true), "indisprimary": flag(true), "indimmediate": flag(true), "indisvalid": flag(true),
 			"indisready": flag(true), "indislive": flag(true), "indkey": str(r.keyNumbers(" ")), "indcollation": str(zeros),
 			"indclass": str(zeros), "indoption": str(zeros),
@@ -127,22 +129,11 @@ func fillIndex(x *systemContext, add func(record)) {
 	}
 }
 
-// withKeys returns the tables with a declared primary key.
-func (c *Catalog) withKeys() []*Relation {
-	var out []*Relation
-	for _, r := range c.Relations() {
-		if r.HasPrimaryKey {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 func fillConstraint(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.withKeys() {
 		add(record{
-			"oid": num(r.ConstraintOID()), "conname": str(r.IndexName()), "connamespace": num(SchemaOID(r.Schema)), "contype": str("p"),
-			"convalidated": flag(true), "conrelid": num(r.OID()), "conindid": num(r.IndexOID()), "confupdtype": str(" "),
+			"oid": num(r.keyOID()), "conname": str(r.keyName()), "connamespace": num(schemaOID(r.Schema)), "contype": str("p"),
+			"convalidated": flag(true), "conrelid": num(r.oid()), "conindid": num(r.keyOID()), "confupdtype": str(" "),
 			"confdeltype": str(" "), "confmatchtype": str(" "), "conislocal": flag(true), "connoinherit": flag(true),
 			"conkey": str("{" + r.keyNumbers(",") + "}"),
 		})
@@ -163,23 +154,21 @@ func fillTables(x *systemContext, add func(record)) {
 }
 
 func fillMatviews(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
-		if r.Kind == KindView {
-			add(record{"schemaname": str(r.Schema), "matviewname": str(r.Name), "matviewowner": str(x.env.User),
-				"ispopulated": flag(true), "definition": str(x.catalog.ViewDefinition(r.OID()))})
-		}
+	for _, r := range x.catalog.views() {
+		add(record{"schemaname": str(r.Schema), "matviewname": str(r.Name), "matviewowner": str(x.env.User),
+			"ispopulated": flag(true), "definition": str(r.viewDefinition())})
 	}
 }
 
 func fillIndexes(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.withKeys() {
-		add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "indexname": str(r.IndexName()),
-			"indexdef": str(x.catalog.IndexDefinition(r.IndexOID(), 0))})
+		add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "indexname": str(r.keyName()),
+			"indexdef": str(r.indexDefinition())})
 	}
 }
 
 func fillStatUserTables(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
-		add(record{"relid": num(r.OID()), "schemaname": str(r.Schema), "relname": str(r.Name)})
+		add(record{"relid": num(r.oid()), "schemaname": str(r.Schema), "relname": str(r.Name)})
 	}
 }

@@ -37,12 +37,9 @@ func fillInfoTables(x *systemContext, add func(record)) {
 }
 
 func fillInfoViews(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
-		if r.Kind != KindView {
-			continue
-		}
+	for _, r := range x.catalog.views() {
 		v := tableRecord(x, r)
-		v["view_definition"], v["check_option"] = str(x.catalog.ViewDefinition(r.OID())), str("NONE")
+		v["view_definition"], v["check_option"] = str(r.viewDefinition()), str("NONE")
 		for _, c := range []string{"is_updatable", "is_insertable_into", "is_trigger_updatable", "is_trigger_deletable", "is_trigger_insertable_into"} {
 			v[c] = yesNo(false)
 		}
@@ -110,7 +107,7 @@ func fillInfoSchemata(x *systemContext, add func(record)) {
 
 func constraintRecord(x *systemContext, r *Relation) record {
 	out := tableRecord(x, r)
-	out["constraint_catalog"], out["constraint_schema"], out["constraint_name"] = str(x.env.Database), str(r.Schema), str(r.IndexName())
+	out["constraint_catalog"], out["constraint_schema"], out["constraint_name"] = str(x.env.Database), str(r.Schema), str(r.keyName())
 	return out
 }
 

@@ -17,7 +17,7 @@ var serverFillers = map[string]filler{
 
 func fillNamespace(x *systemContext, add func(record)) {
 	for _, s := range schemas {
-		add(record{"oid": num(SchemaOID(s)), "nspname": str(s), "nspowner": num(oidOwner)})
+		add(record{"oid": num(schemaOID(s)), "nspname": str(s), "nspowner": num(oidOwner)})
 	}
 }
 
