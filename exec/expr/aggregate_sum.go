@@ -14,9 +14,8 @@ import (
 // intSum is sum and avg over integers. sum(smallint) and sum(integer) are bigint, sum(bigint) and all averages numeric.
 type intSum struct {
 	avg, wide bool
-	n         int64   // rows that are not NULL
-	sum       big.Int // exact
-	term      big.Int // scratch
+	n         int64 // rows that are not NULL
+	sum       exactSum
 }
 
 func (a *intSum) Add(arg *types.Vector, row int, diff int64) error {
@@ -24,11 +23,7 @@ func (a *intSum) Add(arg *types.Vector, row int, diff int64) error {
 		return nil
 	}
 	a.n += diff
-	a.term.SetInt64(arg.Int[row])
-	if diff != 1 {
-		a.term.Mul(&a.term, big.NewInt(diff))
-	}
-	a.sum.Add(&a.sum, &a.term)
+	a.sum.add(arg.Int[row], diff)
 	return nil
 }
 
@@ -36,21 +31,21 @@ func (a *intSum) Result() (types.Datum, error) {
 	if a.n <= 0 {
 		return types.NullDatum, nil
 	}
+	sum := a.sum.value()
 	if a.avg || a.wide {
-		return decimalResult(&a.sum, 0, a.n, a.avg), nil
+		return decimalResult(sum, 0, a.n, a.avg), nil
 	}
-	if !a.sum.IsInt64() {
+	if !sum.IsInt64() {
 		return types.Datum{}, pgerr.New(pgerr.NumericValueOutOfRange, "bigint out of range")
 	}
-	return types.IntDatum(a.sum.Int64()), nil
+	return types.IntDatum(sum.Int64()), nil
 }
 
 // decimalResult returns sum·10^-scale, or for an average that divided by n.
 func decimalResult(sum *big.Int, scale int, n int64, avg bool) types.Datum {
 	d := new(apd.Decimal)
-	d.Coeff.SetMathBigInt(sum)
-	d.Negative = d.Coeff.Sign() < 0
-	d.Coeff.Abs(&d.Coeff)
+	d.Coeff.SetMathBigInt(new(big.Int).Abs(sum))
+	d.Negative = sum.Sign() < 0
 	d.Exponent = int32(-scale)
 	if avg {
 		types.DivDecimal(d, d, apd.New(n, 0))
@@ -59,7 +54,7 @@ func decimalResult(sum *big.Int, scale int, n int64, avg bool) types.Datum {
 }
 
 func (a *intSum) Append(dst []byte) []byte {
-	return appendBig(binary.AppendVarint(dst, a.n), &a.sum)
+	return appendBig(binary.AppendVarint(dst, a.n), a.sum.value())
 }
 
 func (a *intSum) Decode(b []byte) (rest []byte, err error) {
@@ -76,7 +71,7 @@ func appendBig(dst []byte, z *big.Int) []byte {
 	return append(dst, mag...)
 }
 
-func decodeBig(b []byte, z *big.Int) ([]byte, error) {
+func decodeBig(b []byte, s *exactSum) ([]byte, error) {
 	var size int64
 	b, err := decodeVarints(b, &size)
 	if err != nil {
@@ -89,10 +84,11 @@ func decodeBig(b []byte, z *big.Int) ([]byte, error) {
 	if size < 0 || size > int64(len(b)) {
 		return nil, types.ErrCorrupt
 	}
-	z.SetBytes(b[:size])
+	z := new(big.Int).SetBytes(b[:size])
 	if negative {
 		z.Neg(z)
 	}
+	s.set(z)
 	return b[size:], nil
 }
 
@@ -106,13 +102,15 @@ type scaleCount struct {
 // taken away, so rows are counted by scale.
 type decimalSum struct {
 	avg    bool
-	sum    big.Int      // in units of 10^-scale()
+	sum    exactSum     // in units of 10^-unit
+	unit   int          // at least the largest scale counted
 	scales []scaleCount // ascending, no zero counts
 	nan    int64
 	inf    int64 // +Infinity
 	negInf int64
 }
 
+// scale is the display scale of the result.
 func (a *decimalSum) scale() int {
 	if len(a.scales) == 0 {
 		return 0
@@ -139,33 +137,45 @@ func (a *decimalSum) Add(arg *types.Vector, row int, diff int64) error {
 }
 
 func (a *decimalSum) addFinite(d *apd.Decimal, diff int64) {
-	unit := max(a.scale(), types.Scale(d))
-	rescale(&a.sum, a.scale(), unit)
-	term := new(big.Int).Set(d.Coeff.MathBigInt())
-	rescale(term, types.Scale(d), unit)
+	scale := types.Scale(d)
+	if scale > a.unit {
+		a.rescale(scale)
+	}
+	a.countScale(scale, diff)
 	if d.Negative {
 		diff = -diff
 	}
-	a.sum.Add(&a.sum, term.Mul(term, big.NewInt(diff)))
-	if d.Negative {
-		diff = -diff
+	if scale == a.unit && d.Coeff.IsInt64() {
+		a.sum.add(d.Coeff.Int64(), diff)
+		return
 	}
-	a.countScale(types.Scale(d), diff)
-	rescale(&a.sum, unit, a.scale())
+	var term apd.BigInt
+	term.Mul(&d.Coeff, types.Pow10(a.unit-scale))
+	if term.IsInt64() {
+		a.sum.add(term.Int64(), diff)
+		return
+	}
+	z := term.MathBigInt()
+	a.sum.addBig(z.Mul(z, big.NewInt(diff)))
 }
 
-// rescale changes the unit of z from 10^-from to 10^-to. Going down is exact: only rows of no larger scale are left.
-func rescale(z *big.Int, from, to int) {
-	switch {
-	case to > from:
-		z.Mul(z, types.Pow10(to-from).MathBigInt())
-	case to < from:
-		z.Quo(z, types.Pow10(from-to).MathBigInt())
+// rescale changes the unit to 10^-scale. Going down is exact: only rows of no larger scale are left.
+func (a *decimalSum) rescale(scale int) {
+	z := new(big.Int).Set(a.sum.value())
+	if scale > a.unit {
+		z.Mul(z, types.Pow10(scale-a.unit).MathBigInt())
+	} else if scale < a.unit {
+		z.Quo(z, types.Pow10(a.unit-scale).MathBigInt())
 	}
+	a.sum.set(z)
+	a.unit = scale
 }
 
 func (a *decimalSum) countScale(scale int, diff int64) {
-	i, found := slices.BinarySearchFunc(a.scales, scale, func(s scaleCount, t int) int { return s.scale - t })
+	i, found := len(a.scales)-1, true
+	if i < 0 || a.scales[i].scale != scale {
+		i, found = slices.BinarySearchFunc(a.scales, scale, func(s scaleCount, t int) int { return s.scale - t })
+	}
 	if !found {
 		a.scales = slices.Insert(a.scales, i, scaleCount{scale: scale})
 	}
@@ -173,6 +183,14 @@ func (a *decimalSum) countScale(scale int, diff int64) {
 	if a.scales[i].n == 0 {
 		a.scales = slices.Delete(a.scales, i, i+1)
 	}
+}
+
+// settle makes the unit the display scale, so that equal multisets of rows are equal states.
+func (a *decimalSum) settle() *big.Int {
+	if a.unit != a.scale() {
+		a.rescale(a.scale())
+	}
+	return a.sum.value()
 }
 
 // finite is the number of finite rows.
@@ -193,7 +211,8 @@ func (a *decimalSum) Result() (types.Datum, error) {
 	case a.inf > 0 || a.negInf > 0:
 		return types.DecDatum(&apd.Decimal{Form: apd.Infinite, Negative: a.negInf > 0}), nil
 	}
-	return decimalResult(&a.sum, a.scale(), n, a.avg), nil
+	d := decimalResult(a.settle(), a.scale(), max(n, 1), a.avg)
+	return d, checkRange(d.Dec)
 }
 
 func (a *decimalSum) Append(dst []byte) []byte {
@@ -204,7 +223,7 @@ func (a *decimalSum) Append(dst []byte) []byte {
 	for _, s := range a.scales {
 		dst = binary.AppendVarint(binary.AppendVarint(dst, int64(s.scale)), s.n)
 	}
-	return appendBig(dst, &a.sum)
+	return appendBig(dst, a.settle())
 }
 
 func (a *decimalSum) Decode(b []byte) (rest []byte, err error) {
@@ -212,7 +231,7 @@ func (a *decimalSum) Decode(b []byte) (rest []byte, err error) {
 		return nil, err
 	}
 	count, n := binary.Uvarint(b)
-	if n <= 0 || count > uint64(types.MaxNumericScale) {
+	if n <= 0 || count > uint64(types.MaxNumericScale)+1 {
 		return nil, types.ErrCorrupt
 	}
 	a.scales = a.scales[:0]
@@ -221,7 +240,11 @@ func (a *decimalSum) Decode(b []byte) (rest []byte, err error) {
 		if b, err = decodeVarints(b, &scale, &rows); err != nil {
 			return nil, err
 		}
+		if scale < 0 || scale > types.MaxNumericScale || len(a.scales) > 0 && int(scale) <= a.scale() || rows == 0 {
+			return nil, types.ErrCorrupt
+		}
 		a.scales = append(a.scales, scaleCount{int(scale), rows})
 	}
+	a.unit = a.scale()
 	return decodeBig(b, &a.sum)
 }

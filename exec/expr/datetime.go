@@ -55,32 +55,42 @@ func isInfiniteTime(t int64) bool {
 	return t == types.TimestampInfinity || t == types.TimestampNegInfinity
 }
 
-// truncate returns the start of the unit in which the moment t lies, in a zone.
-func truncate(unit string, t int64, loc *time.Location) (int64, error) {
-	name := units[strings.ToLower(unit)]
-	local := t
-	if !isInfiniteTime(t) {
-		local = types.ToLocal(t, loc)
-	}
-	fine := map[string]int64{"microseconds": 1, "milliseconds": 1000, "second": microsPerSecond, "minute": microsPerMinute, "hour": microsPerHour}[name]
-	switch {
-	case fine == 0 && !isDateUnit(name):
-		return 0, unitError(unit, types.Timestamptz, strings.HasPrefix(name, "timezone"))
-	case isInfiniteTime(t):
-		return t, nil
-	case fine != 0:
-		return t - (local - floorDiv(local, fine)*fine), nil
-	}
-	day := truncateDay(name, floorDiv(local, microsPerDay))
-	return types.FromLocal(day*microsPerDay, loc), nil
+// truncation is a unit for date_trunc.
+type truncation struct {
+	name   string // of units
+	micros int64  // the length of one that is shorter than a day
 }
 
-func isDateUnit(name string) bool {
+func truncationOf(unit string) (truncation, error) {
+	name := units[strings.ToLower(unit)]
 	switch name {
 	case "day", "week", "month", "quarter", "year", "decade", "century", "millennium":
-		return true
+		return truncation{name: name}, nil
+	case "hour":
+		return truncation{name, microsPerHour}, nil
+	case "minute":
+		return truncation{name, microsPerMinute}, nil
+	case "second":
+		return truncation{name, microsPerSecond}, nil
+	case "milliseconds":
+		return truncation{name, 1000}, nil
+	case "microseconds":
+		return truncation{name, 1}, nil
 	}
-	return false
+	return truncation{}, unitError(unit, types.Timestamptz, strings.HasPrefix(name, "timezone"))
+}
+
+// start returns the start of the unit in which the moment t lies, in a zone.
+func (u truncation) start(t int64, loc *time.Location) int64 {
+	if isInfiniteTime(t) {
+		return t
+	}
+	local := types.ToLocal(t, loc)
+	if u.micros != 0 {
+		return t - (local - floorDiv(local, u.micros)*u.micros)
+	}
+	day := truncateDay(u.name, floorDiv(local, microsPerDay))
+	return types.FromLocal(day*microsPerDay, loc)
 }
 
 // truncateDay returns the first day of the unit in which a day lies.

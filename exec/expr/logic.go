@@ -10,6 +10,9 @@ type logicNode struct {
 }
 
 func (n logicNode) eval(ev *evaluation, b *types.Batch) (column, error) {
+	if n.allSafe() {
+		return n.evalAll(ev, b)
+	}
 	out := types.MakeVector(types.Bool, b.Len)
 	for i := range out.Int {
 		out.Int[i] = 1 - n.decides
@@ -26,6 +29,59 @@ func (n logicNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 		open = n.settle(out, v, open)
 	}
 	return perRow(out), nil
+}
+
+func (n logicNode) allSafe() bool {
+	for i := range n.args {
+		if !n.args[i].safe {
+			return false
+		}
+	}
+	return true
+}
+
+// evalAll evaluates every argument for all rows.
+func (n logicNode) evalAll(ev *evaluation, b *types.Batch) (column, error) {
+	out := types.MakeVector(types.Bool, b.Len)
+	for i := range out.Int {
+		out.Int[i] = 1 - n.decides
+	}
+	for i := range n.args {
+		v, err := n.args[i].eval(ev, b)
+		if err != nil {
+			return column{}, err
+		}
+		n.combine(out, v)
+	}
+	return perRow(out), nil
+}
+
+// combine adds an argument's values to what the ones before gave.
+func (n logicNode) combine(out *types.Vector, v column) {
+	if v.Nulls == nil && out.Nulls == nil {
+		if n.decides == 0 {
+			for i := range out.Int {
+				out.Int[i] &= v.Int[i&v.mask]
+			}
+			return
+		}
+		for i := range out.Int {
+			out.Int[i] |= v.Int[i&v.mask]
+		}
+		return
+	}
+	for i := range out.Int {
+		switch null := v.null(i); {
+		case !out.IsNull(i) && out.Int[i] == n.decides:
+		case !null && v.Int[i&v.mask] == n.decides:
+			out.Int[i] = n.decides
+			if out.Nulls != nil {
+				out.Nulls[i] = false
+			}
+		case null:
+			out.SetNull(i)
+		}
+	}
 }
 
 // settle takes an argument's values for the open rows and returns those that are still open.

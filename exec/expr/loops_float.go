@@ -21,9 +21,9 @@ var (
 )
 
 func init() {
-	register("float8pl", floatsLoop(func(a, b float64) (float64, error) { return finite(a+b, a, b) }))
-	register("float8mi", floatsLoop(func(a, b float64) (float64, error) { return finite(a-b, a, b) }))
-	register("float8mul", floatsLoop(multiplyFloats))
+	register("float8pl", floatArithmetic(addFloats, func(a, b float64) (float64, error) { return finite(a+b, a, b) }))
+	register("float8mi", floatArithmetic(subtractFloats, func(a, b float64) (float64, error) { return finite(a-b, a, b) }))
+	register("float8mul", floatArithmetic(multiplyAllFloats, multiplyFloats))
 	register("float8div", floatsLoop(divideFloats))
 	for _, id := range []string{"dpow", "power(float8,float8)", "pow(float8,float8)"} {
 		register(id, floatsLoop(powerFloats))
@@ -81,6 +81,44 @@ func floatsLoop(f func(a, b float64) (float64, error)) loop {
 		k.out.Float[i], err = f(k.float(0, i), k.float(1, i))
 		return err
 	})
+}
+
+// floatArithmetic runs all over all rows, which returns whether a row may fail; then each is checked.
+func floatArithmetic(all func(a []float64, am int, b []float64, bm int, out []float64) bool, one func(a, b float64) (float64, error)) loop {
+	checked := floatsLoop(one)
+	return func(k *call) error {
+		if a, b := k.args[0], k.args[1]; !all(a.Float, a.mask, b.Float, b.mask, k.out.Float) {
+			return nil
+		}
+		return checked(k)
+	}
+}
+
+func addFloats(a []float64, am int, b []float64, bm int, out []float64) (suspect bool) {
+	for i := range out {
+		x := a[i&am] + b[i&bm]
+		out[i] = x
+		suspect = suspect || x-x != 0 // infinite or NaN
+	}
+	return suspect
+}
+
+func subtractFloats(a []float64, am int, b []float64, bm int, out []float64) (suspect bool) {
+	for i := range out {
+		x := a[i&am] - b[i&bm]
+		out[i] = x
+		suspect = suspect || x-x != 0
+	}
+	return suspect
+}
+
+func multiplyAllFloats(a []float64, am int, b []float64, bm int, out []float64) (suspect bool) {
+	for i := range out {
+		x := a[i&am] * b[i&bm]
+		out[i] = x
+		suspect = suspect || x-x != 0 || x == 0 && a[i&am] != 0 && b[i&bm] != 0
+	}
+	return suspect
 }
 
 // finite returns result unless it is infinite and no operand is.

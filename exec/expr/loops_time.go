@@ -37,23 +37,37 @@ func init() {
 }
 
 func registerFields() {
-	register("date_trunc(text,timestamptz)", rows(func(k *call, i int) (err error) {
-		k.out.Int[i], err = truncate(k.str(0, i), k.int(1, i), k.Location)
-		return err
-	}))
-	register("date_trunc(text,timestamptz,text)", rows(func(k *call, i int) error {
-		zone, err := types.LoadZone(k.str(2, i))
-		if err == nil {
-			k.out.Int[i], err = truncate(k.str(0, i), k.int(1, i), zone)
-		}
-		return err
-	}))
+	register("date_trunc(text,timestamptz)", truncateLoop(func(k *call, i int) (*time.Location, error) { return k.Location, nil }))
+	register("date_trunc(text,timestamptz,text)", truncateLoop(func(k *call, i int) (*time.Location, error) { return types.LoadZone(k.str(2, i)) }))
 	moment := func(k *call, i int) (field, error) { return momentField(k.str(0, i), k.int(1, i), k.Location) }
 	date := func(k *call, i int) (field, error) { return dateField(k.str(0, i), k.int(1, i)) }
 	register("extract(text,timestamptz)", extractLoop(moment))
 	register("extract(text,date)", extractLoop(date))
 	register("date_part(text,timestamptz)", extractLoop(moment))
 	register("date_part(text,date)", extractLoop(date))
+}
+
+// truncateLoop truncates moments; a unit is looked up once for as long as it stays the same.
+func truncateLoop(zone func(k *call, i int) (*time.Location, error)) loop {
+	return func(k *call) error {
+		var unit truncation
+		var last string
+		return k.each(func(i int) error {
+			if name := k.str(0, i); unit.name == "" || name != last {
+				var err error
+				if unit, err = truncationOf(name); err != nil {
+					return err
+				}
+				last = name
+			}
+			loc, err := zone(k, i)
+			if err != nil {
+				return err
+			}
+			k.out.Int[i] = unit.start(k.int(1, i), loc)
+			return nil
+		})
+	}
 }
 
 // extractLoop gives a field as numeric or double precision.
