@@ -20,14 +20,18 @@ type BatchBuilder struct {
 	producerEpoch int16
 	baseSequence  int32
 	attributes    int16
+	codec         Codec
+	packed        []byte // what Build returned last, if compressed
 }
 
-// Reset empties the builder and keeps its buffer: what Build returned before is not valid any more.
+// Reset empties the builder and keeps its buffer and its codec: what Build returned before is not valid any more.
 func (b *BatchBuilder) Reset() {
 	if cap(b.buf) < batchHeaderBytes {
 		b.buf = make([]byte, batchHeaderBytes, 1024)
 	}
-	*b = BatchBuilder{buf: b.buf[:batchHeaderBytes], producerID: -1, producerEpoch: -1, baseSequence: -1}
+	*b = BatchBuilder{
+		buf: b.buf[:batchHeaderBytes], packed: b.packed, codec: b.codec, producerID: -1, producerEpoch: -1, baseSequence: -1,
+	}
 }
 
 func (b *BatchBuilder) init() {
@@ -42,7 +46,17 @@ func (b *BatchBuilder) SetProducer(id int64, epoch int16, baseSequence int32) {
 	b.producerID, b.producerEpoch, b.baseSequence = id, epoch, baseSequence
 }
 
-// SetAttributes sets the batch's flags (FORMAT.md); compression is not done here, its bits must be 0.
+// SetCompression has Build compress the records where that makes the batch smaller. It panics on a codec that is not one
+// of the constants.
+func (b *BatchBuilder) SetCompression(c Codec) {
+	if c != CodecNone && c != CodecLZ4 && c != CodecZstd {
+		panic("BUG: unknown " + c.String())
+	}
+	b.init()
+	b.codec = c
+}
+
+// SetAttributes sets the batch's flags (FORMAT.md); the bits of the compression are SetCompression's and must be 0.
 func (b *BatchBuilder) SetAttributes(attributes int16) {
 	b.init()
 	b.attributes = attributes
@@ -51,7 +65,7 @@ func (b *BatchBuilder) SetAttributes(attributes int16) {
 // Len is the number of records so far.
 func (b *BatchBuilder) Len() int { return int(b.count) }
 
-// SizeBytes is the size of the batch so far.
+// SizeBytes is the size of the batch so far, not compressed.
 func (b *BatchBuilder) SizeBytes() int { return max(len(b.buf), batchHeaderBytes) }
 
 // Append adds a record; its Offset is ignored and its bytes are copied. ErrBatchTooLarge, with the builder unchanged,
@@ -83,21 +97,50 @@ func (b *BatchBuilder) Build(maxTimestamp ...int64) []byte {
 	if len(maxTimestamp) > 0 {
 		newest = maxTimestamp[0]
 	}
-	be := binary.BigEndian
-	be.PutUint64(b.buf[posBaseOffset:], 0)
-	be.PutUint32(b.buf[posLength:], uint32(len(b.buf)-batchLengthBase))
-	be.PutUint32(b.buf[posLeaderEpoch:], math.MaxUint32)
-	b.buf[posMagic] = 2
-	be.PutUint16(b.buf[posAttributes:], uint16(b.attributes))
-	be.PutUint32(b.buf[posLastOffsetDelta:], uint32(b.count-1))
-	be.PutUint64(b.buf[posBaseTimestamp:], uint64(b.baseTimestamp))
-	be.PutUint64(b.buf[posMaxTimestamp:], uint64(newest))
-	be.PutUint64(b.buf[posProducerID:], uint64(b.producerID))
-	be.PutUint16(b.buf[posProducerEpoch:], uint16(b.producerEpoch))
-	be.PutUint32(b.buf[posBaseSequence:], uint32(b.baseSequence))
-	be.PutUint32(b.buf[posCount:], uint32(b.count))
-	be.PutUint32(b.buf[posCRC:], crc32.Checksum(b.buf[posAttributes:], castagnoli))
+	b.putHeader(b.buf, newest)
+	if b.codec != CodecNone {
+		if packed, ok := packBatch(b.packed[:0], b.codec, b.buf); ok {
+			b.packed = packed
+			return packed
+		}
+	}
+	sealBatch(b.buf)
 	return b.buf
+}
+
+// putHeader writes all fields of the header but length and CRC.
+func (b *BatchBuilder) putHeader(header []byte, newest int64) {
+	be := binary.BigEndian
+	be.PutUint64(header[posBaseOffset:], 0)
+	be.PutUint32(header[posLeaderEpoch:], math.MaxUint32)
+	header[posMagic] = 2
+	be.PutUint16(header[posAttributes:], uint16(b.attributes))
+	be.PutUint32(header[posLastOffsetDelta:], uint32(b.count-1))
+	be.PutUint64(header[posBaseTimestamp:], uint64(b.baseTimestamp))
+	be.PutUint64(header[posMaxTimestamp:], uint64(newest))
+	be.PutUint64(header[posProducerID:], uint64(b.producerID))
+	be.PutUint16(header[posProducerEpoch:], uint16(b.producerEpoch))
+	be.PutUint32(header[posBaseSequence:], uint32(b.baseSequence))
+	be.PutUint32(header[posCount:], uint32(b.count))
+}
+
+// sealBatch sets length and CRC of a batch whose other bytes are final.
+func sealBatch(batch []byte) {
+	binary.BigEndian.PutUint32(batch[posLength:], uint32(len(batch)-batchLengthBase))
+	binary.BigEndian.PutUint32(batch[posCRC:], crc32.Checksum(batch[posAttributes:], castagnoli))
+}
+
+// packBatch appends to dst the batch with its records compressed, sealed. False if that is not smaller.
+func packBatch(dst []byte, c Codec, batch []byte) ([]byte, bool) {
+	at := len(dst)
+	packed, err := compressRecords(append(dst, batch[:batchHeaderBytes]...), c, batch[batchHeaderBytes:])
+	if err != nil || len(packed)-at >= len(batch) {
+		return dst, false
+	}
+	attributes := binary.BigEndian.Uint16(packed[at+posAttributes:]) | uint16(c)
+	binary.BigEndian.PutUint16(packed[at+posAttributes:], attributes)
+	sealBatch(packed[at:])
+	return packed, true
 }
 
 func appendRecordBody(dst []byte, r Record, timestampDelta int64, offsetDelta int32) []byte {

@@ -12,7 +12,7 @@ var (
 	ErrIncomplete = errors.New("incomplete batch")
 	// ErrBatchTooLarge means that a batch would exceed MaxBatchBytes.
 	ErrBatchTooLarge = errors.New("batch too large")
-	// ErrCompressed means that the records of a batch are compressed, which this package does not read.
+	// ErrCompressed means that the records of a batch are compressed in a way that this package does not read.
 	ErrCompressed = errors.New("compressed batch")
 	// ErrGap means that appended batches do not begin at NextOffset, or not where the one before ends.
 	ErrGap = errors.New("offset is not the next one")

@@ -35,6 +35,9 @@ func goldenBatch(t *testing.T, d *datadriven.TestData) []byte {
 	if d.MaybeScanArgs(t, "producer", &id) {
 		b.SetProducer(id, 3, 70)
 	}
+	if d.HasArg("lz4") {
+		b.SetCompression(CodecLZ4)
+	}
 	for line := range strings.Lines(d.Input) {
 		must(t, b.Append(goldenRecord(t, strings.Fields(line))))
 	}

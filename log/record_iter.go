@@ -13,8 +13,8 @@ import (
 //	}
 //	err := it.Err()
 //
-// Keys and values alias the batch's bytes. The Headers slice is used again by the next Next. Only names of headers
-// are allocated.
+// Keys and values alias the batch's bytes, or, of a compressed batch, memory that Records has allocated. The Headers slice is used again by the next Next. Only names of headers
+// are allocated otherwise.
 type RecordIter struct {
 	rest     []byte
 	left     int
@@ -32,7 +32,10 @@ const compressionMask = 7
 // minRecordBytes is the size of a record with null key, null value and no headers.
 const minRecordBytes = 7
 
-// Records returns an iterator over the batch's records.
+// Compression is how the batch's records are stored.
+func (b Batch) Compression() Codec { return Codec(b.Attributes() & compressionMask) }
+
+// Records returns an iterator over the batch's records. Compressed ones are decompressed now, to at most MaxRecordsBytes.
 func (b Batch) Records() RecordIter {
 	it := RecordIter{
 		rest:     b.b[batchHeaderBytes:],
@@ -41,10 +44,10 @@ func (b Batch) Records() RecordIter {
 		baseTime: b.BaseTimestamp(),
 		last:     b.LastOffset(),
 	}
-	switch {
-	case b.Attributes()&compressionMask != 0:
-		it.err = ErrCompressed
-	case it.left > len(it.rest)/minRecordBytes:
+	if codec := b.Compression(); codec != CodecNone && len(it.rest) > 0 {
+		it.rest, it.err = decompressRecords(codec, it.rest)
+	}
+	if it.err == nil && it.left > len(it.rest)/minRecordBytes {
 		it.err = fmt.Errorf("%w: %d records in %d bytes", ErrCorrupt, it.left, len(it.rest))
 	}
 	return it
@@ -72,7 +75,7 @@ func (it *RecordIter) Next() bool {
 // Record returns the present record; it is valid until the next Next.
 func (it *RecordIter) Record() Record { return it.record }
 
-// Err returns what ended the walk early: ErrCorrupt or ErrCompressed.
+// Err returns what ended the walk early: ErrCorrupt, or ErrCompressed for a codec that is not read here.
 func (it *RecordIter) Err() error { return it.err }
 
 func (it *RecordIter) decode() bool {
