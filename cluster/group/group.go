@@ -63,8 +63,8 @@ func Open(cfg Config) (*Group, error) {
 	store := &logStore{g: cfg.WAL.Group(cfg.ID), fatal: cfg.Fatal}
 	snapshots := NewSnapshots(cfg.FS, cfg.Dir)
 	address, transport := raft.NewInmemTransport(raft.ServerAddress(cfg.NodeID))
-	if err := found(cfg, store, snapshots, transport, address); err != nil {
-		return nil, fmt.Errorf("found group %s: %w", cfg.Name, err)
+	if err := found(cfg, store, snapshots, address); err != nil {
+		return nil, fmt.Errorf("group %s: %w", cfg.Name, err)
 	}
 	r, err := raft.NewRaft(raftConfig(cfg), cfg.FSM, store, store, snapshots, transport)
 	if err != nil {
@@ -76,14 +76,36 @@ func Open(cfg Config) (*Group, error) {
 	return g, nil
 }
 
-func found(cfg Config, store *logStore, snapshots *Snapshots, t raft.Transport, address raft.ServerAddress) error {
-	known, err := raft.HasExistingState(store, store, snapshots)
-	if err != nil || known {
+// found writes the first entry of a new group: its voters. A group that cut its log behind a snapshot and lost that is
+// not new.
+func found(cfg Config, store *logStore, snapshots *Snapshots, address raft.ServerAddress) error {
+	covered, err := snapshots.index()
+	if err != nil {
+		return err
+	}
+	first := store.g.FirstIndex()
+	if first > covered+1 {
+		return fmt.Errorf("the log begins at entry %d, and the snapshot covers entries up to %d", first, covered)
+	}
+	if first != 0 || covered != 0 {
+		return nil
+	}
+	term, err := store.GetUint64(raftTerm)
+	if err != nil && !errors.Is(err, errNoKey) {
+		return err
+	}
+	if term > 1 {
+		return fmt.Errorf("it is in term %d and has neither log nor snapshot", term)
+	}
+	if err := store.SetUint64(raftTerm, 1); err != nil {
 		return err
 	}
 	voters := raft.Configuration{Servers: []raft.Server{{Suffrage: raft.Voter, ID: raft.ServerID(cfg.NodeID), Address: address}}}
-	return raft.BootstrapCluster(raftConfig(cfg), store, store, snapshots, t, voters)
+	return store.StoreLog(&raft.Log{Index: 1, Term: 1, Type: raft.LogConfiguration, Data: raft.EncodeConfiguration(voters)})
 }
+
+// raftTerm is the key under which raft keeps its term.
+var raftTerm = []byte("CurrentTerm")
 
 func raftConfig(cfg Config) *raft.Config {
 	c := raft.DefaultConfig()

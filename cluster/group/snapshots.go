@@ -61,6 +61,15 @@ func (s *Snapshots) Newest() ([]byte, error) {
 	return contents, err
 }
 
+// index returns the index of the last entry that the newest snapshot covers, 0 if there is none.
+func (s *Snapshots) index() (uint64, error) {
+	meta, _, err := s.load()
+	if err != nil || meta == nil {
+		return 0, err
+	}
+	return meta.Index, nil
+}
+
 // Create implements raft.SnapshotStore.
 func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, configuration raft.Configuration,
 	configurationIndex uint64, _ raft.Transport) (raft.SnapshotSink, error) {

@@ -54,6 +54,14 @@ const (
 	snapshotBytes   = 64 << 20
 )
 
+func newStateMachine(cfg Config, v *view, snapshots chan struct{}) *machine {
+	return &machine{
+		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
+		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
+		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
+	}
+}
+
 // Apply implements raft.FSM.
 func (m *machine) Apply(l *raft.Log) any { return m.ApplyBatch([]*raft.Log{l})[0] }
 

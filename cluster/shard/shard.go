@@ -55,11 +55,7 @@ type Shard struct {
 // Open opens a shard. It is ready after WaitReady.
 func Open(cfg Config) (*Shard, error) {
 	s := &Shard{id: cfg.ID, cfg: cfg, view: newView(cfg.DB), snapshot: make(chan struct{}, 1), stop: make(chan struct{})}
-	s.machine = &machine{
-		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, view: s.view, fatal: cfg.Fatal, snapshotCh: s.snapshot,
-		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
-		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
-	}
+	s.machine = newStateMachine(cfg, s.view, s.snapshot)
 	if err := s.open(); err != nil {
 		s.machine.close()
 		return nil, fmt.Errorf("open shard %d: %w", cfg.ID, err)
