@@ -95,7 +95,7 @@ var copyData = []string{
 // message, and place, however the data are cut into messages.
 func TestCopyFromAsPostgres(t *testing.T) {
 	conn := oracle.StartPostgres(t).Conn(t)
-	exec(t, conn, "CREATE TABLE c (id int, t text)")
+	execute(t, conn, "CREATE TABLE c (id int, t text)")
 	for options, format := range copyFormats {
 		cp := &session.Copy{In: true, Relation: "c", Format: format,
 			Columns: []plan.Field{{Name: "id", Type: types.Int4}, {Name: "t", Type: types.Text}}}
@@ -112,7 +112,7 @@ func TestCopyFromAsPostgres(t *testing.T) {
 	}
 }
 
-func exec(t *testing.T, conn *pgx.Conn, sql string) {
+func execute(t *testing.T, conn *pgx.Conn, sql string) {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
@@ -122,7 +122,7 @@ func exec(t *testing.T, conn *pgx.Conn, sql string) {
 // postgresCopy is the outcome of loading data into an empty table.
 func postgresCopy(t *testing.T, conn *pgx.Conn, options, data string) string {
 	t.Helper()
-	exec(t, conn, "TRUNCATE c")
+	execute(t, conn, "TRUNCATE c")
 	_, err := conn.PgConn().CopyFrom(t.Context(), strings.NewReader(data), "COPY c FROM STDIN WITH ("+options+")")
 	if err != nil {
 		return outcome(nil, err)
@@ -167,8 +167,8 @@ func outcome(rows [][]*string, err error) string {
 // TestCopyToAsPostgres shows that COPY TO writes values as PostgreSQL writes them.
 func TestCopyToAsPostgres(t *testing.T) {
 	conn := oracle.StartPostgres(t).Conn(t)
-	exec(t, conn, "CREATE TABLE c (a text, b text)")
-	exec(t, conn, "CREATE TABLE d (a text)")
+	execute(t, conn, "CREATE TABLE c (a text, b text)")
+	execute(t, conn, "CREATE TABLE d (a text)")
 	values := []string{"", "plain", "a,b", `"`, `a"b`, "'", `it's`, `\`, `\.`, `\N`, "NULL", "a\tb", "a\nb", "a\rb", "\b\f\v", ";|", " space ", "ü🙂", "\x01"}
 	var rows, single [][]*string
 	for i := range values {

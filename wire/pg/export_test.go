@@ -1,11 +1,15 @@
 package pg
 
 import (
+	"net"
 	"time"
 
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/sql/types"
 )
+
+// ServeConn serves one connection that was not accepted by a listener.
+func (s *Server) ServeConn(nc net.Conn) { newConn(s, nc, 1, false).run() }
 
 // ParseCopy gives the parser of COPY FROM data in pieces of size bytes, and returns the rows, each value in text, nil
 // for NULL.

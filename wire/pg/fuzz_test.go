@@ -1,0 +1,124 @@
+package pg_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/session"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/wire/pg"
+)
+
+// nothing is an engine without relations, which takes no DDL.
+type nothing struct{}
+
+func (nothing) Catalog() *catalog.Catalog { return catalog.Empty() }
+func (nothing) Apply(context.Context, catalog.Command) error {
+	return catalog.ErrStale
+}
+func (nothing) Placement(n int) []catalog.ShardID { return make([]catalog.ShardID, n) }
+func (nothing) Begin() exec.Tx                    { return nil }
+func (nothing) Snapshot(context.Context, []*catalog.Relation, session.Consistency, func(string)) (exec.Reader, error) {
+	return nil, io.ErrUnexpectedEOF
+}
+func (nothing) WaitAny(context.Context, map[catalog.PartitionID]log.Offset) error { return io.EOF }
+
+// fuzzTimeout is far beyond what any input takes: it ends a hang.
+const fuzzTimeout = 20 * time.Second
+
+// FuzzMessages shows that whatever bytes a client sends after its start, and before it, the server answers with whole
+// messages and ends the connection when the client does.
+func FuzzMessages(f *testing.F) {
+	seed := func(messages ...pgproto3.FrontendMessage) {
+		var data []byte
+		for _, m := range messages {
+			var err error
+			if data, err = m.Encode(data); err != nil {
+				f.Fatal(err)
+			}
+		}
+		f.Add(data, true)
+	}
+	seed(&pgproto3.Query{String: "SELECT 1; SELECT 'a'; SET x.y = 1"}, &pgproto3.Terminate{})
+	seed(&pgproto3.Parse{Query: "SELECT $1::int, $2::text"}, &pgproto3.Bind{Parameters: [][]byte{{'1'}, nil}, ParameterFormatCodes: []int16{0}},
+		&pgproto3.Describe{ObjectType: 'P'}, &pgproto3.Execute{MaxRows: 1}, &pgproto3.Close{ObjectType: 'S'}, &pgproto3.Sync{})
+	seed(&pgproto3.Query{String: "BEGIN; DECLARE c CURSOR FOR VALUES (1), (2); FETCH 1 FROM c"}, &pgproto3.Flush{}, &pgproto3.CopyData{Data: []byte("1\n")},
+		&pgproto3.CopyDone{}, &pgproto3.CopyFail{Message: "x"}, &pgproto3.FunctionCall{}, &pgproto3.PasswordMessage{Password: "x"})
+	f.Add([]byte{'Q', 0x7f, 0xff, 0xff, 0xff, 'a'}, true)
+	f.Add([]byte{'B', 0, 0, 0, 4}, true)
+	f.Add([]byte{0, 0, 0, 8, 4, 210, 22, 47}, false)
+	f.Add([]byte{0, 0, 0, 17, 0, 3, 0, 0, 'u', 's', 'e', 'r', 0, 'x', 0, 0, 0}, false)
+
+	server := pg.New(pg.Config{Engine: nothing{}})
+	f.Fuzz(func(t *testing.T, data []byte, started bool) {
+		if started {
+			data = append(startup(t), data...)
+		}
+		client, end := net.Pipe()
+		if err := client.SetDeadline(time.Now().Add(fuzzTimeout)); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			server.ServeConn(&script{Conn: end, data: data})
+		}()
+		checkAnswer(t, client)
+		<-done
+	})
+}
+
+func startup(t *testing.T) []byte {
+	t.Helper()
+	data, err := (&pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion30, Parameters: map[string]string{"user": "x"}}).Encode(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// script is a connection on which data come, and then an error that is not the client's leaving: what was sent before
+// is still answered.
+type script struct {
+	net.Conn
+	data []byte
+}
+
+func (s *script) Read(p []byte) (int, error) {
+	if len(s.data) == 0 {
+		return 0, errEnd
+	}
+	n := copy(p, s.data)
+	s.data = s.data[n:]
+	return n, nil
+}
+
+var errEnd = errors.New("the end of the script")
+
+// checkAnswer reads to the end, and fails if what comes are not whole messages.
+func checkAnswer(t *testing.T, r io.Reader) {
+	t.Helper()
+	answer, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("the server does not end: %v", err)
+	}
+	for len(answer) > 0 {
+		if answer[0] == 'N' && (len(answer) < 5 || binary.BigEndian.Uint32(answer[1:]) > 1<<20) {
+			answer = answer[1:] // the answer to SSLRequest
+			continue
+		}
+		if len(answer) < 5 || int(binary.BigEndian.Uint32(answer[1:])) > len(answer)-1 {
+			t.Fatalf("no whole message: %q", answer)
+		}
+		answer = answer[1+binary.BigEndian.Uint32(answer[1:]):]
+	}
+}

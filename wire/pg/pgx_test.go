@@ -1,0 +1,265 @@
+package pg_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// connect opens a connection of pgx, which prepares statements and asks for binary results.
+func connect(t *testing.T, address string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), "postgres://tester@"+address+"/x?sslmode=prefer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) }) // the server may be down already
+	return conn
+}
+
+// TestPgxTypes shows that values of each type come back as they were sent, through statements prepared with binary
+// values and through the simple protocol with text.
+func TestPgxTypes(t *testing.T) {
+	conn := connect(t, startServer(t))
+	execute(t, conn, `CREATE TABLE t (id int PRIMARY KEY, b boolean, i2 smallint, i4 int, i8 bigint, f double precision,
+		n numeric(20,4), s text, ts timestamptz, d date)`)
+	rows := [][]string{
+		{"1", "true", "-32768", "2147483647", "-9223372036854775808", "1.5e-300", "1234567890123.4500", "text 'ü' 🙂 \\ \"", "2024-02-29 12:34:56.789012+00", "2024-02-29"},
+		{"2", "false", "0", "0", "0", "NaN", "0.0000", "", "1969-12-31 23:59:59+00", "0001-01-01"},
+		{"3", "true", "1", "-1", "1", "Infinity", "-0.0001", "\t\n", "2262-04-11 00:00:00+00", "9999-12-31"},
+	}
+	const columns = "b, i2, i4, i8, f, n, s, ts, d"
+	for _, row := range rows {
+		marks := make([]string, len(row))
+		args := make([]any, len(row))
+		for i, v := range row {
+			marks[i] = fmt.Sprintf("$%d", i+1)
+			args[i] = v // pgx encodes a string for the parameter's type as text
+		}
+		if _, err := conn.Exec(t.Context(), "INSERT INTO t VALUES ("+strings.Join(marks, ", ")+")", args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+		read, err := conn.Query(t.Context(), "SELECT "+columns+" FROM t ORDER BY id", mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := pgx.CollectRows(read, func(r pgx.CollectableRow) ([]any, error) { return r.Values() })
+		if err != nil {
+			t.Fatalf("%v: %v", mode, err)
+		}
+		again(t, conn, mode, got)
+	}
+}
+
+// again inserts values as they were read, and compares all with the rows that they came from.
+func again(t *testing.T, conn *pgx.Conn, mode pgx.QueryExecMode, rows [][]any) {
+	t.Helper()
+	for i, row := range rows {
+		args := append([]any{100 + i}, row...)
+		if _, err := conn.Exec(t.Context(), "INSERT INTO t VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", args...); err != nil {
+			t.Fatalf("%v: %v: %v", mode, row, err)
+		}
+	}
+	var same int
+	err := conn.QueryRow(t.Context(), `SELECT count(*) FROM t a JOIN t b ON a.id + 99 = b.id AND a.b = b.b AND a.i2 = b.i2 AND a.i4 = b.i4
+		AND a.i8 = b.i8 AND a.f = b.f AND a.n = b.n AND a.s = b.s AND a.ts = b.ts AND a.d = b.d`).Scan(&same)
+	if err != nil || same != len(rows) {
+		t.Errorf("%v: %d of %d rows came back as they were sent: %v", mode, same, len(rows), err)
+	}
+	execute(t, conn, "DELETE FROM t WHERE id >= 100")
+}
+
+// TestPgxNulls shows that NULL goes both ways in each mode.
+func TestPgxNulls(t *testing.T) {
+	conn := connect(t, startServer(t))
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+		var text *string
+		var number *int64
+		if err := conn.QueryRow(t.Context(), "SELECT $1::text, $2::bigint", mode, text, number).Scan(&text, &number); err != nil || text != nil || number != nil {
+			t.Errorf("%v: got %v, %v, %v", mode, text, number, err)
+		}
+	}
+}
+
+// TestPgxBatch shows that a batch is one transaction: all of it, or nothing when a statement fails.
+func TestPgxBatch(t *testing.T) {
+	conn := connect(t, startServer(t))
+	execute(t, conn, "CREATE TABLE t (id int PRIMARY KEY, v text)")
+	send := func(ids ...int) error {
+		batch := &pgx.Batch{}
+		for _, id := range ids {
+			batch.Queue("INSERT INTO t VALUES ($1, $2)", id, "v")
+		}
+		batch.Queue("SELECT count(*) FROM t").QueryRow(func(row pgx.Row) error {
+			var n int
+			return row.Scan(&n)
+		})
+		return conn.SendBatch(t.Context(), batch).Close()
+	}
+	if err := send(1, 2, 3); err != nil {
+		t.Fatal(err)
+	}
+	var refused *pgconn.PgError
+	if err := send(4, 5, 1); !errors.As(err, &refused) || refused.Code != pgerr.UniqueViolation {
+		t.Errorf("a batch with a duplicate: %v", err)
+	}
+	var n int
+	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 3 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}
+
+// TestPgxTransactions shows that a block is seen by others when it commits, and that of two blocks that change one row
+// the second fails with 40001.
+func TestPgxTransactions(t *testing.T) {
+	address := startServer(t)
+	a, b := connect(t, address), connect(t, address)
+	execute(t, a, "CREATE TABLE t (id int PRIMARY KEY, n int)")
+	execute(t, a, "INSERT INTO t VALUES (1, 0)")
+	first, err := a.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := b.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tx := range []pgx.Tx{first, second} {
+		if _, err := tx.Exec(t.Context(), "UPDATE t SET n = n + 1 WHERE id = $1", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := first.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var refused *pgconn.PgError
+	if err := second.Commit(t.Context()); !errors.As(err, &refused) || refused.Code != pgerr.SerializationFailure {
+		t.Errorf("the second commit: %v", err)
+	}
+	var n int
+	if err := b.QueryRow(t.Context(), "SELECT n FROM t").Scan(&n); err != nil || n != 1 {
+		t.Errorf("n is %d, %v", n, err)
+	}
+}
+
+// TestPgxConcurrentUpdates shows that statements outside of blocks do not fail when many change one row: each is
+// evaluated until it fits, and none is lost.
+func TestPgxConcurrentUpdates(t *testing.T) {
+	const clients, updates = 4, 25
+	address := startServer(t)
+	conn := connect(t, address)
+	execute(t, conn, "CREATE TABLE t (id int PRIMARY KEY, n int)")
+	execute(t, conn, "INSERT INTO t VALUES (1, 0)")
+	failed := make(chan error, clients)
+	for range clients {
+		c := connect(t, address)
+		go func() {
+			for range updates {
+				if _, err := c.Exec(context.Background(), "UPDATE t SET n = n + 1 WHERE id = $1", 1); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	for range clients {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+	var n int
+	if err := conn.QueryRow(t.Context(), "SELECT n FROM t").Scan(&n); err != nil || n != clients*updates {
+		t.Errorf("n is %d, %v", n, err)
+	}
+}
+
+// TestPgxCopy shows COPY both ways, larger than what goes into one message or batch.
+func TestPgxCopy(t *testing.T) {
+	conn := connect(t, startServer(t))
+	execute(t, conn, "CREATE TABLE t (id int PRIMARY KEY, v text)")
+	var data strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&data, "%d,\"row, number %d\"\n", i, i)
+	}
+	tag, err := conn.PgConn().CopyFrom(t.Context(), strings.NewReader(data.String()), "COPY t FROM STDIN (FORMAT csv)")
+	if err != nil || tag.RowsAffected() != 20_000 {
+		t.Fatalf("%v, %v", tag, err)
+	}
+	var back strings.Builder
+	if _, err := conn.PgConn().CopyTo(t.Context(), &back, "COPY (SELECT * FROM t ORDER BY id) TO STDOUT (FORMAT csv)"); err != nil {
+		t.Fatal(err)
+	}
+	if back.String() != data.String() {
+		t.Error("what came back is not what was sent")
+	}
+	// pgx's own CopyFrom sends the binary format, which is refused by name.
+	_, err = conn.CopyFrom(t.Context(), pgx.Identifier{"t"}, []string{"id"}, pgx.CopyFromRows([][]any{{1}}))
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || refused.Code != pgerr.FeatureNotSupported {
+		t.Errorf("binary COPY: %v", err)
+	}
+}
+
+// TestPgxReplans shows that a prepared statement outlives changes of the catalog: it is planned again, and fails only
+// when its result would be another.
+func TestPgxReplans(t *testing.T) {
+	address := startServer(t)
+	conn, other := connect(t, address), connect(t, address)
+	execute(t, conn, "CREATE TABLE t (id int PRIMARY KEY)")
+	if _, err := conn.Prepare(t.Context(), "q", "SELECT * FROM t WHERE id = $1"); err != nil {
+		t.Fatal(err)
+	}
+	run := func() error {
+		rows, err := conn.Query(t.Context(), "q", 1)
+		if err != nil {
+			return err
+		}
+		rows.Close()
+		return rows.Err()
+	}
+	execute(t, other, "DROP TABLE t")
+	var refused *pgconn.PgError
+	if err := run(); !errors.As(err, &refused) || refused.Code != pgerr.UndefinedTable {
+		t.Errorf("after DROP: %v", err)
+	}
+	execute(t, other, "CREATE TABLE t (id int PRIMARY KEY)")
+	if err := run(); err != nil {
+		t.Errorf("after CREATE: %v", err)
+	}
+	execute(t, other, "DROP TABLE t")
+	execute(t, other, "CREATE TABLE t (id int PRIMARY KEY, v text)")
+	if err := run(); !errors.As(err, &refused) || !strings.Contains(refused.Message, "cached plan must not change result type") {
+		t.Errorf("after a change of columns: %v", err)
+	}
+}
+
+// TestPgxCancel shows that a context that ends cancels the statement that waits.
+func TestPgxCancel(t *testing.T) {
+	conn := connect(t, startServer(t))
+	execute(t, conn, "CREATE STREAM s (x int)")
+	execute(t, conn, "INSERT INTO s VALUES (1)")
+	ctx, cancel := context.WithCancel(t.Context())
+	rows, err := conn.Query(ctx, "SELECT x FROM s EMIT CHANGES")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rows.Next() {
+		t.Fatal(rows.Err())
+	}
+	cancel()
+	for rows.Next() {
+	}
+	if err := rows.Err(); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
