@@ -48,11 +48,18 @@ func (w wreck) check(t *testing.T) {
 	t.Helper()
 	opt := small
 	opt.SyncedOffset = w.model.synced
+	sum, _, harmful := mustVerify(t, w.fs, w.model.synced)
+	if len(harmful) > 0 {
+		t.Fatalf("crash before %s: verify: %v", w.op, harmful)
+	}
 	p, err := OpenPartition(w.fs, testDir, opt)
 	if err != nil {
 		t.Fatalf("crash before %s: open: %v", w.op, err)
 	}
 	defer p.Close()
+	if sum.Start != p.StartOffset() || sum.Next != p.NextOffset() {
+		t.Fatalf("crash before %s: verified [%d, %d), recovered [%d, %d)", w.op, sum.Start, sum.Next, p.StartOffset(), p.NextOffset())
+	}
 	if p.NextOffset() < w.model.synced || p.NextOffset() > w.model.next() || p.StartOffset() > w.model.start {
 		t.Fatalf("crash before %s: recovered [%d, %d), synced up to %d, appended [%d, %d)", w.op, p.StartOffset(), p.NextOffset(),
 			w.model.synced, w.model.start, w.model.next())

@@ -1,0 +1,39 @@
+package log
+
+import (
+	"fmt"
+	"math"
+)
+
+// maxVerifiedProducers bounds the producers whose sequences are followed in one partition.
+const maxVerifiedProducers = 100_000
+
+// sequence is where a producer is.
+type sequence struct {
+	epoch int16
+	next  int32
+}
+
+// checkSequence returns why a batch cannot be the next one of its producer, "" if it can or has none. A producer's first
+// batch may have any sequence number: older ones may be gone.
+func (v *verifier) checkSequence(b Batch) string {
+	id := b.ProducerID()
+	if id < 0 || b.BaseSequence() < 0 {
+		return ""
+	}
+	before, seen := v.producers[id]
+	if !seen && len(v.producers) >= maxVerifiedProducers {
+		return ""
+	}
+	next := int64(b.BaseSequence()) + int64(b.LastOffset()-b.BaseOffset()) + 1
+	v.producers[id] = sequence{epoch: b.ProducerEpoch(), next: int32(next & math.MaxInt32)} // wraps to 0, as Kafka's
+	switch {
+	case !seen || b.ProducerEpoch() > before.epoch:
+		return ""
+	case b.ProducerEpoch() < before.epoch:
+		return fmt.Sprintf("producer %d has epoch %d behind epoch %d", id, b.ProducerEpoch(), before.epoch)
+	case b.BaseSequence() != before.next:
+		return fmt.Sprintf("producer %d has sequence %d where %d is next", id, b.BaseSequence(), before.next)
+	}
+	return ""
+}
