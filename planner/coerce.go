@@ -27,8 +27,8 @@ func (b *binder) cast(e *plan.Expr, to types.Type, ctx funcs.CastContext) (*plan
 	if id == "" {
 		return e, nil
 	}
-	if c := convertConst(e, to); c != nil {
-		return c, nil
+	if c, err := convertConst(e, to); c != nil || err != nil {
+		return c, at(err, e.Pos)
 	}
 	return &plan.Expr{Op: plan.OpCall, Func: id, Args: []*plan.Expr{e}, Type: to, Pos: e.Pos}, nil
 }
@@ -59,9 +59,12 @@ func (b *binder) coerceUnknown(e *plan.Expr, to types.Type) (*plan.Expr, error) 
 }
 
 func constAt(t types.Type, d types.Datum, pos int) *plan.Expr {
-	c := plan.Const(t, d)
-	c.Pos = pos
-	return c
+	c := &struct { // one allocation: INSERT makes many
+		expr  plan.Expr
+		datum types.Datum
+	}{datum: d}
+	c.expr = plan.Expr{Op: plan.OpConst, Type: t, Value: &c.datum, Pos: pos}
+	return &c.expr
 }
 
 // mustCast is cast, with the error of CAST where there is none: 42846.
@@ -134,17 +137,25 @@ func (b *binder) castAll(list []*plan.Expr, clause string) ([]*plan.Expr, types.
 	return out, t, nil
 }
 
-// convertConst returns an integer constant as another type of number, nil if that takes evaluation or fails.
-func convertConst(e *plan.Expr, to types.Type) *plan.Expr {
-	if e.Op != plan.OpConst {
-		return nil
+// convertConst returns the constant of a number as another type of number, nil if it takes evaluation.
+func convertConst(e *plan.Expr, to types.Type) (*plan.Expr, error) {
+	switch {
+	case e.Op != plan.OpConst:
+		return nil, nil
+	case e.Value.Null:
+		return constAt(to, types.NullDatum, e.Pos), nil
+	case isInteger(e.Type):
+		return convertInteger(e, to), nil
+	case e.Type.ID == types.IDNumeric && (to.ID == types.IDNumeric || to.ID == types.IDFloat8):
+		// These casts go by the number's text.
+		d, err := types.ParseText(to, string(types.FormatText(nil, e.Type, *e.Value, nil)), nil)
+		return constAt(to, d, e.Pos), err
 	}
-	if e.Value.Null {
-		return constAt(to, types.NullDatum, e.Pos)
-	}
-	if !isInteger(e.Type) {
-		return nil
-	}
+	return nil, nil
+}
+
+// convertInteger is convertConst of an integer; nil if it is out of range.
+func convertInteger(e *plan.Expr, to types.Type) *plan.Expr {
 	v := e.Value.Int
 	switch to {
 	case types.Int2:

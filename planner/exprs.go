@@ -23,17 +23,8 @@ func mapExpr(e *plan.Expr, f func(*plan.Expr) *plan.Expr) *plan.Expr {
 
 // withArgs returns e with f applied to its arguments; e itself if none changed.
 func withArgs(e *plan.Expr, f func(*plan.Expr) *plan.Expr) *plan.Expr {
-	var args []*plan.Expr
-	for i, a := range e.Args {
-		n := f(a)
-		if n != a && args == nil {
-			args = append([]*plan.Expr(nil), e.Args...)
-		}
-		if args != nil {
-			args[i] = n
-		}
-	}
-	if args == nil {
+	args := mapList(e.Args, f)
+	if len(args) == 0 || &args[0] == &e.Args[0] {
 		return e
 	}
 	c := *e

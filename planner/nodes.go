@@ -62,11 +62,7 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 	case *plan.Scan:
 		return &plan.Scan{Relation: n.Relation, Columns: n.Columns, Key: mapList(n.Key, f)}
 	case *plan.Values:
-		c := &plan.Values{ColumnTypes: n.ColumnTypes, Rows: make([][]*plan.Expr, len(n.Rows))}
-		for i, row := range n.Rows {
-			c.Rows[i] = mapList(row, f)
-		}
-		return c
+		return &plan.Values{ColumnTypes: n.ColumnTypes, Rows: mapRows(n.Rows, f)}
 	case *plan.Filter:
 		return &plan.Filter{Input: n.Input, Pred: f(n.Pred)}
 	case *plan.Project:
@@ -88,13 +84,37 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 	return n
 }
 
+// mapList applies f to all of list; the result is list itself if nothing changed.
 func mapList(list []*plan.Expr, f func(*plan.Expr) *plan.Expr) []*plan.Expr {
-	if list == nil {
-		return nil
-	}
-	out := make([]*plan.Expr, len(list))
+	var out []*plan.Expr
 	for i, e := range list {
-		out[i] = f(e)
+		n := f(e)
+		if n != e && out == nil {
+			out = append([]*plan.Expr(nil), list...)
+		}
+		if out != nil {
+			out[i] = n
+		}
+	}
+	if out == nil {
+		return list
+	}
+	return out
+}
+
+func mapRows(rows [][]*plan.Expr, f func(*plan.Expr) *plan.Expr) [][]*plan.Expr {
+	var out [][]*plan.Expr
+	for i, row := range rows {
+		n := mapList(row, f)
+		if len(n) > 0 && &n[0] != &row[0] && out == nil {
+			out = append([][]*plan.Expr(nil), rows...)
+		}
+		if out != nil {
+			out[i] = n
+		}
+	}
+	if out == nil {
+		return rows
 	}
 	return out
 }
