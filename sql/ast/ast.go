@@ -368,6 +368,14 @@ type (
 		IfExists bool
 		Cascade  bool
 	}
+	// AlterOptions is ALTER kind name SET (option = value, …), or RESET (option, …), whose options have no values.
+	AlterOptions struct {
+		Kind     string // "stream", "table", "topic", "materialized view"
+		Name     Name
+		IfExists bool
+		Reset    bool
+		Options  []Option
+	}
 	// Insert is INSERT INTO.
 	Insert struct {
 		Table     Name
@@ -489,6 +497,7 @@ func (*SelectStmt) statement()     {}
 func (*CreateRelation) statement() {}
 func (*CreateQuery) statement()    {}
 func (*Drop) statement()           {}
+func (*AlterOptions) statement()   {}
 func (*Insert) statement()         {}
 func (*Update) statement()         {}
 func (*Delete) statement()         {}

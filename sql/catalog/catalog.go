@@ -52,6 +52,7 @@ const (
 	KindStream Kind = "stream" // append-only, over a topic
 	KindTable  Kind = "table"  // keyed, over a compacted topic, written by DML
 	KindView   Kind = "view"   // keyed, over a compacted topic, kept by a query
+	KindTopic  Kind = "topic"  // a log of records, for streams over it; its own columns are TopicColumns
 )
 
 // Column is a column of a relation.
@@ -76,7 +77,11 @@ var StreamSystemColumns = []Column{
 	{Name: "_timestamp", Type: types.Timestamptz, NotNull: true, Hidden: true},
 }
 
-// Relation describes a stream, table or view. It is immutable.
+// TopicColumns are the columns of a topic: the bytes of a record's key and value as text. What is no text is shown as
+// PostgreSQL shows bytea: \x and hexadecimal digits. System columns follow as those of streams do.
+var TopicColumns = []Column{{Name: "_key", Type: types.Text}, {Name: "_value", Type: types.Text}}
+
+// Relation describes a topic, stream, table or view. It is immutable.
 type Relation struct {
 	ID      RelationID `json:"id"`
 	Schema  string     `json:"schema"`
@@ -88,17 +93,30 @@ type Relation struct {
 	// HasPrimaryKey reports whether the user declared the key of a table (otherwise it is the hidden row id).
 	HasPrimaryKey bool `json:"has_primary_key,omitempty"`
 	// PartitionBy lists the positions of the columns by whose encoded values rows were partitioned; nil when the
-	// partitioning is not a function of the row's columns. For tables and keyed streams it equals Key.
+	// partitioning is not a function of the row's columns, as in a stream over a topic that others write, or one whose
+	// keys are JSON. For tables and other keyed streams it equals Key.
 	PartitionBy []int `json:"partition_by,omitempty"`
 	// Placement gives the shard of each partition of the relation's own topic and of the internal topics of its query;
-	// its length is the number of partitions.
+	// its length is the number of partitions. That of a stream over a topic is the topic's.
 	Placement []ShardID `json:"placement"`
+	// Over is the topic that a stream was created over, WITH (topic = …); 0: the relation has a topic of its own.
+	Over RelationID `json:"over,omitempty"`
+	// Config says how the topic is stored. Of a relation over another's topic it holds Format and nothing else.
+	Config TopicConfig `json:"config,omitzero"`
+	// Template is the columns of CREATE TOPIC t (…), which streams over it take unless they name their own; or nil.
+	Template *Template `json:"template,omitempty"`
 	// Query is what keeps a view; nil otherwise.
 	Query *Query `json:"query,omitempty"`
 	// Options are the WITH options as given, for display.
 	Options map[string]string `json:"options,omitempty"`
 	// CreatedAtMicros is the time of creation, µs since 1970.
 	CreatedAtMicros int64 `json:"created_at_micros"`
+}
+
+// Template is a list of columns, with the positions of KEY columns.
+type Template struct {
+	Columns []Column `json:"columns"`
+	Key     []int    `json:"key,omitempty"`
 }
 
 // Query is a continuous query as the catalog keeps it: an upgrade never replans a running one.
@@ -123,10 +141,18 @@ const (
 // Partitions returns the number of partitions.
 func (r *Relation) Partitions() int { return len(r.Placement) }
 
-// Topic returns the relation's own topic: its records, or the changelog of a table or view.
-func (r *Relation) Topic() TopicID { return r.ID.Topic(0) }
+// Topic returns the relation's topic: its records, or the changelog of a table or view. It belongs to TopicRelation.
+func (r *Relation) Topic() TopicID { return r.TopicRelation().Topic(0) }
 
-// Partition returns the id of partition p of the relation's own topic.
+// TopicRelation returns the relation that the topic belongs to: r's own id, or Over.
+func (r *Relation) TopicRelation() RelationID {
+	if r.Over != 0 {
+		return r.Over
+	}
+	return r.ID
+}
+
+// Partition returns the id of partition p of the relation's topic.
 func (r *Relation) Partition(p int) PartitionID {
 	return PartitionID{Topic: r.Topic(), Partition: uint32(p)}
 }
@@ -141,4 +167,12 @@ func (r *Relation) Types() []types.Type {
 }
 
 // Keyed reports whether the relation is a table or a view: it has a store of rows by key.
-func (r *Relation) Keyed() bool { return r.Kind != KindStream }
+func (r *Relation) Keyed() bool { return r.Kind == KindTable || r.Kind == KindView }
+
+// Format is how the values of the relation's records, and those of streams their keys, are encoded.
+func (r *Relation) Format() Format {
+	if r.Config.Format == "" {
+		return FormatNative
+	}
+	return r.Config.Format
+}

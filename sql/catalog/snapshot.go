@@ -45,11 +45,11 @@ func (c *Catalog) Relations() []*Relation {
 	return out
 }
 
-// Dependents returns the relations whose queries read id directly, ordered by id.
+// Dependents returns the relations whose queries read id directly and the streams over id, ordered by id.
 func (c *Catalog) Dependents(id RelationID) []*Relation {
 	var out []*Relation
 	for _, r := range c.Relations() {
-		if r.Query != nil && contains(r.Query.DependsOn, id) {
+		if r.Over == id || r.Query != nil && contains(r.Query.DependsOn, id) {
 			out = append(out, r)
 		}
 	}
@@ -72,7 +72,7 @@ func key(schema, name string) string {
 	return schema + "." + name
 }
 
-// Command is one change of the catalog: exactly one of Create, Drop and SetQueryState is set. Commands are replicated as
+// Command is one change of the catalog: exactly one of its fields is set. Commands are replicated as
 // JSON in the meta group.
 type Command struct {
 	// Create adds a relation. Its ID must be the catalog's NextID (the planner put it into the topology); if another
@@ -82,6 +82,18 @@ type Command struct {
 	Drop []RelationID `json:"drop,omitempty"`
 	// SetQueryState changes the state of a view's query.
 	SetQueryState *QueryStateChange `json:"set_query_state,omitempty"`
+	// Alter changes how a relation's topic is stored.
+	Alter *Alteration `json:"alter,omitempty"`
+}
+
+// Alteration replaces the configuration of a relation's topic. It applies if the present one is Before; else Apply answers
+// ErrStale.
+type Alteration struct {
+	Relation RelationID  `json:"relation"`
+	Before   TopicConfig `json:"before"`
+	After    TopicConfig `json:"after"`
+	// Options replace Relation.Options.
+	Options map[string]string `json:"options,omitempty"`
 }
 
 // QueryStateChange sets the state of the query of Relation.
@@ -103,6 +115,8 @@ func (c *Catalog) Apply(cmd Command) (*Catalog, error) {
 		return c.drop(cmd.Drop)
 	case cmd.SetQueryState != nil:
 		return c.setQueryState(*cmd.SetQueryState)
+	case cmd.Alter != nil:
+		return c.alter(*cmd.Alter)
 	}
 	return nil, fmt.Errorf("empty catalog command")
 }
@@ -121,6 +135,12 @@ func (c *Catalog) create(r *Relation) (*Catalog, error) {
 			}
 		}
 	}
+	if r.Over != 0 {
+		if t := c.byID[r.Over]; t == nil || t.Kind != KindTopic {
+			return nil, ErrStale
+		}
+	}
+	r = withConfig(r)
 	n := c.clone()
 	n.nextID++
 	n.byID[r.ID] = r
@@ -153,13 +173,28 @@ func (c *Catalog) setQueryState(ch QueryStateChange) (*Catalog, error) {
 	if r == nil || r.Query == nil {
 		return nil, ErrStale
 	}
-	n := c.clone()
 	nr, nq := *r, *r.Query
 	nq.State, nq.Reason = ch.State, ch.Reason
 	nr.Query = &nq
-	n.byID[r.ID] = &nr
-	n.byName[key(r.Schema, r.Name)] = &nr
-	return n, nil
+	return c.replace(&nr), nil
+}
+
+func (c *Catalog) alter(a Alteration) (*Catalog, error) {
+	r := c.byID[a.Relation]
+	if r == nil || r.Over != 0 || r.Config != a.Before {
+		return nil, ErrStale
+	}
+	nr := *r
+	nr.Config, nr.Options = a.After, a.Options
+	return c.replace(&nr), nil
+}
+
+// replace returns the catalog with r in the place of the relation of its id and name.
+func (c *Catalog) replace(r *Relation) *Catalog {
+	n := c.clone()
+	n.byID[r.ID] = r
+	n.byName[key(r.Schema, r.Name)] = r
+	return n
 }
 
 func (c *Catalog) clone() *Catalog {
@@ -191,6 +226,7 @@ func FromState(s State) *Catalog {
 	c := Empty()
 	c.version, c.nextID = s.Version, s.NextID
 	for _, r := range s.Relations {
+		r = withConfig(r)
 		c.byID[r.ID] = r
 		c.byName[key(r.Schema, r.Name)] = r
 	}

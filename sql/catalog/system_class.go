@@ -76,7 +76,7 @@ func fillAttribute(x *systemContext, add func(record)) {
 				add(attribute(r.oid(), i+1, c))
 			}
 		}
-		if r.Kind == KindStream {
+		if !r.Keyed() {
 			for i, c := range StreamSystemColumns {
 				add(attribute(r.oid(), -1-i, c))
 			}

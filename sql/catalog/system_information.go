@@ -31,7 +31,7 @@ func fillInfoTables(x *systemContext, add func(record)) {
 		if r.Kind == KindView {
 			t["table_type"] = str("VIEW")
 		}
-		t["is_insertable_into"], t["is_typed"] = yesNo(r.Kind != KindView), yesNo(false)
+		t["is_insertable_into"], t["is_typed"] = yesNo(r.Kind == KindStream || r.Kind == KindTable), yesNo(false)
 		add(t)
 	}
 }

@@ -11,7 +11,7 @@ var statements map[string]func(*parser, *token) ast.Statement
 
 func init() {
 	statements = map[string]func(*parser, *token) ast.Statement{
-		"create": (*parser).create, "drop": (*parser).drop, "truncate": (*parser).truncate,
+		"create": (*parser).create, "alter": (*parser).alter, "drop": (*parser).drop, "truncate": (*parser).truncate,
 		"insert": (*parser).insert, "update": (*parser).update, "delete": (*parser).delete,
 		"copy": (*parser).copy, "explain": (*parser).explain, "describe": (*parser).describe,
 		"set": (*parser).set, "reset": (*parser).resetSetting, "show": (*parser).show, "discard": (*parser).discard,
@@ -32,10 +32,6 @@ var refused = map[string]bool{
 
 // refusedPairs are those that need a second word to be known.
 var refusedPairs = map[string][]string{
-	"alter": {"table", "stream", "topic", "view", "materialized", "index", "schema", "role", "user", "group", "database",
-		"function", "procedure", "routine", "aggregate", "trigger", "type", "domain", "sequence", "extension", "system",
-		"default", "event", "foreign", "language", "large", "operator", "policy", "publication", "rule", "server",
-		"statistics", "subscription", "tablespace", "text", "collation", "conversion"},
 	"import": {"foreign"}, "reassign": {"owned"}, "refresh": {"materialized"}, "security": {"label"},
 }
 

@@ -1,0 +1,65 @@
+package parse
+
+import (
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// alteredObjects are the kinds of objects that PostgreSQL or Millrace alters in some way.
+var alteredObjects = []string{"table", "stream", "topic", "view", "materialized", "index", "schema", "role", "user", "group",
+	"database", "function", "procedure", "routine", "aggregate", "trigger", "type", "domain", "sequence", "extension", "system",
+	"default", "event", "foreign", "language", "large", "operator", "policy", "publication", "rule", "server", "statistics",
+	"subscription", "tablespace", "text", "collation", "conversion"}
+
+// alter parses what is behind ALTER: SET (…) and RESET (…) of a relation; everything else is refused by name.
+func (p *parser) alter(t *token) ast.Statement {
+	if !p.tok().isOneOf(alteredObjects...) {
+		p.syntaxError()
+	}
+	if !p.alterOptionsAhead() {
+		return p.refuse("ALTER "+objectWords(p, 0), t)
+	}
+	stmt := &ast.AlterOptions{Kind: p.next().text}
+	if stmt.Kind == "materialized" {
+		p.expectWord("view")
+		stmt.Kind = "materialized view"
+	}
+	stmt.IfExists = p.acceptWords("if", "exists")
+	p.acceptWord("only")
+	stmt.Name = p.name()
+	stmt.Reset = p.next().isWord("reset")
+	stmt.Options = p.alterOptions(stmt.Reset)
+	return stmt
+}
+
+// alterOptionsAhead reports whether kind [IF EXISTS] [ONLY] name SET ( or RESET ( follows.
+func (p *parser) alterOptionsAhead() bool {
+	n := 1
+	switch {
+	case p.aheadWords(0, "materialized", "view"):
+		n = 2
+	case !p.tok().isOneOf("stream", "table", "topic"):
+		return false
+	}
+	if p.aheadWords(n, "if", "exists") {
+		n += 2
+	}
+	if p.aheadWords(n, "only") {
+		n++
+	}
+	for n++; p.at(n).isPunct("."); {
+		n += 2
+	}
+	return p.at(n).isOneOf("set", "reset") && p.at(n+1).isPunct("(")
+}
+
+// alterOptions reads ( name = value, … ), or ( name, … ) of RESET.
+func (p *parser) alterOptions(reset bool) []ast.Option {
+	options := p.optionList(func() string { return p.label() }, true)
+	for _, o := range options {
+		if reset && o.Value != nil {
+			p.fail(pgerr.New(pgerr.SyntaxError, "RESET must not include values for parameters").At(o.Pos))
+		}
+	}
+	return options
+}
