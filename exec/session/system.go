@@ -20,7 +20,12 @@ func (s *Session) systemRows(cat *catalog.Catalog, schema, name string) ([][]typ
 
 // systemEnv is what system relations show of the session.
 func (s *Session) systemEnv() catalog.SystemEnv {
-	return catalog.SystemEnv{User: s.options.User, Database: s.options.Database}
+	env := catalog.SystemEnv{User: s.options.User, Database: s.options.Database}
+	for _, name := range s.settings.all() {
+		d, _ := lookupDefinition(name)
+		env.Settings = append(env.Settings, catalog.Setting{Name: name, Value: s.settings.value(name), Description: d.help})
+	}
+	return env
 }
 
 // resolveType returns the type with a name as written.
