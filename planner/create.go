@@ -15,7 +15,7 @@ import (
 // Placement gives the shards of the partitions of a new relation.
 type Placement func(partitions int) []catalog.ShardID
 
-// PlanCreateRelation makes the descriptor of a stream or table. It returns nil without error if the relation is there
+// PlanCreateRelation makes the descriptor of a topic, stream or table. It returns nil without error if the relation is there
 // and the statement says IF NOT EXISTS.
 func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationID, placement Placement) (*catalog.Relation, error) {
 	if err := refuseCreate(stmt); err != nil {
@@ -26,7 +26,7 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 		return nil, err
 	}
 	rel.Kind = catalog.Kind(stmt.Kind)
-	opts, err := parseOptions(stmt.Options)
+	opts, err := parseOptions(stmt.Options, rel.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +39,29 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 	if err := c.keys(); err != nil {
 		return nil, err
 	}
+	rel.Options = opts.given
+	if opts.topic.Parts != nil {
+		return rel, c.overTopic(opts)
+	}
 	if opts.partitions == 0 {
 		opts.partitions = defaultPartitions
 	}
-	rel.Options, rel.Placement = opts.given, placement(opts.partitions)
+	rel.Config, rel.Placement = opts.config, placement(opts.partitions)
+	if rel.Kind == catalog.KindTopic {
+		c.topic()
+	}
+	if rel.Format() != catalog.FormatNative {
+		rel.PartitionBy = nil // equal values of different types have different texts
+	}
 	return rel, nil
+}
+
+// topic makes the columns of CREATE TOPIC a template for streams.
+func (c *creator) topic() {
+	if len(c.rel.Columns) > 0 {
+		c.rel.Template = &catalog.Template{Columns: c.rel.Columns, Key: c.rel.Key}
+	}
+	c.rel.Columns, c.rel.Key, c.rel.PartitionBy = catalog.TopicColumns, nil, nil
 }
 
 // newRelation checks the name of a relation to be created. Nil without error: it is there, and that is fine.
@@ -63,8 +81,6 @@ func newRelation(env *Env, n ast.Name, ifNotExists bool, id catalog.RelationID) 
 
 func refuseCreate(stmt *ast.CreateRelation) error {
 	switch {
-	case stmt.Kind == "topic":
-		return pgerr.Unsupported("CREATE TOPIC is").WithHint("Use CREATE STREAM or CREATE TABLE.").At(stmt.Name.Pos)
 	case stmt.Temporary:
 		return pgerr.Unsupported("temporary tables are").At(stmt.Name.Pos)
 	case stmt.Watermark != nil:
@@ -170,7 +186,7 @@ func (c *creator) defaultText(def ast.ColumnDef, col catalog.Column) (string, er
 
 // keys sets what the relation is keyed and partitioned by.
 func (c *creator) keys() error {
-	if c.rel.Kind == catalog.KindStream {
+	if !c.rel.Keyed() {
 		return c.streamKey()
 	}
 	if err := c.primaryKey(); err != nil {

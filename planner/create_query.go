@@ -29,7 +29,7 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if rel == nil || err != nil {
 		return nil, err
 	}
-	opts, err := parseOptions(stmt.Options)
+	opts, err := parseOptions(stmt.Options, catalog.KindView)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if err != nil {
 		return nil, err
 	}
-	rel.Kind, rel.Options = catalog.KindView, opts.given
+	rel.Kind, rel.Options, rel.Config = catalog.KindView, opts.given, opts.config
 	if rel.Columns, err = viewColumns(stmt, q); err != nil {
 		return nil, err
 	}

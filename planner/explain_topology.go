@@ -134,14 +134,25 @@ func (x *topologyExplainer) sourceText(s plan.Source) string {
 		return fmt.Sprintf("topic %d", s.Topic)
 	}
 	if r := x.relation(s); r != nil {
-		return string(r.Kind) + " " + r.Name
+		text := string(r.Kind) + " " + r.Name
+		if t := x.cat.ByID(r.Over); t != nil {
+			text += " over topic " + t.Name
+		}
+		if f := r.Format(); f != catalog.FormatNative && r.Kind == catalog.KindStream {
+			text += ", format " + string(f)
+		}
+		return text
 	}
 	return fmt.Sprintf("relation %d", s.Relation)
 }
 
+// relation returns the relation that a source reads, as the user knows it.
 func (x *topologyExplainer) relation(s plan.Source) *catalog.Relation {
 	if x.cat == nil {
 		return nil
+	}
+	if s.Records != nil {
+		return x.cat.ByID(s.Records.Stream)
 	}
 	return x.cat.ByID(s.Relation)
 }

@@ -30,9 +30,12 @@ func (f *flow) source() plan.Source {
 	if !f.rel.Keyed() {
 		kind = plan.SourceStream
 	}
-	s := plan.Source{Kind: kind, Relation: f.rel.ID}
+	s := plan.Source{Kind: kind, Relation: f.rel.TopicRelation()}
 	for _, c := range plan.ScanColumns(f.rel) {
 		s.Columns = append(s.Columns, c.Type)
+	}
+	if kind == plan.SourceStream {
+		s.Records = plan.StreamRecords(f.rel)
 	}
 	return s
 }

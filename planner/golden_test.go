@@ -113,8 +113,41 @@ func (w *world) statement(stmt ast.Statement) (string, []plan.Field, error) {
 	case *ast.CreateQuery:
 		rel, err := PlanCreateQuery(stmt, w.env, w.catalog.NextID(), spread)
 		return w.create(rel, err)
+	case *ast.AlterOptions:
+		return w.alter(stmt)
 	}
 	return w.write(stmt)
+}
+
+func (w *world) alter(stmt *ast.AlterOptions) (string, []plan.Field, error) {
+	rel := Lookup(w.env, stmt.Name)
+	a, err := PlanAlterOptions(stmt, rel, w.catalog.ByID(rel.Over))
+	if err != nil {
+		return "", nil, err
+	}
+	if w.catalog, err = w.catalog.Apply(catalog.Command{Alter: &a}); err != nil {
+		return "", nil, err
+	}
+	return configText(w.catalog.ByID(rel.ID)), nil, nil
+}
+
+// configText shows what is not the default of a relation's topic.
+func configText(r *catalog.Relation) string {
+	var b strings.Builder
+	if r.Over != 0 {
+		fmt.Fprintf(&b, "  over relation %d, format %s\n", r.Over, r.Format())
+		return b.String()
+	}
+	defaults := map[string]string{}
+	for _, v := range catalog.DefaultConfig(r.Kind).Values() {
+		defaults[v.Name] = v.Value
+	}
+	for _, v := range r.Config.Values() {
+		if defaults[v.Name] != v.Value {
+			fmt.Fprintf(&b, "  with %s = %s\n", v.Name, v.Value)
+		}
+	}
+	return b.String()
 }
 
 func (w *world) create(rel *catalog.Relation, err error) (string, []plan.Field, error) {
@@ -152,7 +185,7 @@ func relationText(r *catalog.Relation) string {
 		b.WriteString("\n")
 	}
 	fmt.Fprintf(&b, "  key %v, partition by %v\n", r.Key, r.PartitionBy)
-	return b.String()
+	return b.String() + configText(r)
 }
 
 func (w *world) write(stmt ast.Statement) (string, []plan.Field, error) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
@@ -19,44 +20,65 @@ const maxReplicas = 16
 
 // knownOptions are WITH options that are documented and not there: they are refused by name, others as unknown.
 var knownOptions = map[string]bool{
-	"retention": true, "retention_bytes": true, "cleanup_policy": true, "format": true, "topic": true,
-	"durability": true, "state": true, "idle_timeout": true,
+	"state": true, "idle_timeout": true,
 }
 
 // relationOptions are the WITH options of a relation.
 type relationOptions struct {
 	partitions int // 0 if not given
+	config     catalog.TopicConfig
+	topic      ast.Name // of streams; no parts if not given
+	topicPos   int
 	given      map[string]string
 }
 
-func parseOptions(opts []ast.Option) (relationOptions, error) {
-	out := relationOptions{}
+// parseOptions reads the WITH options of a new relation of the kind. Errors: 22023, 0A000, 42601.
+func parseOptions(opts []ast.Option, kind catalog.Kind) (relationOptions, error) {
+	out := relationOptions{config: catalog.DefaultConfig(kind)}
 	for _, o := range opts {
-		if _, twice := out.given[o.Name]; twice {
-			return out, pgerr.New(pgerr.SyntaxError, "parameter %q specified more than once", o.Name).At(o.Pos)
+		if _, there := out.given[o.Name]; there {
+			return out, twice(o)
 		}
-		n, err := out.read(o)
-		if err != nil {
+		if err := out.read(o, kind); err != nil {
 			return out, err
 		}
 		if out.given == nil {
 			out.given = map[string]string{}
 		}
-		out.given[o.Name] = strconv.Itoa(n)
+		out.given[o.Name], _ = optionText(o)
 	}
 	return out, nil
 }
 
-// read returns the value of an option.
-func (r *relationOptions) read(o ast.Option) (n int, err error) {
+// read takes the value of an option.
+func (r *relationOptions) read(o ast.Option, kind catalog.Kind) (err error) {
 	switch o.Name {
 	case "partitions":
 		r.partitions, err = optionInt(o, 1, maxPartitions)
-		return r.partitions, err
-	case "replication_factor":
-		return optionInt(o, 1, maxReplicas)
+		return err
+	case "topic":
+		return r.readTopic(o, kind)
 	}
-	return 0, refuseOption(o)
+	def, known := topicOptions[o.Name]
+	if !known {
+		return refuseOption(o)
+	}
+	if err := def.set(&r.config, o); err != nil {
+		return err
+	}
+	return checkConfig(kind, r.config, o)
+}
+
+func (r *relationOptions) readTopic(o ast.Option, kind catalog.Kind) (err error) {
+	switch kind {
+	case catalog.KindTopic:
+		return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter %q", o.Name).At(o.Pos)
+	case catalog.KindTable, catalog.KindView:
+		return pgerr.Unsupported("a %s over an existing topic is", kind).WithHint("Create a stream over it.").At(o.Pos)
+	}
+	r.topic, err = topicName(o)
+	r.topicPos = o.Pos
+	return err
 }
 
 func refuseOption(o ast.Option) error {

@@ -34,6 +34,9 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 		return nil, refuse("system relation", "System relations show the catalog and are changed by other statements only.")
 	case rel.Kind == catalog.KindView:
 		return nil, refuse("view", "A view is kept by its query.")
+	case rel.Kind == catalog.KindTopic:
+		return nil, pgerr.From(refuse("topic", "A topic's records are written through streams.")).
+			WithHint("Create one with CREATE STREAM ... WITH (topic = '%s'), and insert into that.", rel.Name)
 	case rel.Kind == catalog.KindStream && w != writeInsert:
 		return nil, refuse("stream", "Streams are append-only: they take INSERT and COPY.")
 	}

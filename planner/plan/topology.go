@@ -40,6 +40,38 @@ type Source struct {
 	// Topic is the local number of the internal topic (from 1) when Relation is 0.
 	Topic   uint16       `json:"topic,omitempty"`
 	Columns []types.Type `json:"columns"`
+	// Records says how the records of a SourceStream decode; nil: in native format, and nobody else writes the topic.
+	Records *Records `json:"records,omitempty"`
+}
+
+// Records says how the records of a topic decode to the stored columns of a relation.
+type Records struct {
+	// Stream is the relation whose columns these are: a stream over a topic, or the topic itself.
+	Stream catalog.RelationID `json:"stream"`
+	Format catalog.Format     `json:"format"`
+	Names  []string           `json:"names"` // of the stored columns
+	// NotNull and Key list positions of columns: a record without a value for one of NotNull does not decode.
+	NotNull []int `json:"not_null,omitempty"`
+	Key     []int `json:"key,omitempty"`
+}
+
+// StreamRecords returns how the records of stream or topic r decode; nil for a stream in native format that has its topic
+// to itself.
+func StreamRecords(r *catalog.Relation) *Records {
+	rs := &Records{Stream: r.ID, Format: r.Format(), Key: r.Key}
+	if r.Kind == catalog.KindTopic {
+		rs.Format = catalog.FormatRaw
+	}
+	if rs.Format == catalog.FormatNative && r.Over == 0 {
+		return nil
+	}
+	for i, c := range r.Columns {
+		rs.Names = append(rs.Names, c.Name)
+		if c.NotNull {
+			rs.NotNull = append(rs.NotNull, i)
+		}
+	}
+	return rs
 }
 
 // TopicOf returns the id of the source's topic, for the query that keeps relation query.
