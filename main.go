@@ -240,7 +240,7 @@ const minMemoryBytes = 64 << 20
 func parseBytes(text string) (int64, error) {
 	end := strings.LastIndexAny(text, "0123456789") + 1
 	n, err := strconv.ParseInt(text[:end], 10, 64)
-	unit, known := byteUnits[strings.ToUpper(strings.Replace(strings.TrimSpace(text[end:]), "iB", "B", 1))]
+	unit, known := byteUnits[strings.Replace(strings.ToUpper(strings.TrimSpace(text[end:])), "IB", "B", 1)]
 	if err != nil || !known || n < 0 || n > (1<<62)/unit {
 		return 0, fmt.Errorf("--memory %s: not a number of bytes such as 512MB or 4GB", text)
 	}
