@@ -143,11 +143,12 @@ func TestUnguardedWrites(t *testing.T) {
 func TestLockedByStaged(t *testing.T) {
 	n := openNode(t, t.TempDir())
 	r := createTable(t, n, "t")
-	tx := n.Begin()
+	open := n.Begin().(*tx)
 	big := make([]byte, stageBytes)
 	ws := writesOf(r, put{p: 0, key: "k", value: "staged"})
 	ws[0].Rows = append(ws[0].Rows, exec.WriteRow{Key: []byte("z"), Value: big})
-	must(t, tx.Write(background, ws))
+	must(t, open.Write(background, ws))
+	must(t, open.settle(background))
 	if txns := n.shards[0].Prepared(); len(txns) != 1 || txns[0].Prepared {
 		t.Fatalf("staged transactions: %+v", txns)
 	}
@@ -160,7 +161,7 @@ func TestLockedByStaged(t *testing.T) {
 		t.Fatalf("did not wait: %v", err)
 	default:
 	}
-	must(t, tx.Commit(background))
+	must(t, open.Commit(background))
 	must(t, <-waiting)
 	got := tableRows(t, n, r)
 	if len(got) != 3 || got[0] != "0/k=later" || got[1] != "0/other=1" {

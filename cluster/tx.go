@@ -31,7 +31,8 @@ type tx struct {
 	order    []*partBuilder // by first use, so that retries send the same
 	buffered int
 	total    int
-	staged   *twoPhase // not nil once something was staged
+	staged   *twoPhase  // not nil once something was staged
+	staging  chan error // the answer to what is being staged now; nil: nothing is
 	ended    bool
 }
 
@@ -191,25 +192,43 @@ func (s *shardParts) add(id catalog.ShardID, parts []shard.Part) {
 	(*s)[at].parts = append((*s)[at].parts, parts...)
 }
 
-// stage sends what is buffered to its shards, where it waits for the end of the transaction.
+// stage sends what is buffered to its shards, where it waits for the end of the transaction. It does not wait for the
+// answers but for those of the time before, so that the client's next rows arrive meanwhile.
 func (t *tx) stage(ctx context.Context) error {
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
 	parts := t.take()
 	if t.staged == nil {
 		t.staged = t.n.newTwoPhase(parts[0].shard)
 	}
-	err := t.staged.prepare(ctx, parts, false)
-	if err != nil {
-		t.ended = true
-		t.staged.abort()
-		return t.staged.conflictOf(ctx, err)
-	}
+	t.staging = make(chan error, 1)
+	go func() { t.staging <- t.staged.prepare(context.WithoutCancel(ctx), parts, false) }()
 	return nil
+}
+
+// settle waits for what is being staged. If that failed the transaction is over.
+func (t *tx) settle(ctx context.Context) error {
+	if t.staging == nil {
+		return nil
+	}
+	err := <-t.staging
+	t.staging = nil
+	if err == nil {
+		return nil
+	}
+	t.ended = true
+	t.staged.abort()
+	return t.staged.conflictOf(ctx, err)
 }
 
 // Commit implements exec.Tx.
 func (t *tx) Commit(ctx context.Context) error {
 	if t.ended {
 		return errEnded
+	}
+	if err := t.settle(ctx); err != nil {
+		return err
 	}
 	t.ended = true
 	parts := t.take()
@@ -226,7 +245,7 @@ func (t *tx) Commit(ctx context.Context) error {
 
 // Abort implements exec.Tx.
 func (t *tx) Abort() {
-	if !t.ended && t.staged != nil {
+	if !t.ended && t.staged != nil && t.settle(context.Background()) == nil {
 		t.staged.abort()
 	}
 	t.ended = true
