@@ -29,6 +29,10 @@ type readHandle struct {
 	index    []indexEntry
 	indexErr error
 
+	timesOnce sync.Once
+	times     []indexEntry
+	timesErr  error
+
 	refs int // guarded by handleCache.mu; the cache itself holds one
 }
 
@@ -107,4 +111,10 @@ func (h *readHandle) entries(fs vfs.FS) ([]indexEntry, error) {
 		h.index, h.indexErr = readIndex(f, h.seg.base)
 	})
 	return h.index, h.indexErr
+}
+
+// stamps is the same for the time index. A file that is missing or damaged gives less, and the search is longer.
+func (h *readHandle) stamps(fs vfs.FS) ([]indexEntry, error) {
+	h.timesOnce.Do(func() { h.times, _, h.timesErr = timeIndex.readFile(fs, h.seg.times, h.seg.base) })
+	return h.times, h.timesErr
 }

@@ -23,8 +23,11 @@ const (
 
 // Options of a partition. The zero value has the defaults.
 type Options struct {
-	// SegmentBytes: a segment that would grow beyond this is sealed. One Append stays in one segment.
+	// SegmentBytes: a segment that would grow beyond this is sealed.
 	SegmentBytes int64
+	// SegmentMillis: a segment is sealed before a batch that is newer than its first one by more than this, by their
+	// greatest timestamps. 0: no limit.
+	SegmentMillis int64
 	// IndexIntervalBytes is the least distance of index entries.
 	IndexIntervalBytes int64
 	// SyncedOffset is the owner's own record of how far Sync has succeeded: batches below it were stored. If they do
@@ -83,6 +86,9 @@ type segmentView struct {
 	next   Offset
 	size   int64
 	sparse []indexEntry // nil: in the index file
+	stamps []indexEntry // nil: in the time index file
+
+	maxTime int64 // greatest timestamp; unknownTime if the time index could not be made, as the segment is damaged
 }
 
 // OpenPartition opens the partition in dir and creates it if there is none. It recovers from a crash as FORMAT.md
@@ -127,6 +133,9 @@ type SegmentInfo struct {
 	Path       string
 	SizeBytes  int64
 	Sealed     bool
+	// MaxTimestampMillis is the greatest timestamp of its batches: the least int64 without one, the greatest when the
+	// segment is damaged.
+	MaxTimestampMillis int64
 }
 
 // Segments lists the segments, oldest first.
@@ -140,7 +149,9 @@ func (p *Partition) Segments() []SegmentInfo {
 }
 
 func (s segmentView) info(sealed bool) SegmentInfo {
-	return SegmentInfo{Base: s.seg.base, Next: s.next, Path: s.seg.path, SizeBytes: s.size, Sealed: sealed}
+	return SegmentInfo{
+		Base: s.seg.base, Next: s.next, Path: s.seg.path, SizeBytes: s.size, Sealed: sealed, MaxTimestampMillis: s.maxTime,
+	}
 }
 
 func (v *view) start() Offset {

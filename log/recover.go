@@ -62,7 +62,7 @@ func (p *Partition) findSegments() (segs []*recovered, orphans []string, err err
 				return nil, nil, err
 			}
 			segs = append(segs, s)
-		} else if base, ok := parseSegmentName(name, indexSuffix); ok {
+		} else if base, ok := parseIndexName(name); ok {
 			if !slices.Contains(names, filepath.Base(newSegment("", base).path)) {
 				orphans = append(orphans, name)
 			}
@@ -168,7 +168,10 @@ func (p *Partition) reopen(segs []*recovered) ([]segmentView, error) {
 			p.active = s.segment
 		}
 		if !active && !s.scanned {
-			sealed = append(sealed, segmentView{seg: s.segment, next: s.next, size: s.size})
+			if err := p.checkTimes(s.segment, s.entries); err != nil {
+				return nil, fmt.Errorf("recover time index of segment %d: %w", s.base, err)
+			}
+			sealed = append(sealed, s.view())
 			continue
 		}
 		if err := p.restore(s); err != nil {
@@ -177,7 +180,7 @@ func (p *Partition) reopen(segs []*recovered) ([]segmentView, error) {
 		}
 		if !active {
 			s.close()
-			s.sparse = nil
+			s.sparse, s.stamps = nil, nil
 			sealed = append(sealed, s.view())
 		}
 	}
@@ -201,7 +204,10 @@ func (p *Partition) restore(s *recovered) (err error) {
 	s.synced = s.size
 	s.dropNearEnd(p.opt.IndexIntervalBytes)
 	s.unsaved = len(s.sparse)
-	return p.restoreIndex(s)
+	if err := p.restoreIndex(s); err != nil {
+		return err
+	}
+	return p.restoreTimes(s.segment)
 }
 
 // dropNearEnd forgets a last entry that marked only the end of a Sync: the next Sync overwrites it.

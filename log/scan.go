@@ -1,6 +1,7 @@
 package log
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +18,12 @@ type scanner struct {
 	size     int64
 	interval int64
 
-	end    indexEntry   // behind the last batch that verified
-	sparse []indexEntry // index entries for the batches that verified
-	last   int64        // position of the newest index entry
-	bad    error        // why the batch at end does not verify; nil if end is the end of the file
+	end    indexEntry                   // behind the last batch that verified
+	sparse []indexEntry                 // index entries for the batches that verified
+	last   int64                        // position of the newest index entry
+	visit  func(at indexEntry, b Batch) // nil, or called for each batch that verifies
+	chunk  int                          // how much is read at once; 0: scanChunkBytes
+	bad    error                        // why the batch at end does not verify; nil if end is the end of the file
 
 	buf   []byte
 	start int64 // position of buf in the file
@@ -55,6 +58,9 @@ func (s *scanner) step(b []byte) {
 		if s.end.pos-s.last >= s.interval {
 			s.sparse, s.last = append(s.sparse, s.end), s.end.pos
 		}
+		if s.visit != nil {
+			s.visit(s.end, batch)
+		}
 		s.end = indexEntry{off: batch.LastOffset() + 1, pos: s.end.pos + int64(len(batch.b))}
 	}
 }
@@ -65,7 +71,7 @@ func (s *scanner) fetch() ([]byte, error) {
 	if size, err := batchSize(b); err == nil && size <= len(b) {
 		return b, nil
 	}
-	if err := s.fill(scanChunkBytes); err != nil {
+	if err := s.fill(cmp.Or(s.chunk, scanChunkBytes)); err != nil {
 		return nil, err
 	}
 	b = s.buffered()

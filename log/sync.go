@@ -14,6 +14,8 @@ type syncJob struct {
 	size    int64
 	next    Offset
 	entries []indexEntry // not in the index file yet
+	stamps  []indexEntry // not in the time index file yet
+	maxTime int64
 	sealed  bool
 }
 
@@ -53,7 +55,10 @@ func (p *Partition) syncJobs() (jobs []syncJob, names bool, err error) {
 }
 
 func (s *segment) syncJob() syncJob {
-	return syncJob{seg: s, f: s.f, size: s.size, next: s.next, entries: s.sparse[s.unsaved:], sealed: s.sealed}
+	return syncJob{
+		seg: s, f: s.f, size: s.size, next: s.next, sealed: s.sealed, maxTime: s.maxTime,
+		entries: s.sparse[s.unsaved:], stamps: s.stamps[s.unsaved:],
+	}
 }
 
 // storeJobs works without mu. All data goes before any evidence, so that evidence in one segment covers all before it.
@@ -69,17 +74,27 @@ func (p *Partition) storeJobs(jobs []syncJob, names bool) error {
 		}
 	}
 	for _, j := range jobs {
-		if err := j.seg.w.write(j.entries, indexEntry{off: j.next, pos: j.size}); err != nil {
-			return err
-		}
-		if !j.sealed {
-			continue
-		}
-		if err := j.seg.w.f.Sync(); err != nil {
-			return fmt.Errorf("sync index of segment %d: %w", j.seg.base, err)
+		if err := j.storeIndexes(); err != nil {
+			return fmt.Errorf("index of segment %d: %w", j.seg.base, err)
 		}
 	}
 	return nil
+}
+
+func (j *syncJob) storeIndexes() error {
+	if err := j.seg.w.write(j.entries, indexEntry{off: j.next, pos: j.size}); err != nil {
+		return err
+	}
+	if err := j.seg.tw.write(j.stamps, indexEntry{off: j.next, pos: j.maxTime}); err != nil {
+		return err
+	}
+	if !j.sealed {
+		return nil
+	}
+	if err := j.seg.w.f.Sync(); err != nil {
+		return err
+	}
+	return j.seg.tw.f.Sync()
 }
 
 // finishJobs notes what is stored now and lets go of sealed segments. A segment that was sealed while the Sync ran
@@ -108,6 +123,7 @@ func forgetIndexes(sealed []segmentView) []segmentView {
 	for i := first; i < len(sealed); i++ {
 		if sealed[i].seg.f == nil {
 			sealed[i].sparse, sealed[i].seg.sparse = nil, nil
+			sealed[i].stamps, sealed[i].seg.stamps = nil, nil
 		}
 	}
 	return sealed

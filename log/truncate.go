@@ -48,6 +48,9 @@ func (p *Partition) cut(v *view, last segmentView, end indexEntry) error {
 	}
 	s.sparse = s.sparse[:n:n]
 	s.next, s.size, s.sealed = end.off, end.pos, false
+	if _, err := p.stamp(s, s.stamps[:min(n, len(s.stamps))]); err != nil {
+		return err
+	}
 	p.active = s
 	p.unsynced = slices.DeleteFunc(p.unsynced, func(u *segment) bool { return u.base >= s.base })
 	p.pending.Store(int32(len(p.unsynced)))
@@ -70,6 +73,9 @@ func (p *Partition) cutFiles(s *segment) error {
 	}
 	s.unsaved = min(s.unsaved, len(s.sparse))
 	if err := s.w.reset(s.sparse[:s.unsaved], stored); err != nil {
+		return err
+	}
+	if err := s.tw.reset(s.stamps[:s.unsaved], indexEntry{off: stored.off, pos: s.maxTime}); err != nil {
 		return err
 	}
 	if err := s.f.Truncate(s.size); err != nil {
@@ -96,7 +102,13 @@ func (p *Partition) reload(v segmentView) (*segment, error) {
 	if s.w.f, err = p.fs.OpenRW(s.index); err != nil {
 		return nil, err
 	}
+	if s.tw.f, err = p.fs.OpenRW(s.times); err != nil {
+		return nil, err
+	}
 	if s.sparse, err = readIndex(s.w.f, s.base); err != nil {
+		return nil, err
+	}
+	if s.stamps, err = timeIndex.read(s.tw.f, s.base); err != nil {
 		return nil, err
 	}
 	s.unsaved, s.synced = len(s.sparse), v.size

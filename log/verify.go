@@ -109,6 +109,10 @@ type segmentEnd struct {
 // segment reads one segment with its index.
 func (v *verifier) segment(s *recovered, synced bool) (segmentEnd, error) {
 	x := v.index(s, synced)
+	times, err := v.times(s, synced)
+	if err != nil {
+		return segmentEnd{}, err
+	}
 	sc, err := v.p.scan(s)
 	if err != nil {
 		return segmentEnd{}, err
@@ -123,12 +127,14 @@ func (v *verifier) segment(s *recovered, synced bool) (segmentEnd, error) {
 		}
 		if sc.bad == nil {
 			v.batch(s, batch, at)
+			times.batch(batch)
 			continue
 		}
 		if sc.end.off >= v.stored {
 			v.torn(s, sc.end, sc.bad.Error())
 			return segmentEnd{at: sc.end, torn: true}, nil
 		}
+		times.broken = true
 		v.damage(s, sc.end, sc.bad.Error())
 		if found, err := v.resync(sc, s.entries); !found || err != nil {
 			return segmentEnd{lost: true}, err
@@ -136,6 +142,7 @@ func (v *verifier) segment(s *recovered, synced bool) (segmentEnd, error) {
 		x.skip(sc.end.pos)
 	}
 	x.end(sc.end)
+	times.boundary(sc.end.off)
 	return segmentEnd{at: sc.end}, nil
 }
 

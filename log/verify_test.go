@@ -124,7 +124,7 @@ func TestVerifyFlippedBits(t *testing.T) {
 			rotten := fs.Crash(vfs.CrashKeep, nil)
 			flipByte(t, rotten, path, at)
 			_, harmless, harmful := mustVerify(t, rotten, 0)
-			if strings.HasSuffix(path, indexSuffix) {
+			if strings.HasSuffix(path, "index") {
 				padding := at >= indexHeaderBytes && (at-indexHeaderBytes)%indexEntryBytes >= 20
 				if all := append(harmful, harmless...); !padding && (len(all) == 0 || all[0].File != path || all[0].Position > at) {
 					t.Errorf("%s byte %d: %v", path, at, all)

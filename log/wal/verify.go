@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/millracedb/millrace/log/vfs"
 )
@@ -21,10 +22,10 @@ type Summary struct {
 // Verify reads all files of the log in dir and calls problem for each place that is not what was written: frames that do
 // not verify although they were stored, and frames that cannot follow each other. It changes nothing. An error means
 // that a file could not be read. Nobody may write the log meanwhile.
-func Verify(fs vfs.FS, dir string, problem func(*CorruptError)) (Summary, error) {
-	v := verifier{fs: vfs.ReadOnly(fs), dir: dir, problem: problem, seen: map[string]bool{}}
+func Verify(fsys vfs.FS, dir string, problem func(*CorruptError)) (Summary, error) {
+	v := verifier{fs: vfs.ReadOnly(fsys), dir: dir, problem: problem, seen: map[string]bool{}}
 	names, err := v.fs.List(dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v.sum, err
 	}
 	var seqs []uint64 // ascending, as the names are sorted
