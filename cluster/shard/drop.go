@@ -62,7 +62,7 @@ func (m *machine) removeFiles(dropped []catalog.RelationID) error {
 	if len(dropped) == 0 {
 		return nil
 	}
-	topics := filepath.Join(m.dir, "topics")
+	topics := filepath.Join(m.dir, topicsDir)
 	names, err := m.fs.List(topics)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

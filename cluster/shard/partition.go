@@ -91,7 +91,7 @@ func batchHead(b []byte) (base log.Offset, size int) {
 
 // partitionDir is the name of a partition's directory: relation.local-partition.
 func partitionDir(dir string, id catalog.PartitionID) string {
-	return filepath.Join(dir, "topics", id.String())
+	return filepath.Join(dir, topicsDir, id.String())
 }
 
 // parsePartitionDir is the inverse of PartitionID.String.

@@ -102,6 +102,9 @@ func TestSnapshotIsWanted(t *testing.T) {
 // refuse opens a shard and wants an error that says why not.
 func refuse(t *testing.T, fs *vfs.Mem, db *state.Memory, want string) {
 	t.Helper()
+	if problems, _ := inspect(t, fs, db); len(problems) == 0 {
+		t.Errorf("%q: the stopped shard has no problem", want)
+	}
 	w, err := wal.Open(fs, "wal", wal.Options{FileBytes: 1 << 20})
 	must(t, err)
 	defer w.Close()

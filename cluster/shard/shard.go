@@ -66,7 +66,7 @@ func Open(cfg Config) (*Shard, error) {
 }
 
 func (s *Shard) open() error {
-	dir := filepath.Join(s.cfg.Dir, "snapshot")
+	dir := filepath.Join(s.cfg.Dir, snapshotDir)
 	if err := s.machine.recover(group.NewSnapshots(s.cfg.FS, dir)); err != nil {
 		return err
 	}

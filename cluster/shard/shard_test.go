@@ -47,6 +47,7 @@ func newRig(t *testing.T) *rig {
 func startRig(t *testing.T, fs *vfs.Mem, db *state.Memory) *rig {
 	t.Helper()
 	r := &rig{t: t, fs: fs, db: db, fatal: make(chan error, 16)}
+	wantSound(t, fs, db)
 	r.open()
 	must(t, r.shard.WaitReady(context.Background()))
 	return r
