@@ -46,10 +46,12 @@ type Session struct {
 	options  Options
 	settings *settings
 	reported map[string]string // what the client was told of settings
-	prepared map[string]*Prepared
-	portals  map[string]*Portal
-	block    *block // the transaction block, explicit or implicit; nil: none
-	now      func() time.Time
+	// reportedAt is the generation of the settings when it was told.
+	reportedAt uint64
+	prepared   map[string]*Prepared
+	portals    map[string]*Portal
+	block      *block // the transaction block, explicit or implicit; nil: none
+	now        func() time.Time
 }
 
 // New returns a session on e. Errors: a setting of Options that is not accepted.
@@ -97,18 +99,17 @@ func (s *Session) Close() {
 // ReportSettings tells the client of settings that changed since it was last told; all, when it was told of none. It is to
 // be called before the client may send its next statement.
 func (s *Session) ReportSettings() {
-	for _, name := range s.settings.all() {
+	if s.reportedAt == s.settings.generation {
+		return
+	}
+	s.reportedAt = s.settings.generation
+	for _, name := range reportedSettings {
 		value := s.settings.value(name)
-		if d, known := lookupDefinition(name); known && d.report && (s.reported[name] != value || !s.told(name)) {
+		if told, ok := s.reported[name]; !ok || told != value {
 			s.reported[name] = value
 			s.options.Parameter(name, value)
 		}
 	}
-}
-
-func (s *Session) told(name string) bool {
-	_, ok := s.reported[name]
-	return ok
 }
 
 // notice sends a notice unless client_min_messages is above it.

@@ -1,6 +1,9 @@
 package session
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ServerVersion is the version of PostgreSQL whose behaviour clients may expect, as SHOW server_version begins.
 const ServerVersion = "15.8"
@@ -67,6 +70,18 @@ var definitions = byName(
 	definition{name: "transaction_isolation", value: "read committed", check: checkIsolation, help: "Sets the transaction's isolation level."},
 	definition{name: "transaction_read_only", value: "off", check: checkBool, help: "Sets the transaction's read-only status."},
 )
+
+// reportedSettings are the names of which clients are told, in order.
+var reportedSettings = func() []string {
+	var names []string
+	for _, d := range definitions {
+		if d.report {
+			names = append(names, d.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}()
 
 func byName(list ...definition) map[string]definition {
 	m := make(map[string]definition, len(list))

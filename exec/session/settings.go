@@ -35,12 +35,14 @@ func newSettings() *settings {
 // get returns the value of a setting in force.
 func (s *settings) get(name string) (string, bool) {
 	name = strings.ToLower(name)
-	for _, layer := range []map[string]string{s.local, s.values, s.initial} {
-		if v, ok := layer[name]; ok {
-			return v, true
-		}
+	v, ok := s.local[name]
+	if !ok {
+		v, ok = s.values[name]
 	}
-	return "", false
+	if !ok {
+		v, ok = s.initial[name]
+	}
+	return v, ok
 }
 
 // value is get for a setting that is known to exist.

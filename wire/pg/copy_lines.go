@@ -1,6 +1,8 @@
 package pg
 
 import (
+	"bytes"
+
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -37,6 +39,9 @@ type line struct {
 
 // split returns the first line of data; ok is false if there is no whole line. last says that no more data come.
 func (s *lineSplitter) split(data []byte, last bool) (l line, ok bool, err error) {
+	if n := s.plain(data); n >= 0 {
+		return s.found(data[:n], n+1), true, nil
+	}
 	for s.at < len(data) {
 		c := data[s.at]
 		switch {
@@ -88,6 +93,23 @@ func (s *lineSplitter) marker(data []byte, last bool) (line, bool, error) {
 	l := s.found(data[:s.at], len(data))
 	l.end = true
 	return l, true, nil
+}
+
+// plain is the short way for most lines: it returns the length of the first line if that ends in a line feed and has
+// nothing in it that would need a closer look, or -1.
+func (s *lineSplitter) plain(data []byte) int {
+	if s.at > 0 || s.end != endLF {
+		return -1
+	}
+	n := bytes.IndexByte(data, '\n')
+	special := byte('\\')
+	if s.format.CSV {
+		special = s.format.Quote
+	}
+	if n < 0 || bytes.IndexByte(data[:n], special) >= 0 || bytes.IndexByte(data[:n], '\r') >= 0 {
+		return -1
+	}
+	return n
 }
 
 func (s *lineSplitter) found(text []byte, used int) line {

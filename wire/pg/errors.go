@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 
@@ -31,6 +32,9 @@ func invalidFormat(code int16) error {
 
 // checkText refuses bytes that are no text: NUL and what is not UTF-8.
 func checkText(b []byte) error {
+	if bytes.IndexByte(b, 0) < 0 && utf8.Valid(b) {
+		return nil
+	}
 	for i := 0; i < len(b); {
 		if b[i] == 0 {
 			return invalidBytes(b[i : i+1])

@@ -34,6 +34,29 @@ func ParseCopy(cp *session.Copy, data []byte, size int) ([][]*string, error) {
 	}
 }
 
+// CountCopy gives the parser of COPY FROM data in pieces of size bytes, and returns the number of rows.
+func CountCopy(cp *session.Copy, data []byte, size int) (int, error) {
+	p, rows := newCopyParser(cp, time.UTC), 0
+	for len(data) > 0 {
+		n := min(size, len(data))
+		p.feed(data[:n])
+		data = data[n:]
+		for {
+			ok, err := p.next(len(data) == 0)
+			if err != nil {
+				return rows, err
+			}
+			if !ok {
+				break
+			}
+			if rows++; p.batch.Len == copyBatchRows {
+				p.batch = types.NewBatch(p.types, copyBatchRows)
+			}
+		}
+	}
+	return rows, nil
+}
+
 func texts(b *types.Batch) [][]*string {
 	rows := make([][]*string, b.Len)
 	for i := range rows {
