@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -61,11 +63,13 @@ type cte struct {
 	ast.CTE
 	next   *cte
 	parent *scope // of the query that has the WITH
+	used   bool
 }
 
 func (c *cte) find(name string) *cte {
 	for ; c != nil; c = c.next {
 		if c.Name == name {
+			c.used = true
 			return c
 		}
 	}
@@ -85,9 +89,42 @@ func (b *binder) bindQuery(sel *ast.Select, parent *scope, ctes *cte, targets []
 	if err := refuseClauses(sel); err != nil {
 		return nil, err
 	}
-	for _, c := range sel.With {
+	ctes, err := declare(sel.With, ctes, parent)
+	if err != nil {
+		return nil, err
+	}
+	q, err := b.bindBody(sel, parent, ctes, targets)
+	if err != nil {
+		return nil, err
+	}
+	return q, b.bindUnused(ctes, len(sel.With))
+}
+
+// declare puts WITH items before those in scope.
+func declare(items []ast.CTE, ctes *cte, parent *scope) (*cte, error) {
+	for i, c := range items {
+		if slices.ContainsFunc(items[:i], func(o ast.CTE) bool { return o.Name == c.Name }) {
+			return nil, pgerr.New(pgerr.DuplicateAlias, "WITH query name %q specified more than once", c.Name).At(c.Pos)
+		}
 		ctes = &cte{CTE: c, next: ctes, parent: parent}
 	}
+	return ctes, nil
+}
+
+// bindUnused binds those of the first n WITH items that nothing used, for their errors.
+func (b *binder) bindUnused(ctes *cte, n int) error {
+	for ; n > 0; n-- {
+		if !ctes.used {
+			if _, err := b.bindQuery(ctes.Query, ctes.parent, ctes.next, nil); err != nil {
+				return err
+			}
+		}
+		ctes = ctes.next
+	}
+	return nil
+}
+
+func (b *binder) bindBody(sel *ast.Select, parent *scope, ctes *cte, targets []types.Type) (*bound, error) {
 	switch {
 	case sel.SetOp != "":
 		return b.bindSetOp(sel, parent, ctes)

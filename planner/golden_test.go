@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -31,6 +32,9 @@ func TestGolden(t *testing.T) {
 		})
 	})
 }
+
+// errNoPlan is for statements that are the session's alone.
+var errNoPlan = errors.New("a statement without a plan")
 
 // world is a catalog that grows by the statements run in it.
 type world struct {
@@ -121,6 +125,9 @@ func (w *world) statement(stmt ast.Statement) (string, []plan.Field, error) {
 
 func (w *world) alter(stmt *ast.AlterOptions) (string, []plan.Field, error) {
 	rel := Lookup(w.env, stmt.Name)
+	if rel == nil {
+		return "", nil, noRelation(stmt.Name)
+	}
 	a, err := PlanAlterOptions(stmt, rel, w.catalog.ByID(rel.Over))
 	if err != nil {
 		return "", nil, err
@@ -209,7 +216,7 @@ func (w *world) write(stmt ast.Statement) (string, []plan.Field, error) {
 		}
 		return Explain(p.Input) + returningText(p.Relation, p.Returning), p.Fields, nil
 	}
-	return "", nil, fmt.Errorf("no plan for %T", stmt)
+	return "", nil, errNoPlan
 }
 
 func insertText(p *plan.Insert) string {

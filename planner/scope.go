@@ -120,6 +120,9 @@ func (s *scope) resolve(ref *ast.ColumnRef) (*plan.Expr, origin, error) {
 			e.Pos = ref.Pos
 			return &e, c.origin, nil
 		}
+		if n.table != "" && at.table(n.schema, n.table) != nil {
+			break // a table of this name hides those of the queries around
+		}
 		depth++
 	}
 	return nil, origin{}, s.unknownColumn(n)
