@@ -32,8 +32,9 @@ type Node interface{ Types() []types.Type }
 // Nodes of query plans.
 type (
 	// Scan reads a relation. Columns are positions in Relation.Columns, then for streams StreamSystemColumns; output
-	// columns are these, in this order. Key, if not nil, gives constant or parameter expressions for all columns of the
-	// relation's key (tables: a point lookup) in their order; the filter that it came from stays above.
+	// columns are these, in this order. Key, if not nil, gives constant or parameter expressions, or such over the rows of
+	// outer queries, for all columns of the relation's key (a point lookup; the key tells the partition) in their order.
+	// Their types are the columns', or other integer types where those are integers. The filter that it came from stays above.
 	Scan struct {
 		Relation *catalog.Relation
 		Columns  []int
