@@ -20,6 +20,8 @@ RACE_PKGS    ?= ./...
 RACE_TIMEOUT ?= 15m
 FUZZTIME     ?= 10s
 BENCH        ?= .
+# Of one benchmark. A comparison of both sides takes five rounds, however short this is.
+BENCHTIME    ?= 300ms
 
 # librocksdb-dev depends on all that grocksdb links beside RocksDB itself: snappy, lz4, zstd, zlib, bzip2, gflags.
 # g++ brings libstdc++ and the C library's headers.
@@ -50,8 +52,11 @@ race: deps deps-test
 fuzz: deps
 	TAGS=$(TAGS) .ci/fuzz $(FUZZTIME)
 
+# The comparisons of tests/bench and exec/state print a table at the end. A larger node to start:
+# make bench BENCH=Start PKGS=./tests/bench TESTFLAGS='-start-keys=1000000 -start-records=10000000'
 bench: deps
-	go test -run '^$$' -bench '$(BENCH)' -benchmem $(TESTFLAGS) $(PKGS)
+	@rows=$$(mktemp); trap 'echo; cat "$$rows"; rm -f "$$rows"' EXIT; \
+	MILLRACE_BENCH_ROWS=$$rows go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $(PKGS) $(TESTFLAGS)
 
 # Golden files, written anew. Read the diff before you commit it.
 rewrite: deps
