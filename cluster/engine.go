@@ -70,7 +70,7 @@ func (n *Node) Snapshot(ctx context.Context, rels []*catalog.Relation, level ses
 	}
 	c.relations = make(map[catalog.RelationID]*catalog.Relation, len(rels))
 	for _, r := range rels {
-		c.relations[r.ID] = r
+		c.relations[r.TopicRelation()] = r // their placements are the same
 	}
 	return c, nil
 }
@@ -117,9 +117,20 @@ func (n *Node) fence(ctx context.Context, rels []*catalog.Relation, notice func(
 		}
 		err := n.fenceUntil(ctx, cat, now, notice, changed)
 		if !errors.Is(err, errCatalogChanged) {
-			return err
+			return readError(err)
 		}
 	}
+}
+
+// readError puts what ends a wait into the user's words.
+func readError(err error) error {
+	switch {
+	case errors.Is(err, exec.ErrDropped):
+		return pgerr.New(pgerr.UndefinedTable, "a relation that was read has been dropped").WithCause(err)
+	case errors.Is(err, exec.ErrUnavailable):
+		return errNotReady().WithCause(err)
+	}
+	return err
 }
 
 var errCatalogChanged = errors.New("catalog changed")
@@ -168,7 +179,7 @@ func (n *Node) WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Off
 	for p, end := range ends {
 		s, err := n.shardOf(p)
 		if err != nil {
-			return err
+			return readError(err)
 		}
 		if s.EndOffset(p) > end {
 			return nil
@@ -179,5 +190,5 @@ func (n *Node) WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Off
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	return <-first
+	return readError(<-first)
 }

@@ -10,25 +10,28 @@ import (
 )
 
 type nodeCounters struct {
-	jobs       atomic.Int64
-	changes    atomic.Uint64
-	failedRows atomic.Uint64
+	jobs        atomic.Int64
+	changes     atomic.Uint64
+	failedRows  atomic.Uint64
+	undecodable atomic.Uint64
 }
 
 // Stats counts what a node did since its start.
 type Stats struct {
-	Shards     []shard.Stats // by shard
-	Jobs       int64         // tasks and forwarders that run now
-	Changes    uint64        // changes that continuous queries have taken in
-	FailedRows uint64        // rows that were left out of views because an expression failed
-	WALBytes   int64
-	Relations  int
+	Shards      []shard.Stats // by shard
+	Jobs        int64         // tasks and forwarders that run now
+	Changes     uint64        // changes that continuous queries have taken in
+	FailedRows  uint64        // rows that were left out of views because an expression failed
+	Undecodable uint64        // records that continuous queries passed over because they do not decode
+	WALBytes    int64
+	Relations   int
 }
 
 // Stats returns the present counts.
 func (n *Node) Stats() Stats {
 	s := Stats{Jobs: n.stats.jobs.Load(), Changes: n.stats.changes.Load(), FailedRows: n.stats.failedRows.Load(),
-		Relations: len(n.Catalog().Relations())}
+		Undecodable: n.stats.undecodable.Load(),
+		Relations:   len(n.Catalog().Relations())}
 	for _, sh := range n.shards {
 		s.Shards = append(s.Shards, sh.Stats())
 	}
@@ -41,17 +44,18 @@ var _ prometheus.Collector = (*Node)(nil)
 var (
 	shardLabel = []string{"shard"}
 
-	descEntries    = prometheus.NewDesc("millrace_shard_entries_total", "Raft entries applied.", shardLabel, nil)
-	descOps        = prometheus.NewDesc("millrace_shard_ops_total", "Operations in the applied entries.", shardLabel, nil)
-	descCommits    = prometheus.NewDesc("millrace_shard_commits_total", "Commits of tasks and forwarders applied.", shardLabel, nil)
-	descRecords    = prometheus.NewDesc("millrace_log_records_total", "Records appended to partitions.", shardLabel, nil)
-	descBytes      = prometheus.NewDesc("millrace_log_bytes_total", "Bytes of record batches appended to partitions.", shardLabel, nil)
-	descSnapshots  = prometheus.NewDesc("millrace_shard_snapshots_total", "Snapshots taken.", shardLabel, nil)
-	descJobs       = prometheus.NewDesc("millrace_query_jobs", "Tasks and forwarders of continuous queries that run.", nil, nil)
-	descChanges    = prometheus.NewDesc("millrace_query_changes_total", "Changes that continuous queries have taken in.", nil, nil)
-	descFailedRows = prometheus.NewDesc("millrace_query_failed_rows_total", "Rows left out of views because an expression failed.", nil, nil)
-	descWAL        = prometheus.NewDesc("millrace_wal_bytes", "Size of the write-ahead log.", nil, nil)
-	descRelations  = prometheus.NewDesc("millrace_relations", "Streams, tables and views.", nil, nil)
+	descEntries     = prometheus.NewDesc("millrace_shard_entries_total", "Raft entries applied.", shardLabel, nil)
+	descOps         = prometheus.NewDesc("millrace_shard_ops_total", "Operations in the applied entries.", shardLabel, nil)
+	descCommits     = prometheus.NewDesc("millrace_shard_commits_total", "Commits of tasks and forwarders applied.", shardLabel, nil)
+	descRecords     = prometheus.NewDesc("millrace_log_records_total", "Records appended to partitions.", shardLabel, nil)
+	descBytes       = prometheus.NewDesc("millrace_log_bytes_total", "Bytes of record batches appended to partitions.", shardLabel, nil)
+	descSnapshots   = prometheus.NewDesc("millrace_shard_snapshots_total", "Snapshots taken.", shardLabel, nil)
+	descJobs        = prometheus.NewDesc("millrace_query_jobs", "Tasks and forwarders of continuous queries that run.", nil, nil)
+	descChanges     = prometheus.NewDesc("millrace_query_changes_total", "Changes that continuous queries have taken in.", nil, nil)
+	descFailedRows  = prometheus.NewDesc("millrace_query_failed_rows_total", "Rows left out of views because an expression failed.", nil, nil)
+	descUndecodable = prometheus.NewDesc("millrace_query_undecodable_records_total", "Records of streams that continuous queries passed over because they do not decode.", nil, nil)
+	descWAL         = prometheus.NewDesc("millrace_wal_bytes", "Size of the write-ahead log.", nil, nil)
+	descRelations   = prometheus.NewDesc("millrace_relations", "Streams, tables and views.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -80,4 +84,5 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 	gauge(descRelations, float64(s.Relations))
 	counter(descChanges, s.Changes)
 	counter(descFailedRows, s.FailedRows)
+	counter(descUndecodable, s.Undecodable)
 }

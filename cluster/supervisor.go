@@ -238,6 +238,11 @@ func (n *Node) runtime(r *catalog.Relation) *exec.Runtime {
 			n.stats.failedRows.Add(1)
 			n.logger.Info("a row was left out of a view", "view", q.Name, "error", err)
 		},
+		Undecodable: func(q *catalog.Relation, u exec.Undecodable) {
+			n.stats.undecodable.Add(1)
+			n.logger.Info("a record that does not decode was passed over", "view", q.Name, "stream", u.Stream,
+				"partition", u.Partition, "offset", u.Offset, "error", u.Err)
+		},
 		Processed: func(_ *catalog.Relation, _ uint16, changes int) { n.stats.changes.Add(uint64(changes)) },
 	}
 }

@@ -182,13 +182,8 @@ func (c *Changes) read(ctx context.Context) (b *types.Batch, more bool, err erro
 			b, _, err = c.run(ctx, c.rows.finish(rows))
 			return b, false, err
 		}
-		size += len(rec.Value)
-		if rec.Value == nil {
-			continue
-		}
-		if err := c.rows.addRecord(rows, c.log.partition.Partition, *rec); err != nil {
-			return nil, false, err
-		}
+		size += len(rec.Value) + len(rec.Key) + 16
+		c.env.addRecord(c.node.Relation, c.rows, rows, c.log.partition, rec)
 	}
 	b, _, err = c.run(ctx, c.rows.finish(rows))
 	return b, true, err

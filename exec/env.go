@@ -20,6 +20,8 @@ type Env struct {
 	Catalog *catalog.Catalog
 	// System gives the rows of a system relation, all its columns.
 	System func(schema, name string) ([][]types.Datum, error)
+	// Undecodable, if not nil, is told of each record of a stream that is passed over because it does not decode.
+	Undecodable func(Undecodable)
 	// MemoryBytes bounds what the statement may hold, as estimated; 0 means DefaultMemoryBytes.
 	MemoryBytes int64
 

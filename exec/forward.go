@@ -192,6 +192,7 @@ func (w *forwarder) round(ctx context.Context, group []*target, until log.Offset
 	if err := g.Wait(); err != nil {
 		return false, err
 	}
+	w.rt.passedOver(w.query, w.source)
 	w.rt.Processed(w.query, w.spec.ID, changes)
 	return true, nil
 }

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -12,11 +13,15 @@ type rowReader struct {
 	system [3]int       // the same for a stream's system columns
 	types  []types.Type // of the decoded batch, each column once
 	output []int        // for each output column its place in the decoded batch
+	stream *streamDecoder
 }
 
 // newRowReader reads columns, which are positions in plan.ScanColumns of the relation.
 func newRowReader(rel *catalog.Relation, columns []int) *rowReader {
 	r := &rowReader{stored: rel.Types(), want: make([]int, len(rel.Columns)), system: [3]int{-1, -1, -1}}
+	if !rel.Keyed() {
+		r.stream = newStreamDecoder(plan.StreamRecords(rel), r.stored)
+	}
 	for i := range r.want {
 		r.want[i] = -1
 	}
@@ -47,9 +52,10 @@ func (r *rowReader) add(b *types.Batch, row []byte) error {
 	return types.DecodeRowColumns(row, r.stored, r.want, b)
 }
 
-// addRecord decodes a stream's record: its row, and what the log says of it.
-func (r *rowReader) addRecord(b *types.Batch, partition uint32, rec record) error {
-	if err := r.add(b, rec.Value); err != nil {
+// addRecord decodes a stream's record: its row, and what the log says of it. An error says that the record is no row of
+// the stream; b is as it was then.
+func (r *rowReader) addRecord(b *types.Batch, partition uint32, rec *record) error {
+	if err := r.stream.decode(rec, b, r.want); err != nil {
 		return err
 	}
 	for i, v := range [3]int64{int64(partition), int64(rec.Offset), timestamptzOfMillis(rec.TimestampMillis)} {

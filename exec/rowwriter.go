@@ -17,6 +17,7 @@ const writeRowBytes = 96
 // rowWriter gathers the rows that a statement writes to one relation and hands them to the Tx in chunks.
 type rowWriter struct {
 	rel    *catalog.Relation
+	json   bool // its format
 	tx     Tx
 	chunk  []PartitionWrite // partitions with rows
 	place  map[uint32]int   // of a partition in chunk
@@ -26,22 +27,29 @@ type rowWriter struct {
 }
 
 func newRowWriter(rel *catalog.Relation, tx Tx) *rowWriter {
-	return &rowWriter{rel: rel, tx: tx, place: map[uint32]int{}, spread: rand.IntN(max(rel.Partitions(), 1))}
+	return &rowWriter{rel: rel, json: rel.Format() == catalog.FormatJSON, tx: tx, place: map[uint32]int{}, spread: rand.IntN(max(rel.Partitions(), 1))}
 }
 
-// key returns the encoded key of row i of b, stored columns of the relation, in the memory of buf; nil if the relation has
-// no key.
+// key returns the encoded key of row i of b, stored columns of the relation, in the memory of buf; nil if the relation, or
+// the row in JSON, has no key.
 func (w *rowWriter) key(buf []byte, b *types.Batch, i int) []byte {
 	if len(w.rel.Key) == 0 {
 		return nil
 	}
+	if w.json {
+		return appendJSONKey(buf[:0], w.rel, b, i)
+	}
 	return types.EncodeKey(buf[:0], b, w.rel.Key, i)
 }
 
-// value returns row i of b in the row codec; it must be written next.
+// value returns row i of b in the relation's format; it must be written next.
 func (w *rowWriter) value(b *types.Batch, i int) []byte {
 	start := len(w.arena)
-	w.arena = types.EncodeRow(w.arena, b, i)
+	if w.json {
+		w.arena = appendJSONRow(w.arena, w.rel.Columns, b, i)
+	} else {
+		w.arena = types.EncodeRow(w.arena, b, i)
+	}
 	return w.arena[start:len(w.arena):len(w.arena)]
 }
 

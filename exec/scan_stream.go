@@ -56,10 +56,18 @@ func (s *streamScan) fill(b *types.Batch) (bool, error) {
 		s.log = nil
 		return true, nil
 	}
-	if rec.Value == nil {
-		return true, nil // a record without a value is no row
+	s.env.addRecord(s.rel, s.rows, b, s.log.partition, rec)
+	return true, nil
+}
+
+// addRecord adds the row of a record to b, if it is one.
+func (e *Env) addRecord(rel *catalog.Relation, rows *rowReader, b *types.Batch, p catalog.PartitionID, rec *record) {
+	if !rows.stream.isRow(rec) {
+		return
 	}
-	return true, s.rows.addRecord(b, s.log.partition.Partition, *rec)
+	if err := rows.addRecord(b, p.Partition, rec); err != nil && e.Undecodable != nil {
+		e.Undecodable(Undecodable{Stream: rel.ID, Partition: p, Offset: rec.Offset, Err: err})
+	}
 }
 
 func (s *streamScan) open() {

@@ -28,6 +28,8 @@ type source struct {
 	spec plan.Source
 	part catalog.PartitionID
 	buf  []byte
+	// undecodable are the records that the last read passed over.
+	undecodable []Undecodable
 }
 
 func newSource(spec plan.Source, query catalog.RelationID, partition uint32) *source {
@@ -51,6 +53,7 @@ func (s *source) behind(r Reader, f Frontier) bool {
 // takes the changes of keys up to the cursor up to the end of r, then the next chunk of rows as they stand in r. r is of
 // one moment, so these rows are exactly as of that end, and the new frontier says the same of more keys.
 func (s *source) read(r Reader, f Frontier, until log.Offset, limit int) (*types.Batch, Frontier, error) {
+	s.undecodable = nil
 	end := r.EndOffset(s.part)
 	if !f.Backfilling {
 		b, next, err := s.readLog(r, f.Offset, min(end, until), limit, nil)
@@ -121,6 +124,7 @@ func (s *source) readLog(r Reader, from, until log.Offset, limit int, keep func(
 			return nil, from, fmt.Errorf("decode %v at %d: %w", s.part, from, err)
 		}
 	}
+	s.undecodable = append(s.undecodable, d.undecodable...)
 	return d.finish(), from, nil
 }
 
@@ -131,6 +135,9 @@ type recordDecoder struct {
 	columns []types.Type
 	out     *types.Batch // stored columns
 	system  *types.Batch // system columns of streams
+	stream  *streamDecoder
+	// undecodable are the records of streams that are no rows.
+	undecodable []Undecodable
 }
 
 func newRecordDecoder(spec plan.Source, part catalog.PartitionID) *recordDecoder {
@@ -139,6 +146,7 @@ func newRecordDecoder(spec plan.Source, part catalog.PartitionID) *recordDecoder
 	if spec.Kind == plan.SourceStream {
 		stored = stored[:len(stored)-len(catalog.StreamSystemColumns)]
 		d.system = types.NewBatch(spec.Columns[len(stored):], 0)
+		d.stream = newStreamDecoder(spec.Records, stored)
 	}
 	d.out = types.NewBatch(stored, 0)
 	return d
@@ -182,7 +190,8 @@ func (d *recordDecoder) batches(data []byte, from, until log.Offset, keep func([
 func (d *recordDecoder) record(rec log.Record) error {
 	switch d.kind {
 	case plan.SourceStream:
-		return d.streamRecord(rec)
+		d.streamRecord(&rec)
+		return nil
 	case plan.SourceTable:
 		return d.tableRecord(rec)
 	}
@@ -194,17 +203,21 @@ func (d *recordDecoder) record(rec log.Record) error {
 	return nil
 }
 
-func (d *recordDecoder) streamRecord(rec log.Record) error {
-	if rec.Value == nil {
-		return nil // a tombstone is not a row of a stream
+func (d *recordDecoder) streamRecord(rec *log.Record) {
+	if !d.stream.isRow(rec) {
+		return
 	}
-	if err := types.DecodeRow(rec.Value, d.out); err != nil {
-		return err
+	if err := d.stream.decode(rec, d.out, nil); err != nil {
+		u := Undecodable{Stream: d.part.Topic.Relation(), Partition: d.part, Offset: rec.Offset, Err: err}
+		if d.stream.Records != nil {
+			u.Stream = d.stream.Stream
+		}
+		d.undecodable = append(d.undecodable, u)
+		return
 	}
 	d.system.AppendRow([]types.Datum{
 		{Int: int64(d.part.Partition)}, {Int: int64(rec.Offset)}, {Int: timestamptzOfMillis(rec.TimestampMillis)},
 	}, 1)
-	return nil
 }
 
 func (d *recordDecoder) tableRecord(rec log.Record) error {

@@ -37,7 +37,7 @@ const (
 )
 
 // WriteRow is one row of a write. Key is in the key codec (nil: a stream's record without key), Value in the row codec
-// (nil: delete), Before the row as it stood (nil: none; tables only; it must be what the guard pins).
+// (nil: delete), both of a stream in its format, Before the row as it stood (nil: none; tables only; it must be what the guard pins).
 type WriteRow struct {
 	Key, Value, Before []byte
 	Guard              Guard

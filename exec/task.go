@@ -28,12 +28,24 @@ type Runtime struct {
 	NowMillis func() int64
 	// RowFailed is told of each row that a query leaves out because an expression failed.
 	RowFailed func(query *catalog.Relation, err error)
+	// Undecodable, if not nil, is told of each record of a stream that a committed round passed over.
+	Undecodable func(query *catalog.Relation, u Undecodable)
 	// Processed is told how many changes a committed round took in.
 	Processed func(query *catalog.Relation, node uint16, changes int)
 }
 
 func (rt *Runtime) pipeline(q *catalog.Relation, steps []plan.Step) (*pipeline, error) {
 	return compilePipeline(steps, expr.Context{Location: rt.Location}, func(err error) { rt.RowFailed(q, err) })
+}
+
+// passedOver tells of the records that the last read of s has passed over.
+func (rt *Runtime) passedOver(q *catalog.Relation, s *source) {
+	if rt.Undecodable != nil {
+		for _, u := range s.undecodable {
+			rt.Undecodable(q, u)
+		}
+	}
+	s.undecodable = nil
 }
 
 // task runs one plan.Task over one partition: read from the frontiers on, run the operators, commit state, output and
@@ -189,6 +201,9 @@ func (k *task) round(ctx context.Context, limit int) (bool, error) {
 		return false, err
 	}
 	k.setFrontiers(next)
+	for _, s := range k.sources {
+		k.rt.passedOver(k.query, s)
+	}
 	k.rt.Processed(k.query, k.spec.ID, changes)
 	return true, nil
 }

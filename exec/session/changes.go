@@ -13,7 +13,13 @@ import (
 // openChanges returns the running SELECT … EMIT CHANGES. It never ends by itself.
 func (s *Session) openChanges(_ context.Context, q *plan.Query, params []types.Datum) (exec.Operator, error) {
 	tail := &tail{session: s, relation: q.Changes.Relation, level: s.settings.consistency()}
-	return exec.NewChanges(q.Changes, s.env(nil, q.Params, params), tail)
+	env := s.env(nil, q.Params, params)
+	watch := s.watch(env)
+	rows, err := exec.NewChanges(q.Changes, env, tail)
+	if err != nil {
+		return nil, err
+	}
+	return &watchedRows{Operator: rows, watch: watch, endless: true}, nil
 }
 
 // tail gives one snapshot after the other of a relation. The first is as fresh as the session asks for; the next ones

@@ -77,6 +77,8 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.createRelation(t)
 	case *ast.CreateQuery:
 		return c.createQuery(t)
+	case *ast.AlterOptions:
+		return c.alterOptions(t)
 	case *ast.Drop:
 		return c.drop(t)
 	case *ast.Transaction:
@@ -103,8 +105,6 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.deallocate(t)
 	case *ast.Discard:
 		return c.discard(t)
-	case *ast.AlterOptions:
-		return nil, pgerr.Unsupported("ALTER %s is", upper(t.Kind)).At(c.start())
 	case *ast.Truncate:
 		return nil, pgerr.Unsupported("TRUNCATE is").At(c.start())
 	case *ast.Unsupported:

@@ -75,6 +75,9 @@ func (c *compiler) copyFrom(t *ast.Copy, format CopyFormat) (*command, error) {
 	switch {
 	case r == nil:
 		return nil, noRelation(ast.Name{Parts: t.Table.Parts}) // without its place, as PostgreSQL says it
+	case r.Kind == catalog.KindTopic:
+		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to topic %q", r.Name).
+			WithHint("Create a stream over it with CREATE STREAM ... WITH (topic = '%s').", r.Name)
 	case r.Query != nil:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to materialized view %q", r.Name)
 	}

@@ -24,7 +24,7 @@ type creation struct {
 	plan        func(env *planner.Env) (*catalog.Relation, error)
 }
 
-// createRelation is CREATE STREAM and CREATE TABLE with columns.
+// createRelation is CREATE TOPIC, and CREATE STREAM and CREATE TABLE with columns.
 func (c *compiler) createRelation(t *ast.CreateRelation) (*command, error) {
 	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: "CREATE " + upper(t.Kind),
 		plan: func(env *planner.Env) (*catalog.Relation, error) {

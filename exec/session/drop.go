@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/millracedb/millrace/sql/ast"
@@ -13,6 +14,7 @@ import (
 // TABLE takes one, too.
 var droppable = map[string][]catalog.Kind{
 	"stream":            {catalog.KindStream},
+	"topic":             {catalog.KindTopic},
 	"table":             {catalog.KindTable, catalog.KindView},
 	"materialized view": {catalog.KindView},
 	"view":              {},
@@ -26,7 +28,7 @@ func kindWord(r *catalog.Relation) string {
 	return string(r.Kind)
 }
 
-// drop is DROP STREAM, TABLE and MATERIALIZED VIEW.
+// drop is DROP STREAM, TABLE, TOPIC and MATERIALIZED VIEW.
 func (c *compiler) drop(t *ast.Drop) (*command, error) {
 	if _, ok := droppable[t.Kind]; !ok {
 		return nil, pgerr.Unsupported("DROP %s is", upper(t.Kind)).At(c.start())
@@ -84,13 +86,21 @@ func (c *compiler) dropTarget(t *ast.Drop, n ast.Name) (*catalog.Relation, error
 	case r == nil:
 		return nil, pgerr.New(pgerr.UndefinedTable, "%s %q does not exist", t.Kind, strings.Join(n.Parts, "."))
 	}
-	for _, k := range droppable[t.Kind] {
-		if k == r.Kind {
-			return r, nil
-		}
+	if isKind(r, t.Kind) {
+		return r, nil
 	}
-	return nil, pgerr.New(pgerr.WrongObjectType, "%q is not a %s", r.Name, t.Kind).
-		WithHint("Use DROP %s to remove a %s.", upper(kindWord(r)), kindWord(r))
+	return nil, wrongKind(r, t.Kind, "DROP", "remove")
+}
+
+// isKind reports whether a statement on objects of the kind takes r.
+func isKind(r *catalog.Relation, kind string) bool {
+	return slices.Contains(droppable[kind], r.Kind)
+}
+
+// wrongKind says which statement to use instead of verb kind, to do what act says.
+func wrongKind(r *catalog.Relation, kind, verb, act string) *pgerr.Error {
+	return pgerr.New(pgerr.WrongObjectType, "%q is not a %s", r.Name, kind).
+		WithHint("Use %s %s to %s a %s.", verb, upper(kindWord(r)), act, kindWord(r))
 }
 
 // resolve looks a name up along search_path.

@@ -73,12 +73,14 @@ func (s *Session) openQuery(ctx context.Context, q *plan.Query, params []types.D
 	if err != nil {
 		return nil, err
 	}
-	op, err := exec.Build(q.Root, s.env(reader, q.Params, params))
+	env := s.env(reader, q.Params, params)
+	watch := s.watch(env)
+	op, err := exec.Build(q.Root, env)
 	if err != nil {
 		closeReader(reader)
 		return nil, err
 	}
-	return &snapshotRows{Operator: op, reader: reader}, nil
+	return &watchedRows{Operator: &snapshotRows{Operator: op, reader: reader}, watch: watch}, nil
 }
 
 // snapshot returns a reader of rels with the block's own writes laid over them; nil if there is nothing to read.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/sql/parse"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -30,6 +31,8 @@ type Options struct {
 	Parameter func(name, value string)
 	// MemoryBytes bounds what one statement may hold; 0 leaves it to the executor.
 	MemoryBytes int64
+	// Undecodable, if not nil, is told of each record of a stream that a statement passes over because it does not decode.
+	Undecodable func(exec.Undecodable)
 	Logger      *slog.Logger
 }
 
@@ -51,6 +54,7 @@ type Session struct {
 	prepared   map[string]*Prepared
 	portals    map[string]*Portal
 	block      *block // the transaction block, explicit or implicit; nil: none
+	broken     bool   // a message failed since the last Sync, outside an explicit block
 	now        func() time.Time
 }
 

@@ -26,21 +26,21 @@ var listings = map[string]listing{
 		},
 	},
 	"streams": {
-		columns: []string{"schema", "name", "key", "partitions"},
+		columns: []string{"schema", "name", "key", "partitions", "topic", "format"},
 		about:   func(r *catalog.Relation) bool { return r.Kind == catalog.KindStream },
-		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
-			return []string{r.Schema, r.Name, keyText(r), partitionsText(r)}
+		row: func(cat *catalog.Catalog, r *catalog.Relation) []string {
+			return []string{r.Schema, r.Name, keyText(r), partitionsText(r), topicText(cat, r), string(r.Format())}
 		},
 	},
 	"topics": {
-		columns: []string{"name", "relation", "cleanup_policy", "partitions"},
-		about:   func(*catalog.Relation) bool { return true },
+		columns: []string{"name", "relation", "kind", "partitions", "format", "cleanup_policy", "retention", "retention_bytes", "compression", "durability"},
+		about:   func(r *catalog.Relation) bool { return r.Over == 0 },
 		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
-			policy := "delete"
-			if r.Keyed() {
-				policy = "compact"
+			out := []string{r.Topic().String(), r.Schema + "." + r.Name, kindWord(r), partitionsText(r)}
+			for _, v := range r.Config.Values()[:6] {
+				out = append(out, v.Value)
 			}
-			return []string{r.Topic().String(), r.Schema + "." + r.Name, policy, partitionsText(r)}
+			return out
 		},
 	},
 	"queries": {
@@ -61,6 +61,14 @@ func keyText(r *catalog.Relation) string {
 }
 
 func partitionsText(r *catalog.Relation) string { return strconv.Itoa(r.Partitions()) }
+
+// topicText names the topic that a stream is over, "" if it has one of its own.
+func topicText(cat *catalog.Catalog, r *catalog.Relation) string {
+	if t := cat.ByID(r.Over); t != nil {
+		return t.Name
+	}
+	return ""
+}
 
 func readsText(cat *catalog.Catalog, r *catalog.Relation) string {
 	var names []string
@@ -98,7 +106,7 @@ func (c *compiler) list(l listing) *command {
 	})
 }
 
-// describe is DESCRIBE: a row for each column.
+// describe is DESCRIBE: a row for each column, then one for each option of the topic.
 func (c *compiler) describe(t *ast.Describe) (*command, error) {
 	r := c.resolve(t.Name)
 	if r == nil {
@@ -110,9 +118,23 @@ func (c *compiler) describe(t *ast.Describe) (*command, error) {
 			rows = append(rows, []string{col.Name, col.Type.String(), nullableText(col), keyMark(r, i), col.Default})
 		}
 	}
+	rows = append(rows, optionRows(c.catalog, r)...)
 	cmd := literal("DESCRIBE", textFields("column", "type", "nullable", "key", "default"), func() [][]string { return rows })
 	cmd.volatile = true
 	return cmd, nil
+}
+
+// optionRows are the options of r's topic: the name, the word option, and the value where columns have their default.
+func optionRows(cat *catalog.Catalog, r *catalog.Relation) [][]string {
+	options := r.Config.Values()
+	if r.Over != 0 {
+		options = []catalog.ConfigValue{{Name: "topic", Value: topicText(cat, r)}, {Name: "format", Value: string(r.Format())}}
+	}
+	rows := [][]string{{"partitions", "option", "", "", partitionsText(r)}}
+	for _, o := range options {
+		rows = append(rows, []string{o.Name, "option", "", "", o.Value})
+	}
+	return rows
 }
 
 func nullableText(c catalog.Column) string {

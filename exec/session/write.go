@@ -180,7 +180,9 @@ func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), pa
 		return 0, nil, err
 	}
 	defer closeReader(reader)
-	return d.run(ctx, s.env(reader, d.source.Params, params), tx)
+	env := s.env(reader, d.source.Params, params)
+	defer s.watch(env).tell()
+	return d.run(ctx, env, tx)
 }
 
 // codeReadOnly is 25006, which nobody else needs.

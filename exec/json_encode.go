@@ -1,0 +1,116 @@
+package exec
+
+import (
+	"bytes"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cockroachdb/apd/v3"
+
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// appendJSONRow appends row i of b as an object with a member for each column, as PostgreSQL's row_to_json writes it.
+func appendJSONRow(dst []byte, columns []catalog.Column, b *types.Batch, i int) []byte {
+	dst = append(dst, '{')
+	for c, col := range columns {
+		if c > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendJSONString(dst, col.Name), ':')
+		dst = appendJSONValue(dst, col.Type, b.Cols[c].Datum(i))
+	}
+	return append(dst, '}')
+}
+
+// appendJSONKey appends the key of row i of b: the value of the key column, or an object of several. Equal values of one
+// type have equal bytes. It returns nil if all key columns are NULL: such a record has no key.
+func appendJSONKey(dst []byte, rel *catalog.Relation, b *types.Batch, i int) []byte {
+	null := true
+	for n, c := range rel.Key {
+		col, v := rel.Columns[c], canonical(b.Cols[c].Datum(i))
+		null = null && v.Null
+		if len(rel.Key) > 1 {
+			separator := byte(',')
+			if n == 0 {
+				separator = '{'
+			}
+			dst = append(appendJSONString(append(dst, separator), col.Name), ':')
+		}
+		dst = appendJSONValue(dst, col.Type, v)
+	}
+	switch {
+	case null:
+		return nil
+	case len(rel.Key) > 1:
+		return append(dst, '}')
+	}
+	return dst
+}
+
+// canonical returns v without what does not count for equality: zeros behind a numeric's point, the sign of a zero.
+func canonical(v types.Datum) types.Datum {
+	if v.Float == 0 {
+		v.Float = 0
+	}
+	if v.Dec != nil && v.Dec.Form == apd.Finite && v.Dec.Exponent < 0 {
+		reduced, _ := new(apd.Decimal).Reduce(v.Dec)
+		if reduced.Exponent > 0 { // 100, not 1E2
+			reduced.Coeff.Mul(&reduced.Coeff, new(apd.BigInt).Exp(apd.NewBigInt(10), apd.NewBigInt(int64(reduced.Exponent)), nil))
+			reduced.Exponent = 0
+		}
+		v.Dec = reduced
+	}
+	return v
+}
+
+func appendJSONValue(dst []byte, t types.Type, v types.Datum) []byte {
+	if v.Null {
+		return append(dst, "null"...)
+	}
+	switch t.ID {
+	case types.IDBool:
+		if v.Int != 0 {
+			return append(dst, "true"...)
+		}
+		return append(dst, "false"...)
+	case types.IDInt2, types.IDInt4, types.IDInt8:
+		return types.FormatText(dst, t, v, time.UTC)
+	}
+	start := len(dst)
+	dst = types.FormatText(dst, t, v, time.UTC)
+	text := dst[start:]
+	switch {
+	case t.IsNumber() && text[len(text)-1] <= '9': // NaN and Infinity are no numbers of JSON
+		return dst
+	case t.ID == types.IDTimestamptz:
+		text = bytes.Replace(text, []byte(" "), []byte("T"), 1)
+		text = bytes.Replace(text, []byte("+00"), []byte("+00:00"), 1)
+	}
+	return appendJSONString(dst[:start], string(text))
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendJSONString appends a string in quotes, with escapes where JSON wants them and nowhere else.
+func appendJSONString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r == '\n':
+			dst = append(dst, `\n`...)
+		case r == '\r':
+			dst = append(dst, `\r`...)
+		case r == '\t':
+			dst = append(dst, `\t`...)
+		case r < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
+		default:
+			dst = utf8.AppendRune(dst, r)
+		}
+	}
+	return append(dst, '"')
+}
