@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -55,6 +56,9 @@ type Group struct {
 	snapshots *Snapshots
 	lead      leadership
 	done      chan struct{} // closed by Close
+
+	mu     sync.RWMutex // held for reading while something is handed to raft
+	closed bool
 }
 
 // Open starts the group; a new one is founded with this node as its only voter. The state machine gets all entries
@@ -126,7 +130,7 @@ func raftConfig(cfg Config) *raft.Config {
 func (g *Group) WaitReady(ctx context.Context) (uint64, error) {
 	for {
 		term, changed := g.lead.get()
-		if term != 0 && g.raft.Barrier(0).Error() == nil {
+		if term != 0 && g.barrier() == nil {
 			return term, nil
 		}
 		select {
@@ -142,14 +146,33 @@ func (g *Group) WaitReady(ctx context.Context) (uint64, error) {
 // Leading returns the term in which this node leads, 0 if it does not, and a channel that is closed when that changes.
 func (g *Group) Leading() (term uint64, changed <-chan struct{}) { return g.lead.get() }
 
-// Future is an entry on its way.
+// Future is an entry on its way; the zero value is one that was refused.
 type Future struct{ f raft.ApplyFuture }
 
 // Apply proposes an entry; entries of one goroutine keep their order. data is kept.
-func (g *Group) Apply(data []byte) Future { return Future{g.raft.Apply(data, 0)} }
+func (g *Group) Apply(data []byte) Future {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		return Future{}
+	}
+	return Future{g.raft.Apply(data, 0)}
+}
+
+func (g *Group) barrier() error {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		return ErrNotLeader
+	}
+	return g.raft.Barrier(0).Error()
+}
 
 // Wait returns what the state machine answered. Errors: ErrNotLeader, ErrUnknown.
 func (f Future) Wait() (any, error) {
+	if f.f == nil {
+		return nil, ErrNotLeader
+	}
 	err := f.f.Error()
 	switch {
 	case err == nil:
@@ -175,13 +198,18 @@ func (g *Group) Snapshot() (bool, error) {
 // LastIndex returns the index of the last entry of the log or of the snapshot.
 func (g *Group) LastIndex() uint64 { return g.raft.LastIndex() }
 
-// Close stops the group and waits until the state machine is not called any more.
+// Close stops the group and waits until the state machine is not called any more. What was handed to raft before is
+// answered first: raft itself forgets what stands in its queue when it is shut down.
 func (g *Group) Close() error {
-	err := g.raft.Shutdown().Error()
-	select {
-	case <-g.done:
-	default:
-		close(g.done)
+	g.mu.Lock()
+	closed := g.closed
+	g.closed = true
+	g.mu.Unlock()
+	if closed {
+		return nil
 	}
+	g.raft.Barrier(0).Error() // whatever the answer: it comes after all others
+	err := g.raft.Shutdown().Error()
+	close(g.done)
 	return err
 }
