@@ -72,6 +72,9 @@ func runChild(name string) error {
 	return scenarios[name](&child{n, r})
 }
 
+// stagedRows of 10,000 bytes are staged once before the commit.
+const stagedRows = 3 * stageBytes / 2 / 10_000
+
 // scenarios print what was acknowledged, a line each.
 var scenarios = map[string]func(*child) error{
 	"rows": func(c *child) error {
@@ -93,7 +96,7 @@ var scenarios = map[string]func(*child) error{
 	},
 	"staged": func(c *child) error {
 		tx := c.n.Begin()
-		for i := range 3 * stageBytes / 10_000 {
+		for i := range stagedRows {
 			w := writesOf(c.r, put{p: i % 3, key: fmt.Sprintf("%04d", i), value: strings.Repeat("x", 10_000)})
 			if err := tx.Write(background, w); err != nil {
 				return err
@@ -181,7 +184,7 @@ func checkAtomic(t *testing.T, n *Node, r *catalog.Relation, scenario string, st
 	t.Helper()
 	want := len(threeShards)
 	if scenario == "staged" {
-		want = 3 * stageBytes / 10_000
+		want = stagedRows
 	}
 	got := tableRows(t, n, r)
 	if len(got) != 0 && len(got) != want {
