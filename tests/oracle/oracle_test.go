@@ -75,6 +75,8 @@ func TestToPostgres(t *testing.T) {
 		"CREATE MATERIALIZED VIEW v AS\nSELECT a AS b FROM t": "CREATE VIEW v AS\nSELECT a AS b FROM t",
 		"create table v as select 1":                          "CREATE VIEW v as select 1",
 		"CREATE STREAM big AS SELECT * FROM s WHERE x > 1":    "CREATE VIEW big AS SELECT * FROM s WHERE x > 1",
+		"CREATE TABLE v WITH (partitions = 7) AS SELECT 1":    "CREATE VIEW v AS SELECT 1",
+		"CREATE STREAM s (id int) WITH (partitions = 1)":      "CREATE TABLE s (id int)",
 		"DROP MATERIALIZED VIEW v":                            "DROP VIEW v",
 		"DROP STREAM s":                                       "DROP TABLE s",
 		"INSERT INTO t VALUES (1, 'CREATE STREAM x (a KEY)')": "INSERT INTO t VALUES (1, 'CREATE STREAM x (a KEY)')",

@@ -12,6 +12,7 @@ import (
 type Result struct {
 	Columns []Column
 	Rows    []Row
+	Tag     string // the command tag: "SELECT 2"
 }
 
 // Column is a result's column: its name and the OID of its type.
@@ -48,7 +49,7 @@ func (r Row) String() string {
 }
 
 func newResult(from *pgconn.Result) *Result {
-	r := &Result{}
+	r := &Result{Tag: from.CommandTag.String()}
 	for _, field := range from.FieldDescriptions {
 		r.Columns = append(r.Columns, Column{Name: field.Name, Type: field.DataTypeOID})
 	}

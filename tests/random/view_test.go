@@ -1,0 +1,238 @@
+package random_test
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Bounds of views: of the rows of joins over joins, and of views over views.
+const (
+	maxWeight = 3
+	maxDepth  = 4
+)
+
+// item is an expression of a SELECT list under its name.
+type item struct {
+	expr
+	name string
+}
+
+func items(list []item) string {
+	var out []string
+	for _, i := range list {
+		out = append(out, i.sql+" AS "+i.name)
+	}
+	return strings.Join(out, ", ")
+}
+
+func columns(list []item) []column {
+	var out []column
+	for _, i := range list {
+		out = append(out, column{traits: i.traits, name: i.name, typ: i.typ, decl: i.typ.String()})
+	}
+	return out
+}
+
+// source is a FROM clause and the scope of its columns.
+type source struct {
+	*scope
+	sql    string
+	weight int
+	depth  int
+	lax    bool
+}
+
+// from joins n relations by equality. The first of kinds is for the joins that it may use.
+func (g *generator) from(n int, kinds []string, ok func(*relation) bool) source {
+	first := pick(g, g.some(ok)...)
+	src := source{scope: g.over(first, "a"), sql: first.name + " AS a", weight: first.weight, depth: first.depth, lax: first.lax}
+	for i := 1; i < n; i++ {
+		r := pick(g, g.some(ok)...)
+		if src.weight+r.weight > maxWeight {
+			continue
+		}
+		alias := string(rune('a' + i))
+		on, ok := g.equality(src.scope, r, alias)
+		if !ok {
+			continue
+		}
+		kind := pick(g, kinds...)
+		src.join(r, alias)
+		if kind == "JOIN" && g.chance(4) {
+			on += " AND " + src.condition(1)
+		}
+		src.sql += fmt.Sprintf(" %s %s AS %s ON %s", kind, r.name, alias, on)
+		src.weight += r.weight
+		src.depth = max(src.depth, r.depth)
+		src.lax = src.lax || r.lax
+	}
+	return src
+}
+
+// equality is a condition that a column of s equals one of r; of both columns of a key in some cases.
+func (g *generator) equality(s *scope, r *relation, alias string) (string, bool) {
+	var on []string
+	for _, i := range g.Perm(len(r.columns)) {
+		c := r.columns[i]
+		if c.typ == boolean {
+			continue // half of all rows would meet
+		}
+		mine, ok := s.find(func(x ref) bool {
+			return x.typ == c.typ || g.chance(3) && (x.typ == integer && c.typ == bigint || x.typ == bigint && c.typ == integer ||
+				x.typ == numeric && c.typ == integer || x.typ == double && c.typ == integer || x.typ == integer && c.typ == numeric)
+		})
+		if !ok {
+			continue
+		}
+		on = append(on, fmt.Sprintf("%s = %s.%s", mine.sql, alias, c.name))
+		if len(on) == 2 || !g.chance(5) {
+			break
+		}
+	}
+	return strings.Join(on, " AND "), len(on) > 0
+}
+
+// view adds a continuous query over what is there.
+func (g *generator) view() {
+	src := g.from(pick(g, 1, 1, 2, 2, 3), []string{"JOIN", "LEFT JOIN"}, func(r *relation) bool { return r.depth < maxDepth })
+	if g.chance(8) {
+		src.risky, src.lax = true, true
+	}
+	v := &relation{name: g.name("v"), kind: view, weight: src.weight, depth: src.depth + 1, lax: src.lax}
+	var list []item
+	var sql string
+	switch g.Intn(5) {
+	case 0, 1:
+		list, sql = g.projection(src, false)
+	case 2:
+		list, sql = g.projection(src, true)
+	case 3:
+		list, sql = g.grouping(src)
+		v.weight = 1
+	default:
+		list, sql = g.total(src)
+		v.weight = 1
+	}
+	v.columns = columns(list)
+	head := "CREATE MATERIALIZED VIEW "
+	if g.chance(6) {
+		head = "CREATE TABLE "
+	}
+	g.add(change, head+v.name+g.partitions()+" AS "+sql)
+	g.relations = append(g.relations, v)
+}
+
+// filter is a WHERE clause, or none.
+func (g *generator) filter(src source) string {
+	if g.chance(2) {
+		return ""
+	}
+	return " WHERE " + src.safe().condition(2)
+}
+
+func (g *generator) projection(src source, distinct bool) ([]item, string) {
+	var list []item
+	for i := range 1 + g.Intn(4) {
+		e := src.output(2)
+		for distinct && !e.shown {
+			e = src.output(2)
+		}
+		list = append(list, item{e, fmt.Sprintf("c%d", i)})
+	}
+	word := "SELECT "
+	if distinct {
+		word = "SELECT DISTINCT "
+	}
+	return list, word + items(list) + " FROM " + src.sql + g.filter(src)
+}
+
+func (g *generator) grouping(src source) ([]item, string) {
+	var list []item
+	var by []string
+	for i := range 1 + g.Intn(2) {
+		e := src.output(1)
+		for !e.shown || !namesColumn(e) {
+			e = src.output(1)
+		}
+		list = append(list, item{e, fmt.Sprintf("k%d", i)})
+		by = append(by, e.sql)
+	}
+	keys := len(list)
+	for i := range 1 + g.Intn(4) {
+		list = append(list, item{g.aggregate(src.scope), fmt.Sprintf("a%d", i)})
+	}
+	if g.chance(8) && keys > 1 { // a key that is not shown
+		list = list[1:]
+	}
+	sql := "SELECT " + items(list) + " FROM " + src.sql + g.filter(src) + " GROUP BY " + strings.Join(by, ", ")
+	if g.chance(4) {
+		sql += " HAVING " + g.having(src.scope)
+	}
+	return list, sql
+}
+
+// namesColumn says whether an expression over aliases a, b and c names a column: a constant does not group.
+func namesColumn(e expr) bool {
+	return strings.Contains(e.sql, "a.") || strings.Contains(e.sql, "b.") || strings.Contains(e.sql, "c.")
+}
+
+func (g *generator) having(s *scope) string {
+	a := g.aggregate(s.safe())
+	return fmt.Sprintf("%s %s %s", a.sql, pick(g, ">", "<", "=", "<>", ">="), g.constant(a.typ, false))
+}
+
+func (g *generator) total(src source) ([]item, string) {
+	var list []item
+	for i := range 1 + g.Intn(5) {
+		list = append(list, item{g.aggregate(src.scope), fmt.Sprintf("a%d", i)})
+	}
+	sql := "SELECT " + items(list) + " FROM " + src.sql + g.filter(src)
+	if g.chance(6) {
+		sql += " HAVING " + g.having(src.scope)
+	}
+	return list, sql
+}
+
+// aggregate is one over the columns of s.
+func (g *generator) aggregate(s *scope) expr {
+	switch g.Intn(6) {
+	case 0:
+		return expr{sql: "count(*)", typ: bigint, traits: traits{shown: true}}
+	case 1:
+		return expr{sql: "count(" + s.output(1).sql + ")", typ: bigint, traits: traits{shown: true}}
+	case 2:
+		return expr{sql: pick(g, "bool_and(", "bool_or(") + s.expr(boolean, 1).sql + ")", typ: boolean, traits: traits{shown: true}}
+	case 3:
+		return g.extremum(s)
+	}
+	return g.sum(s)
+}
+
+func (g *generator) extremum(s *scope) expr {
+	for {
+		e := s.output(1)
+		if e.typ != boolean && e.shown {
+			return expr{sql: pick(g, "min(", "max(") + e.sql + ")", typ: e.typ, traits: e.traits}
+		}
+	}
+}
+
+// sum is a sum or an average.
+func (g *generator) sum(s *scope) expr {
+	t := pick(g, integer, bigint, numeric, double)
+	e := s.expr(t, 1)
+	if t == double {
+		e = s.leaf(double, true)
+	}
+	name := pick(g, "sum", "avg")
+	out := expr{sql: name + "(" + e.sql + ")", typ: numeric}
+	switch {
+	case t == double:
+		out.typ, out.traits = double, traits{shown: true, wild: true}
+	case name == "sum" && t == integer:
+		out.typ, out.shown = bigint, true
+	case name == "sum" && t == bigint:
+		out.shown = true
+	}
+	return out
+}
