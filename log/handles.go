@@ -73,6 +73,10 @@ func (c *handleCache) release(h *readHandle) {
 func (c *handleCache) forget(s *segment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.forgetLocked(s)
+}
+
+func (c *handleCache) forgetLocked(s *segment) {
 	if i := slices.IndexFunc(c.recent, func(h *readHandle) bool { return h.seg == s }); i >= 0 {
 		c.drop(i)
 	}

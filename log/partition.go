@@ -62,6 +62,10 @@ type Partition struct {
 	handles handleCache
 	pending atomic.Int32 // sealed segments that are not synced
 
+	compactMu   sync.Mutex // one Compact at a time; taken before syncMu
+	compactedTo Offset     // up to where the last Compact came; guarded by compactMu
+	cuts        atomic.Uint64
+
 	syncMu sync.Mutex // one Sync, truncation or close at a time; taken before mu
 
 	mu       sync.Mutex

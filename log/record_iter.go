@@ -22,6 +22,7 @@ type RecordIter struct {
 	baseTime int64
 	last     Offset
 	record   Record
+	raw      []byte // the record as it is stored, its length included
 	headers  []Header
 	err      error
 }
@@ -84,7 +85,7 @@ func (it *RecordIter) decode() bool {
 		return false
 	}
 	d := recordDecoder{b: it.rest[n : n+int(length)]}
-	it.rest = it.rest[n+int(length):]
+	it.raw, it.rest = it.rest[:n+int(length)], it.rest[n+int(length):]
 	d.skip(1) // attributes
 	it.record.TimestampMillis = it.baseTime + d.varint()
 	delta := d.varint()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sort"
+	"strings"
 )
 
 // recovered is a segment as it was found, and after its scan what is to be kept of it.
@@ -13,6 +15,14 @@ type recovered struct {
 	entries   []indexEntry // evidence: the valid entries of the index
 	indexSize int64
 	scanned   bool // bytes behind the evidence were verified
+	compacted *compactedFile
+}
+
+// compactedFile is a compacted segment that does not have its place yet: path of recovered is its name.
+type compactedFile struct {
+	place   string       // the path that it gets
+	next    Offset       // where it ends
+	covered []*recovered // the segments that it stands for; its own base may be among them
 }
 
 // recover finds the segments, verifies what has no evidence, cuts what was never stored, and opens the active segment.
@@ -62,13 +72,43 @@ func (p *Partition) findSegments() (segs []*recovered, orphans []string, err err
 				return nil, nil, err
 			}
 			segs = append(segs, s)
+		} else if isRefuse(name) {
+			orphans = append(orphans, name)
 		} else if base, ok := parseIndexName(name); ok {
 			if !slices.Contains(names, filepath.Base(newSegment("", base).path)) {
 				orphans = append(orphans, name)
 			}
 		}
 	}
-	return segs, orphans, nil
+	segs, err = p.findCompacted(names, segs)
+	return segs, orphans, err
+}
+
+func isRefuse(name string) bool {
+	return strings.HasSuffix(name, compactingSuffix) || strings.HasSuffix(name, swapSuffix)
+}
+
+// findCompacted puts compacted segments in the place of those that they stand for.
+func (p *Partition) findCompacted(names []string, segs []*recovered) ([]*recovered, error) {
+	for _, name := range names {
+		base, next, ok := parseCompactedName(name)
+		if !ok {
+			continue
+		}
+		s := &recovered{segment: newSegment(p.dir, base), entries: []indexEntry{}, indexSize: indexHeaderBytes}
+		s.compacted = &compactedFile{place: s.path, next: next}
+		s.path = filepath.Join(p.dir, name)
+		info, err := p.fs.Stat(s.path)
+		if err != nil {
+			return nil, err
+		}
+		s.fileBytes = info.SizeBytes
+		from := sort.Search(len(segs), func(i int) bool { return segs[i].base >= base })
+		to := sort.Search(len(segs), func(i int) bool { return segs[i].base >= next })
+		s.compacted.covered = slices.Clone(segs[from:to])
+		segs = slices.Replace(segs, from, to, s)
+	}
+	return segs, nil
 }
 
 func (p *Partition) findSegment(base Offset) (*recovered, error) {
@@ -107,6 +147,9 @@ func (p *Partition) judge(segs []*recovered) (keep int, err error) {
 		if len(s.entries) > 0 {
 			stored = max(stored, s.evidence().off)
 		}
+		if s.compacted != nil {
+			stored = max(stored, s.compacted.next)
+		}
 	}
 	if len(segs) == 0 && stored > 0 {
 		return 0, &CorruptError{File: p.dir, Reason: fmt.Sprintf("no segment, but offsets up to %d were stored", stored)}
@@ -119,10 +162,13 @@ func (p *Partition) judge(segs []*recovered) (keep int, err error) {
 		whole := bad == nil
 		if whole && i+1 < len(segs) && segs[i+1].base != s.next {
 			bad = fmt.Errorf("offset %d is missing before segment %d", s.next, segs[i+1].base)
-		} else if whole && i+1 == len(segs) {
+		} else if whole && i+1 == len(segs) && s.compacted == nil {
 			bad = fmt.Errorf("the log ends at offset %d", s.next)
 		}
-		if bad != nil && s.next < stored {
+		if s.compacted != nil && bad == nil && s.next != s.compacted.next {
+			bad = fmt.Errorf("it ends at offset %d instead of %d", s.next, s.compacted.next)
+		}
+		if bad != nil && (s.next < stored || s.compacted != nil) {
 			return 0, &CorruptError{File: s.path, Position: s.size, Reason: bad.Error()}
 		}
 		if bad != nil {
@@ -178,6 +224,10 @@ func (p *Partition) reopen(segs []*recovered) ([]segmentView, error) {
 			s.close()
 			return nil, fmt.Errorf("recover segment %d: %w", s.base, err)
 		}
+		if err := p.placeCompacted(s); err != nil {
+			s.close()
+			return nil, fmt.Errorf("recover compacted segment %d: %w", s.base, err)
+		}
 		if !active {
 			s.close()
 			s.sparse, s.stamps = nil, nil
@@ -210,6 +260,34 @@ func (p *Partition) restore(s *recovered) (err error) {
 	return p.restoreTimes(s.segment)
 }
 
+// placeCompacted gives a compacted segment, whose indexes are right now, its place. The marker goes last: as long as it is
+// there all of this is done again.
+func (p *Partition) placeCompacted(s *recovered) error {
+	c, marker := s.compacted, s.path
+	if c == nil {
+		return nil
+	}
+	for _, old := range c.covered {
+		if old.base == s.base {
+			continue // replaced by the rename
+		}
+		if err := old.remove(p.fs, p.dir); err != nil {
+			return err
+		}
+	}
+	if err := p.fs.Rename(marker, c.place); err != nil {
+		return err
+	}
+	if err := p.fs.SyncDir(p.dir); err != nil {
+		return err
+	}
+	s.path = c.place
+	if err := removeIfThere(p.fs, marker); err != nil { // two names of one file: the rename did nothing
+		return err
+	}
+	return p.fs.SyncDir(p.dir)
+}
+
 // dropNearEnd forgets a last entry that marked only the end of a Sync: the next Sync overwrites it.
 func (s *segment) dropNearEnd(interval int64) {
 	n := len(s.sparse)
@@ -232,12 +310,7 @@ func (p *Partition) restoreIndex(s *recovered) (err error) {
 		s.w.f, err = p.fs.OpenRW(s.index)
 		return err
 	}
-	if s.indexSize == 0 {
-		s.w.f, err = p.fs.Create(s.index)
-	} else {
-		s.w.f, err = p.fs.OpenRW(s.index)
-	}
-	if err != nil {
+	if s.w.f, err = p.fs.Create(s.index); err != nil {
 		return err
 	}
 	if err := s.w.reset(s.sparse, indexEntry{off: s.next, pos: s.size}); err != nil {

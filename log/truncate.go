@@ -27,6 +27,7 @@ func (p *Partition) TruncateTo(to Offset) error {
 	if err != nil {
 		return fmt.Errorf("truncate partition %s: %w", p.dir, err)
 	}
+	p.cuts.Add(1)
 	if err := p.cut(v, last, end); err != nil {
 		return p.poison(fmt.Errorf("truncate to %d: %w", to, err))
 	}

@@ -205,6 +205,9 @@ func (v *verifier) batch(s *recovered, b Batch, at int64) {
 	if reason := v.checkSequence(b); reason != "" {
 		v.report(Finding{File: s.path, Position: at, Reason: reason})
 	}
+	if b.LastOffset()-b.BaseOffset() != Offset(b.Count()-1) {
+		clear(v.producers) // compacted: batches of any producer may be gone in this one's offsets
+	}
 }
 
 // checkRecords walks through the records. Compressed ones cannot be read here and are taken as they are.
