@@ -96,7 +96,8 @@ func (p *Portal) Fields() []plan.Field { return p.command.fields }
 // Reads reports whether nothing is lost when the portal's execution is cut short: it changes no data and no catalog.
 func (p *Portal) Reads() bool { return p.command.class == classRead }
 
-// Writes reports whether the statement writes rows.
+// Writes reports whether the statement writes rows. One that runs alone, outside a block, is evaluated again after a
+// conflict; so the wire looks whether it is alone, see Session.Pipeline.
 func (p *Portal) Writes() bool { return p.command.class == classWrite }
 
 // Endless reports whether rows come as they happen, for ever: whoever waits for them should be shown those that are there.
@@ -125,6 +126,9 @@ func (p *Portal) Next(ctx context.Context, maxRows int) (b *types.Batch, done bo
 }
 
 func (p *Portal) start(ctx context.Context) error {
+	if p.started && p.done && !p.counted {
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal %q cannot be run", p.name)
+	}
 	if p.started {
 		return nil
 	}

@@ -16,7 +16,6 @@ type Prepared struct {
 	name     string
 	parsed   parse.Parsed
 	declared []types.Type // of the parameters, as the client gave them; invalid: to be inferred
-	fromSQL  bool         // PREPARE; otherwise a Parse message
 	fields   []plan.Field // as described to the client
 
 	command    *command
@@ -113,13 +112,6 @@ func (p *Prepared) Params() []types.Type { return p.command.params }
 // Fields returns the columns of the result; nil if the statement returns no rows.
 func (p *Prepared) Fields() []plan.Field { return p.fields }
 
-// Ends reports whether the statement ends a transaction or is empty: such may run in a failed block.
-func (p *Prepared) Ends() bool { return endsBlock(p.parsed.Stmt) }
-
-// Writes reports whether the statement writes rows. When one runs alone, outside a block, it is evaluated again after a
-// conflict; so the wire looks whether it is alone, see Pipeline.
-func (p *Prepared) Writes() bool { return p.command.class == classWrite }
-
 // Statement returns the prepared statement name. Errors: 26000.
 func (s *Session) Statement(name string) (*Prepared, error) {
 	p := s.prepared[name]
@@ -139,13 +131,13 @@ func noStatement(name string) error {
 // Describe plans p anew if need be and returns what Params and Fields then are. Errors: 25P02 in a failed block.
 func (s *Session) Describe(ctx context.Context, p *Prepared) (err error) {
 	defer s.recover(&err)
-	if s.failed() && p.fields != nil && !p.Ends() {
+	switch {
+	case !s.failed():
+		return s.refresh(ctx, p)
+	case p.fields != nil:
 		return errFailedBlock()
 	}
-	if s.failed() {
-		return nil
-	}
-	return s.refresh(ctx, p)
+	return nil
 }
 
 // CloseStatement forgets a prepared statement; it is no error if there is none.

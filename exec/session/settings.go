@@ -17,7 +17,7 @@ type settings struct {
 	initial map[string]string // by lower-case name: at start-up, what RESET goes back to
 	values  map[string]string // by SET
 	local   map[string]string // by SET LOCAL
-	saved   map[string]string // values as they were at BEGIN; nil outside a block
+	saved   map[string]string // values as they were at the transaction's first change; nil before one
 
 	generation uint64         // grows with each change: plans depend on some settings
 	location   *time.Location // of TimeZone
@@ -58,6 +58,7 @@ func (s *settings) set(name string, values []string, local bool) error {
 	if err != nil {
 		return err
 	}
+	s.begin()
 	delete(s.local, name)
 	if local {
 		s.local[name] = value
@@ -108,24 +109,32 @@ func (s *settings) setInitial(name, value string) error {
 
 // resetAll is RESET ALL.
 func (s *settings) resetAll() {
+	s.begin()
 	s.values, s.local = map[string]string{}, map[string]string{}
 	s.changed()
 }
 
-// begin remembers the values for a rollback.
+// begin remembers the values for a rollback, once in a transaction.
 func (s *settings) begin() {
+	if s.saved != nil {
+		return
+	}
 	s.saved = make(map[string]string, len(s.values))
 	for k, v := range s.values {
 		s.saved[k] = v
 	}
 }
 
-// end ends a block: what SET LOCAL gave goes, and without commit also what SET gave.
+// end ends a transaction: what SET LOCAL gave goes, and without commit also what SET gave.
 func (s *settings) end(commit bool) {
-	if !commit && s.saved != nil {
+	if s.saved == nil {
+		return // nothing was set
+	}
+	if !commit {
 		s.values = s.saved
 	}
-	s.saved, s.local = nil, map[string]string{}
+	s.saved = nil
+	clear(s.local)
 	s.changed()
 }
 

@@ -21,11 +21,9 @@ func (c *compiler) prepare(t *ast.Prepare) (*command, error) {
 	}
 	parsed := parse.Parsed{Stmt: t.Stmt, Text: c.parsed.Text, Start: c.parsed.Start, NumParams: c.parsed.NumParams}
 	return &command{params: []types.Type{}, start: func(ctx context.Context, p *Portal) error {
-		prepared, err := s.PrepareParsed(ctx, t.Name, parsed, declared)
-		if err != nil {
+		if _, err := s.PrepareParsed(ctx, t.Name, parsed, declared); err != nil {
 			return err
 		}
-		prepared.fromSQL = true
 		return p.finish("PREPARE")
 	}}, nil
 }

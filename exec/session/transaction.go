@@ -59,8 +59,9 @@ func (s *Session) Sync(ctx context.Context) (err error) {
 	return s.endBlock(ctx, true)
 }
 
-// Fail says that a message failed: the block, if there is one, is lost.
+// Fail says that a message failed: the block, if there is one, is lost, and what SET did since the last Sync.
 func (s *Session) Fail() {
+	s.broken = !s.inBlock()
 	if s.block != nil {
 		s.block.failed = true
 		s.abortBlock()
@@ -78,18 +79,13 @@ func (s *Session) abortBlock() {
 func (s *Session) endBlock(ctx context.Context, commit bool) error {
 	s.closePortals(func(*Portal) bool { return true })
 	b := s.block
-	s.block = nil
-	if b == nil {
-		return nil
-	}
-	commit = commit && !b.failed
+	commit = commit && !s.broken && (b == nil || !b.failed)
+	s.block, s.broken = nil, false
 	var err error
-	if b.writes != nil && commit {
+	if b != nil && b.writes != nil && commit {
 		err = b.writes.commit(ctx)
 	}
-	if b.explicit {
-		s.settings.end(commit && err == nil)
-	}
+	s.settings.end(commit && err == nil)
 	return userError(ctx, err)
 }
 

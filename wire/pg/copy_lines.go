@@ -74,7 +74,7 @@ func (s *lineSplitter) split(data []byte, last bool) (l line, ok bool, err error
 // marker reads the end-of-data marker \. of the text format, of which nothing but a line's end may follow. What stands
 // before it in its line is the last line.
 func (s *lineSplitter) marker(data []byte, last bool) (line, bool, error) {
-	rest := data[s.at+2:]
+	rest, end := data[s.at+2:], 0
 	switch {
 	case len(rest) == 0 && !last:
 		return line{}, false, nil
@@ -82,15 +82,15 @@ func (s *lineSplitter) marker(data []byte, last bool) (line, bool, error) {
 	case rest[0] != '\n' && rest[0] != '\r':
 		return line{}, false, badFormat("end-of-copy marker corrupt")
 	default:
-		size, err := s.lineEnd(rest, last)
-		if err != nil {
+		var err error
+		if end, err = s.lineEnd(rest, last); err != nil {
 			return line{}, false, badFormat("end-of-copy marker does not match previous newline style")
 		}
-		if size == 0 {
+		if end == 0 {
 			return line{}, false, nil
 		}
 	}
-	l := s.found(data[:s.at], len(data))
+	l := s.found(data[:s.at], s.at+2+end)
 	l.end = true
 	return l, true, nil
 }

@@ -14,7 +14,9 @@ import (
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
 	"github.com/millracedb/millrace/wire/pg"
 )
 
@@ -121,4 +123,27 @@ func checkAnswer(t *testing.T, r io.Reader) {
 		}
 		answer = answer[1+binary.BigEndian.Uint32(answer[1:]):]
 	}
+}
+
+// FuzzCopy shows that the data of a COPY give the same rows, or the same error, however they are cut into messages.
+func FuzzCopy(f *testing.F) {
+	for _, data := range copyData {
+		for csv := range 2 {
+			f.Add([]byte(data), csv == 1, uint8(3))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte, csv bool, size uint8) {
+		format := copyFormats["FORMAT text"]
+		if csv {
+			format = copyFormats["FORMAT csv"]
+		}
+		cp := &session.Copy{In: true, Relation: "c", Format: format,
+			Columns: []plan.Field{{Name: "id", Type: types.Int4}, {Name: "t", Type: types.Text}}}
+		whole, err := pg.ParseCopy(cp, data, len(data)+1)
+		want := outcome(whole, err)
+		pieces, err := pg.ParseCopy(cp, data, int(size)+1)
+		if got := outcome(pieces, err); got != want {
+			t.Errorf("in pieces of %d: %s\nwhole: %s", int(size)+1, got, want)
+		}
+	})
 }

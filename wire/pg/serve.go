@@ -2,6 +2,7 @@ package pg
 
 import (
 	"errors"
+	"runtime/debug"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
@@ -44,11 +45,22 @@ func (c *conn) message(m message) {
 		if c.skipping {
 			return
 		}
-		if err := c.extended(m); err != nil {
+		if err := c.guarded(func() error { return c.extended(m) }); err != nil {
 			c.failed(err)
 			c.skipping = true
 		}
 	}
+}
+
+// guarded turns a panic of this package into XX000; those of the session it recovers itself.
+func (c *conn) guarded(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.server.log.Error("panic in a connection", "panic", r, "stack", string(debug.Stack()))
+			err = pgerr.New(pgerr.InternalError, "internal error: %v", r)
+		}
+	}()
+	return do()
 }
 
 // failed tells the client of an error, and the session, whose transaction is lost.

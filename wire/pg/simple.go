@@ -12,7 +12,7 @@ import (
 func (c *conn) simple(m message) {
 	c.session.CloseStatement("")
 	c.session.ClosePortal("")
-	if err := c.script(m); err != nil {
+	if err := c.guarded(func() error { return c.script(m) }); err != nil {
 		c.failed(err)
 	}
 	c.sync()
