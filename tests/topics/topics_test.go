@@ -172,25 +172,38 @@ func TestJSONRoundTrip(t *testing.T) {
 	node.Restart(t)
 	compare()
 
-	// EMIT CHANGES gives what SELECT gives.
-	conn := got.Conn(t)
+	csv := "t,7,7,7,0.5,7.70,7.7,\"a,b\",2024-01-01 00:00:00+00,2024-01-01\n,,,,,,,,,\n"
+	for _, c := range []*oracle.Client{want, got} {
+		c.CopyRows(t, "j", strings.NewReader(csv))
+		c.Exec(t, "BEGIN;\nINSERT INTO j (s) VALUES ('of a block');\nINSERT INTO j (s) VALUES ('of the same');\nCOMMIT")
+	}
+	compare()
+	if changes := follow(t, got, "SELECT s FROM j WHERE s IS NOT NULL EMIT CHANGES", 9); len(changes) != 9 {
+		t.Errorf("EMIT CHANGES gave %q", changes)
+	}
+}
+
+// follow returns the first n rows, of one text each, of a query that never ends.
+func follow(t *testing.T, c *oracle.Client, query string, n int) []string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	tx, err := conn.Begin(ctx)
+	tx, err := c.Conn(t).Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(ctx, "DECLARE c CURSOR FOR SELECT s FROM j WHERE s IS NOT NULL EMIT CHANGES"); err != nil {
+	if _, err := tx.Exec(ctx, "DECLARE c CURSOR FOR "+query); err != nil {
 		t.Fatal(err)
 	}
-	fetched, err := tx.Query(ctx, "FETCH 6 FROM c")
+	fetched, err := tx.Query(ctx, fmt.Sprintf("FETCH %d FROM c", n))
 	if err != nil {
 		t.Fatal(err)
 	}
 	texts, err := pgx.CollectRows(fetched, pgx.RowTo[string])
-	if err != nil || len(texts) != 6 {
-		t.Errorf("EMIT CHANGES gave %q, %v", texts, err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return texts
 }
 
 // TestBadRecords shows that a record that does not decode is no row, for nobody, and that the reader is told of it.
@@ -225,6 +238,12 @@ func TestBadRecords(t *testing.T) {
 	told := notices(t, c, "SELECT * FROM j")
 	if len(told) != 1 || !strings.Contains(told[0], `skipped 4 records of "j" that could not be decoded`) {
 		t.Errorf("notices: %q", told)
+	}
+	if got := follow(t, c, "SELECT _value FROM t EMIT CHANGES", 7); len(got) != 7 {
+		t.Errorf("EMIT CHANGES of the topic gave %q", got)
+	}
+	if got := follow(t, c, "SELECT id::text FROM j EMIT CHANGES", 3); len(got) != 3 {
+		t.Errorf("EMIT CHANGES gave %q", got)
 	}
 	if told := notices(t, c, "SELECT * FROM total"); len(told) != 0 {
 		t.Errorf("notices of a view: %q", told)
