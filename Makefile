@@ -19,6 +19,8 @@ TEST_TIMEOUT ?= 10m
 RACE_PKGS    ?= ./...
 RACE_TIMEOUT ?= 15m
 FUZZTIME     ?= 10s
+# How often test-crash kills the server.
+ROUNDS       ?= 30
 BENCH        ?= .
 # Of one benchmark. A comparison of both sides takes five rounds, however short this is.
 BENCHTIME    ?= 300ms
@@ -30,7 +32,7 @@ BUILD_PACKAGES := g++ librocksdb-dev
 TEST_PACKAGES  := postgresql-15
 PSQL_PACKAGES  := postgresql-client-15
 
-.PHONY: run build test lint race fuzz bench rewrite psql demo deps deps-test deps-psql clean
+.PHONY: run build test test-crash lint race fuzz bench rewrite psql demo deps deps-test deps-psql clean
 
 run: build
 	exec $(BINARY) serve --data-dir $(DATA_DIR) $(ARGS)
@@ -40,6 +42,10 @@ build: deps
 
 test: deps deps-test build lint
 	go test -tags $(TAGS) -vet=off -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PKGS)
+
+# The server killed under load, and judged by PostgreSQL, more often than in test.
+test-crash: deps deps-test
+	go test -tags $(TAGS) -vet=off -count=1 -timeout $(TEST_TIMEOUT) -v ./tests/crash -rounds=$(ROUNDS)
 
 lint: deps
 	@unformatted=$$(gofmt -l .); \

@@ -7,3 +7,7 @@ CREATE MATERIALIZED VIEW poor AS SELECT id, owner, balance FROM accounts WHERE b
 CREATE MATERIALIZED VIEW poor_owners AS SELECT owner, count(*) AS accounts, sum(balance) AS balance FROM poor GROUP BY owner;
 CREATE MATERIALIZED VIEW account_events AS
 SELECT a.id, a.balance, e.id AS event, e.amount FROM accounts a LEFT JOIN events e ON e.account = a.id;
+CREATE MATERIALIZED VIEW entries_by_writer AS
+SELECT writer, count(*) AS entries, sum(part) AS parts, min(seq) AS first, max(seq) AS last FROM entries GROUP BY writer;
+CREATE MATERIALIZED VIEW entry_accounts AS
+SELECT e.id, e.seq, a.owner, a.balance FROM entries e JOIN accounts a ON a.id = e.account;
