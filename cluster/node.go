@@ -180,7 +180,21 @@ func (n *Node) recover(ctx context.Context) error {
 	if err := n.resolveAll(ctx); err != nil {
 		return err
 	}
+	if err := n.createSystemRelations(); err != nil {
+		return err
+	}
 	return n.supervisor.adopt()
+}
+
+// createSystemRelations makes what every node has, if this is the first start.
+func (n *Node) createSystemRelations() error {
+	if cat, _ := n.meta.Catalog(); cat.ByID(catalog.ErrorsID) != nil {
+		return nil
+	}
+	if err := n.meta.Apply(catalog.Command{Create: catalog.ErrorsStream(len(n.shards))}); err != nil {
+		return fmt.Errorf("create %s.errors: %w", catalog.SystemSchema, err)
+	}
+	return nil
 }
 
 // WaitReady returns when the node serves, or with the reason why it cannot.

@@ -32,6 +32,8 @@ type forwarder struct {
 	source   *source
 	pipeline *pipeline
 	targets  []*target
+	// witness is the target whose stream says what was left out: the rows that fail have no key that would choose one.
+	witness *target
 }
 
 // target is one partition of the repartition topic.
@@ -73,13 +75,14 @@ func RunForwarder(ctx context.Context, rt *Runtime, q *catalog.Relation, f *plan
 func newForwarder(rt *Runtime, q *catalog.Relation, f *plan.Forwarder, p uint32, h Host) (*forwarder, error) {
 	w := &forwarder{rt: rt, query: q, spec: f, host: h, source: newSource(f.Source, q.ID, p)}
 	var err error
-	if w.pipeline, err = rt.pipeline(q, f.Steps); err != nil {
+	if w.pipeline, err = rt.pipeline(f.Steps); err != nil {
 		return nil, err
 	}
 	for i := range TargetPartitions(q, f) {
 		part := catalog.PartitionID{Topic: q.ID.Topic(f.Target), Partition: uint32(i)}
 		w.targets = append(w.targets, &target{part: part, consumer: ForwarderConsumer(q, f, uint32(i), p)})
 	}
+	w.witness = w.targets[int(p)%len(w.targets)]
 	return w, nil
 }
 
@@ -184,15 +187,23 @@ func (w *forwarder) round(ctx context.Context, group []*target, until log.Offset
 		return false, err
 	}
 	parts := w.split(b)
+	var left failures
+	left.take([]*pipeline{w.pipeline}, []*source{w.source})
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(maxSends)
 	for _, t := range group {
-		g.Go(func() error { return w.send(ctx, t, parts[t.part.Partition], next) })
+		mine := &failures{}
+		if t == w.witness {
+			mine = &left
+		}
+		g.Go(func() error { return w.send(ctx, t, parts[t.part.Partition], mine, next) })
 	}
 	if err := g.Wait(); err != nil {
 		return false, err
 	}
-	w.rt.passedOver(w.query, w.source)
+	if slices.Contains(group, w.witness) {
+		w.rt.tell(w.query, &left)
+	}
 	w.rt.Processed(w.query, w.spec.ID, changes)
 	return true, nil
 }
@@ -230,9 +241,13 @@ func (w *forwarder) split(b *types.Batch) []*types.Batch {
 
 // send appends a part to its target and moves the target's frontier. Rows there or not, the frontier moves: a reader
 // that waits for this source partition must not wait for ever.
-func (w *forwarder) send(ctx context.Context, t *target, b *types.Batch, next Frontier) error {
+func (w *forwarder) send(ctx context.Context, t *target, b *types.Batch, left *failures, next Frontier) error {
 	c := &Commit{Consumer: t.consumer, Before: t.stored, After: []Frontier{next}}
-	if err := appendChanges(b, t.part, w.rt.NowMillis(), c); err != nil {
+	now := w.rt.NowMillis()
+	if err := appendChanges(b, t.part, now, c); err != nil {
+		return err
+	}
+	if err := left.write(w.query, w.query.Placement[t.part.Partition], now, c); err != nil {
 		return err
 	}
 	if err := w.host.Send(ctx, t.part, c); err != nil {

@@ -9,9 +9,10 @@ import (
 // pipeline runs stateless steps over batches of changes. Multiplicities pass through. A row for which an expression
 // fails is left out and reported; as expressions are deterministic, the row that takes it back fails too.
 type pipeline struct {
-	steps  []compiledStep
-	ctx    expr.Context
-	failed func(err error) // called once per failing row
+	steps []compiledStep
+	ctx   expr.Context
+	// failures are the rows left out since they were last taken.
+	failures []failure
 }
 
 type compiledStep struct {
@@ -19,8 +20,8 @@ type compiledStep struct {
 	project []*expr.Compiled
 }
 
-func compilePipeline(steps []plan.Step, ctx expr.Context, failed func(error)) (*pipeline, error) {
-	p := &pipeline{ctx: ctx, failed: failed}
+func compilePipeline(steps []plan.Step, ctx expr.Context) (*pipeline, error) {
+	p := &pipeline{ctx: ctx}
 	for _, s := range steps {
 		var c compiledStep
 		var err error
@@ -58,7 +59,7 @@ func (p *pipeline) run(b *types.Batch) (*types.Batch, error) {
 
 func (p *pipeline) filter(pred *expr.Compiled, b *types.Batch) (*types.Batch, error) {
 	bad := map[int]bool{}
-	v, err := pred.Eval(p.context(bad), b)
+	v, err := pred.Eval(p.context(b, bad), b)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func (p *pipeline) filter(pred *expr.Compiled, b *types.Batch) (*types.Batch, er
 
 func (p *pipeline) project(exprs []*expr.Compiled, b *types.Batch) (*types.Batch, error) {
 	bad := map[int]bool{}
-	ctx := p.context(bad)
+	ctx := p.context(b, bad)
 	out := &types.Batch{Cols: make([]*types.Vector, len(exprs)), Len: b.Len, Diffs: b.Diffs}
 	for i, e := range exprs {
 		v, err := e.Eval(ctx, b)
@@ -91,13 +92,13 @@ func (p *pipeline) project(exprs []*expr.Compiled, b *types.Batch) (*types.Batch
 	return out.Gather(without(b.Len, bad)), nil
 }
 
-// context returns the evaluation context that collects failing rows in bad.
-func (p *pipeline) context(bad map[int]bool) *expr.Context {
+// context returns the evaluation context that collects failing rows of b in bad.
+func (p *pipeline) context(b *types.Batch, bad map[int]bool) *expr.Context {
 	ctx := p.ctx
 	ctx.OnError = func(row int, err error) error {
 		if !bad[row] {
 			bad[row] = true
-			p.failed(err)
+			p.failures = append(p.failures, failure{err: err, diff: b.Diff(row), row: describe(b, row, p.ctx.Location)})
 		}
 		return nil
 	}

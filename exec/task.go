@@ -34,18 +34,8 @@ type Runtime struct {
 	Processed func(query *catalog.Relation, node uint16, changes int)
 }
 
-func (rt *Runtime) pipeline(q *catalog.Relation, steps []plan.Step) (*pipeline, error) {
-	return compilePipeline(steps, expr.Context{Location: rt.Location}, func(err error) { rt.RowFailed(q, err) })
-}
-
-// passedOver tells of the records that the last read of s has passed over.
-func (rt *Runtime) passedOver(q *catalog.Relation, s *source) {
-	if rt.Undecodable != nil {
-		for _, u := range s.undecodable {
-			rt.Undecodable(q, u)
-		}
-	}
-	s.undecodable = nil
+func (rt *Runtime) pipeline(steps []plan.Step) (*pipeline, error) {
+	return compilePipeline(steps, expr.Context{Location: rt.Location})
 }
 
 // task runs one plan.Task over one partition: read from the frontiers on, run the operators, commit state, output and
@@ -98,14 +88,14 @@ func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h
 	var in [][]types.Type
 	for _, input := range t.Inputs {
 		k.sources = append(k.sources, newSource(input.Source, q.ID, partition))
-		p, err := rt.pipeline(q, input.Steps)
+		p, err := rt.pipeline(input.Steps)
 		if err != nil {
 			return nil, err
 		}
 		k.pipelines = append(k.pipelines, p)
 		in = append(in, stepTypes(input.Source.Columns, input.Steps))
 	}
-	if k.after, err = rt.pipeline(q, t.After); err != nil {
+	if k.after, err = rt.pipeline(t.After); err != nil {
 		return nil, err
 	}
 	if t.Join != nil {
@@ -191,7 +181,13 @@ func (k *task) round(ctx context.Context, limit int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := k.sink.write(out, k.host.State(), k.rt.NowMillis(), c); err != nil {
+	now := k.rt.NowMillis()
+	if err := k.sink.write(out, k.host.State(), now, c); err != nil {
+		return false, err
+	}
+	var left failures
+	left.take(append(k.pipelines[:len(k.pipelines):len(k.pipelines)], k.after), k.sources)
+	if err := left.write(k.query, k.query.Placement[k.consumer.Partition], now, c); err != nil {
 		return false, err
 	}
 	if size := commitSize(c); size > maxCommitBytes {
@@ -201,9 +197,7 @@ func (k *task) round(ctx context.Context, limit int) (bool, error) {
 		return false, err
 	}
 	k.setFrontiers(next)
-	for _, s := range k.sources {
-		k.rt.passedOver(k.query, s)
-	}
+	k.rt.tell(k.query, &left)
 	k.rt.Processed(k.query, k.spec.ID, changes)
 	return true, nil
 }

@@ -30,6 +30,8 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 		return pgerr.New(pgerr.WrongObjectType, "cannot %s %s %q", w, kind, n.Last()).WithDetail("%s", detail).At(n.Pos)
 	}
 	switch {
+	case rel != nil && rel.ID.IsSystem():
+		return nil, refuse("system relation", "Millrace writes it.")
 	case sys != nil:
 		return nil, refuse("system relation", "System relations show the catalog and are changed by other statements only.")
 	case rel.Kind == catalog.KindView:

@@ -125,7 +125,7 @@ func (c *Catalog) create(r *Relation) (*Catalog, error) {
 	if c.Lookup(r.Schema, r.Name) != nil {
 		return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", r.Name)
 	}
-	if r.ID != c.nextID {
+	if r.ID != c.nextID && !r.ID.IsSystem() {
 		return nil, ErrStale
 	}
 	if r.Query != nil {
@@ -142,7 +142,9 @@ func (c *Catalog) create(r *Relation) (*Catalog, error) {
 	}
 	r = withConfig(r)
 	n := c.clone()
-	n.nextID++
+	if !r.ID.IsSystem() {
+		n.nextID++
+	}
 	n.byID[r.ID] = r
 	n.byName[key(r.Schema, r.Name)] = r
 	return n, nil
@@ -154,6 +156,9 @@ func (c *Catalog) drop(ids []RelationID) (*Catalog, error) {
 		r := c.byID[id]
 		if r == nil {
 			return nil, ErrStale
+		}
+		if id.IsSystem() {
+			return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: %q is a system relation", r.Name)
 		}
 		for _, d := range c.Dependents(id) {
 			if !contains(ids, d.ID) {

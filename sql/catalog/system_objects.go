@@ -13,6 +13,7 @@ const (
 	oidOwner             = 10
 	oidHeap              = 2
 	oidBtree             = 403
+	oidSystemSchema      = 15999
 	oidDatabase          = 5
 	oidDefaultCollation  = 100
 	oidCCollation        = 950
@@ -25,7 +26,7 @@ const (
 )
 
 // schemas lists the schemas in the order of their numbers.
-var schemas = []string{catalogSchema, DefaultSchema, informationSchema}
+var schemas = []string{catalogSchema, DefaultSchema, informationSchema, SystemSchema}
 
 // schemaOID returns the number of a schema.
 func schemaOID(name string) uint32 {
@@ -34,6 +35,8 @@ func schemaOID(name string) uint32 {
 		return oidCatalogSchema
 	case informationSchema:
 		return oidInformationSchema
+	case SystemSchema:
+		return oidSystemSchema
 	}
 	return oidPublicSchema
 }
