@@ -69,7 +69,7 @@ func refuseCreateQuery(stmt *ast.CreateQuery) error {
 	return pgerr.Unsupported("%s", what).At(stmt.Name.Pos)
 }
 
-// bindContinuous binds the query of a view and applies the rules that hold for all plans.
+// bindContinuous binds the query of a view and applies the rules for such plans.
 func bindContinuous(sel *ast.Select, env *Env) (*bound, relations, error) {
 	plain := *sel
 	plain.Emit = "" // EMIT CHANGES is what a view does anyway
@@ -81,7 +81,7 @@ func bindContinuous(sel *ast.Select, env *Env) (*bound, relations, error) {
 	if len(b.params.types) > 0 {
 		return nil, nil, pgerr.New(pgerr.UndefinedParameter, "there is no parameter $%d", len(b.params.types)).At(b.params.pos[len(b.params.pos)-1])
 	}
-	q.node = applyRules(q.node, logical)
+	q.node = applyRules(q.node, continuous)
 	if err := refuseExpressions(q.node); err != nil {
 		return nil, nil, at(err, sel.Pos)
 	}

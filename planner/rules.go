@@ -8,11 +8,19 @@ type rule struct {
 	apply func(plan.Node) plan.Node
 }
 
-// logical are the rules that queries and continuous queries share, in their order: simplification first, as it splits
+// logical are the rules for all queries, in their order: simplification first, as it splits
 // conditions that pushDown then moves apart; mergeProjects last, as pushDown goes through projections.
 var logical = []rule{
 	{"simplify", simplifyNode},
 	{"drop what is empty", dropEmpty},
+	{"push down", pushDown},
+	{"merge projections", mergeProjects},
+}
+
+// continuous are the rules for continuous queries: logical but for one, because what has no rows has no relation to
+// read, and so no task.
+var continuous = []rule{
+	{"simplify", simplifyNode},
 	{"push down", pushDown},
 	{"merge projections", mergeProjects},
 }

@@ -127,9 +127,9 @@ func (p *joinPush) on(e *plan.Expr) {
 	switch {
 	case !movable(e):
 		p.cond = append(p.cond, e)
-	case s == sideLeft && (kind == plan.JoinInner || kind == plan.JoinRight):
+	case (s == sideLeft || s == sideNone) && (kind == plan.JoinInner || kind == plan.JoinRight):
 		p.left = append(p.left, e)
-	case s == sideRight && (kind == plan.JoinInner || kind == plan.JoinLeft):
+	case (s == sideRight || s == sideNone) && (kind == plan.JoinInner || kind == plan.JoinLeft):
 		p.right = append(p.right, shift(e, -p.nl))
 	case s == sideBoth && p.key(e):
 	default:

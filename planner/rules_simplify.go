@@ -7,14 +7,29 @@ import (
 
 // simplifyNode simplifies all boolean expressions, and drops filters that keep everything.
 func simplifyNode(n plan.Node) plan.Node {
-	n = withExprs(withInputs(n, simplifyNode), simplify)
+	n = withInputs(n, simplifyNode)
+	if j, ok := n.(*plan.Join); ok && j.Cond != nil {
+		return simplifyJoin(j)
+	}
+	n = withExprs(n, simplify)
 	if f, ok := n.(*plan.Filter); ok && isBool(f.Pred, true) {
 		return f.Input
 	}
-	if j, ok := n.(*plan.Join); ok && j.Cond != nil && isBool(j.Cond, true) {
-		j.Cond = nil
-	}
 	return n
+}
+
+// simplifyJoin simplifies each condition of a join by itself: one that is false leaves the equalities there, which a
+// continuous query needs.
+func simplifyJoin(n *plan.Join) plan.Node {
+	var conds []*plan.Expr
+	for _, e := range conjuncts(n.Cond) {
+		if e = simplify(e); !isBool(e, true) {
+			conds = append(conds, conjuncts(e)...)
+		}
+	}
+	j := withExprs(n, simplify).(*plan.Join)
+	j.Cond = conjunction(conds)
+	return j
 }
 
 // simplify applies the laws of three-valued logic where an operand is constant; nothing is evaluated.
