@@ -172,7 +172,7 @@ func (d *recordDecoder) batches(data []byte, from, until log.Offset, keep func([
 				continue
 			}
 			if rec.Offset >= until {
-				return from, nil
+				return until, nil // not from: what was before until may have been compacted away
 			}
 			from = rec.Offset + 1
 			if keep != nil && !keep(rec.Key) {
