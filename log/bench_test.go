@@ -85,3 +85,112 @@ func BenchmarkScan(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAppend appends batches of 100 records of about 110 bytes, as they are and compressed, with a Sync for each 8 MiB.
+func BenchmarkAppend(b *testing.B) {
+	for _, c := range []Codec{CodecNone, CodecLZ4, CodecZstd} {
+		b.Run(c.String(), func(b *testing.B) {
+			p, err := OpenPartition(vfs.OS, b.TempDir(), Options{})
+			must(b, err)
+			defer p.Close()
+			batch := buildPacked(b, 0, c, benchRecords(100)...)
+			b.SetBytes(int64(len(batch)))
+			unsynced := 0
+			for b.Loop() {
+				SetBaseOffset(batch, p.NextOffset())
+				must(b, p.Append(batch))
+				if unsynced += len(batch); unsynced > 8<<20 {
+					must(b, p.Sync())
+					unsynced = 0
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPack builds batches of 100 records of about 110 bytes; BenchmarkUnpack walks through them. MB/s are of the
+// records as they are without compression.
+func BenchmarkPack(b *testing.B) {
+	records := benchRecords(100)
+	for _, c := range []Codec{CodecNone, CodecLZ4, CodecZstd} {
+		b.Run(c.String(), func(b *testing.B) {
+			var builder BatchBuilder
+			builder.SetCompression(c)
+			for b.Loop() {
+				builder.Reset()
+				for _, r := range records {
+					must(b, builder.Append(r))
+				}
+				builder.Build()
+				b.SetBytes(int64(builder.SizeBytes()))
+			}
+		})
+	}
+}
+
+func BenchmarkUnpack(b *testing.B) {
+	plain := len(buildBatch(b, 0, benchRecords(100)...))
+	for _, c := range []Codec{CodecNone, CodecLZ4, CodecZstd} {
+		b.Run(c.String(), func(b *testing.B) {
+			raw := buildPacked(b, 0, c, benchRecords(100)...)
+			b.SetBytes(int64(plain))
+			for b.Loop() {
+				batch, _, err := ParseBatch(raw)
+				must(b, err)
+				for it := batch.Records(); it.Next(); {
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCompact compacts 64 MiB of records of about 110 bytes under 100,000 keys, each written about six times, in
+// segments of 8 MiB.
+func BenchmarkCompact(b *testing.B) {
+	for _, maxKeys := range []int{DefaultCompactKeys, 30_000} {
+		b.Run(fmt.Sprintf("keys=100000,memory=%d", maxKeys), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				p, err := OpenPartition(vfs.OS, b.TempDir(), Options{SegmentBytes: 8 << 20})
+				must(b, err)
+				records, builder := benchRecords(100_000), BatchBuilder{}
+				for n := 0; p.SizeBytes() < 64<<20; {
+					builder.Reset()
+					for range 100 {
+						must(b, builder.Append(records[n*7919%len(records)]))
+						n++
+					}
+					batch := builder.Build()
+					SetBaseOffset(batch, p.NextOffset())
+					must(b, p.Append(batch))
+				}
+				must(b, p.Sync())
+				b.SetBytes(p.SizeBytes())
+				b.StartTimer()
+				_, err = p.Compact(CompactOptions{Below: p.NextOffset(), MaxKeys: maxKeys})
+				must(b, err)
+				b.StopTimer()
+				must(b, p.Remove())
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkOffsetForTime looks for times all over a partition of 64 MiB.
+func BenchmarkOffsetForTime(b *testing.B) {
+	p, err := OpenPartition(vfs.OS, b.TempDir(), Options{SegmentBytes: 8 << 20})
+	must(b, err)
+	defer p.Close()
+	for i := int64(0); p.SizeBytes() < 64<<20; i++ {
+		must(b, p.Append(buildBatch(b, p.NextOffset(), Record{TimestampMillis: i, Value: make([]byte, 1000)})))
+	}
+	must(b, p.Sync())
+	at := int64(0)
+	for b.Loop() {
+		at = (at + 7919) % int64(p.NextOffset())
+		if off, err := p.OffsetForTime(at); err != nil || off != Offset(at) {
+			b.Fatal(off, err)
+		}
+	}
+}

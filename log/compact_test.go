@@ -26,6 +26,9 @@ func keyed(t testing.TB, p *Partition, rng *rand.Rand, n, keys int) {
 		for i := range 1 + rng.IntN(6) {
 			off := next + Offset(i)
 			r := Record{TimestampMillis: 10 * int64(off), Key: fmt.Appendf(nil, "key %d", rng.IntN(keys)), Value: fmt.Appendf(nil, "value value value %d", off)}
+			if keys > 1 && rng.IntN(3) == 0 {
+				r.Key = fmt.Appendf(nil, "rare key %d", rng.IntN(20*keys)) // whose last record is often an old one
+			}
 			switch rng.IntN(8) {
 			case 0:
 				r.Key = nil
@@ -127,7 +130,7 @@ func TestCompact(t *testing.T) {
 				Below: p.StartOffset() + Offset(rng.Int64N(int64(p.NextOffset()-p.StartOffset())+100)), MaxKeys: []int{0, 1, 4}[rng.IntN(3)],
 				TombstonesBefore: rng.Int64N(10 * int64(p.NextOffset())),
 			}
-			records, before := readRecords(t, p), readAll(t, p)
+			records, before, view := readRecords(t, p), readAll(t, p), p.view.Load()
 			start, next, limit := p.StartOffset(), p.NextOffset(), limitOf(p, opt.Below)
 			stats, err := p.Compact(opt)
 			must(t, err)
@@ -146,6 +149,9 @@ func TestCompact(t *testing.T) {
 			if int(stats.RecordsRemoved) != len(before)-len(want) || opt.MaxKeys == 1 && limit > start && stats.Passes < 8 {
 				t.Errorf("%s: %+v", what, stats)
 			}
+			if (p.view.Load().generation != view.generation) != (stats.SegmentsAfter > 0) {
+				t.Errorf("%s: readers cannot see that segments were switched", what)
+			}
 			checkSound(t, fs, next)
 			check(mustOpen(t, fs.Crash(vfs.CrashDrop, nil), small), "after a power cut")
 			must(t, p.Close())
@@ -157,6 +163,22 @@ func TestCompact(t *testing.T) {
 		readAll(t, p)
 		must(t, p.Sync())
 		checkSound(t, fs, p.NextOffset())
+	}
+}
+
+// What replaces a record is stored before the record goes.
+func TestCompactSyncsFirst(t *testing.T) {
+	fs := vfs.NewMem()
+	p := mustOpen(t, fs, small)
+	rng := rand.New(rand.NewPCG(4, 4))
+	keyed(t, p, rng, 40, 5)
+	must(t, p.Sync())
+	keyed(t, p, rng, 10, 5)
+	_, err := p.Compact(CompactOptions{Below: p.NextOffset()})
+	must(t, err)
+	want := readAll(t, p)
+	if got := readAll(t, mustOpen(t, fs.Crash(vfs.CrashDrop, nil), small)); !maps.Equal(got, want) {
+		t.Errorf("%d records behind a power cut, want %d", len(got), len(want))
 	}
 }
 
@@ -222,7 +244,7 @@ func compactCrash(t *testing.T, seed uint64, mode vfs.CrashMode) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	fs := vfs.NewMem()
 	p := mustOpen(t, fs, small)
-	keyed(t, p, rng, 120, 15)
+	keyed(t, p, rng, 80, 10)
 	opt := CompactOptions{Below: p.NextOffset(), TombstonesBefore: 5 * int64(p.NextOffset())}
 	must(t, p.Sync())
 	before, next := readAll(t, p), p.NextOffset()
@@ -250,7 +272,9 @@ func compactCrash(t *testing.T, seed uint64, mode vfs.CrashMode) {
 			if p.StartOffset() != 0 || p.NextOffset() != next || !within(least, got) || !within(got, before) {
 				t.Fatalf("crash before %s: %d records in [%d, %d)", ops[i], len(got), p.StartOffset(), p.NextOffset())
 			}
-			checkTimesOf(t, p, ops[i])
+			if i%9 == 0 {
+				checkTimesOf(t, p, ops[i])
+			}
 		}
 		check(p, after)
 		names, err := wreck.List(testDir)
@@ -284,7 +308,7 @@ func TestCompactCrashTwice(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 3))
 	fs := vfs.NewMem()
 	p := mustOpen(t, fs, small)
-	keyed(t, p, rng, 100, 10)
+	keyed(t, p, rng, 50, 10)
 	must(t, p.Sync())
 	next := p.NextOffset()
 	var half []*vfs.Mem

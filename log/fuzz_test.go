@@ -141,3 +141,53 @@ func FuzzIndex(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a compacted segment and the segments around it hold, a partition opens or is corrupt; what it then holds reads
+// back; it opens again as the same, and nothing of the compaction is left.
+func FuzzCompactedRecovery(f *testing.F) {
+	var segment []byte
+	next := Offset(0)
+	for range 3 {
+		b := testBatch(f, next)
+		next += 1 + next%4
+		segment = append(segment, b...)
+	}
+	f.Add(segment, segment, testBatch(f, next), int64(0), int64(next))
+	f.Add(segment, emptyBatch(0, next-1, 5), testBatch(f, next), int64(0), int64(next))
+	f.Add(segment, segment[:len(segment)-3], testBatch(f, next), int64(0), int64(next))
+	f.Add(segment, segment, []byte{}, int64(1), int64(1000))
+	f.Fuzz(func(t *testing.T, first, compacted, second []byte, base, next int64) {
+		if base < 0 || next <= base {
+			return
+		}
+		fs := vfs.NewMem()
+		must(t, fs.MkdirAll(testDir))
+		putFile(t, fs, newSegment(testDir, 0).path, first)
+		putFile(t, fs, newSegment(testDir, Offset(next)).path, second)
+		putFile(t, fs, compactedPath(testDir, Offset(base), Offset(next)), compacted)
+		putFile(t, fs, newSegment(testDir, Offset(base)).path+swapSuffix, compacted)
+		must(t, fs.SyncDir(testDir))
+		p, err := OpenPartition(fs, testDir, small)
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("open: %v", err)
+			}
+			return
+		}
+		for off := p.StartOffset(); off < p.NextOffset(); {
+			b, err := p.Read(off, 100, nil)
+			must(t, err)
+			off = firstBatch(b).LastOffset() + 1
+		}
+		start, end, n := p.StartOffset(), p.NextOffset(), len(p.Segments())
+		must(t, p.Close())
+		fs = fs.Crash(vfs.CrashDrop, nil)
+		if p, err = OpenPartition(fs, testDir, small); err != nil || p.StartOffset() != start || p.NextOffset() != end {
+			t.Fatalf("open again: %v", err)
+		}
+		must(t, p.Close())
+		if names, err := fs.List(testDir); err != nil || len(names) != 3*n {
+			t.Fatalf("%d segments in %v, %v", n, names, err)
+		}
+	})
+}

@@ -65,8 +65,8 @@ func nullable(s string) []byte {
 	return []byte(s)
 }
 
-// goldenPartition appends the lines, each a batch of one record, with a Sync behind each line "sync", and shows the
-// files.
+// goldenPartition appends the lines, each a batch of one record, with a Sync at each line "sync" and a Compact at each line
+// "compact", and shows the files.
 func goldenPartition(t *testing.T, d *datadriven.TestData) string {
 	fs := vfs.NewMem()
 	p, err := OpenPartition(fs, testDir, Options{SegmentBytes: 200, IndexIntervalBytes: 80})
@@ -74,6 +74,11 @@ func goldenPartition(t *testing.T, d *datadriven.TestData) string {
 	for line := range strings.Lines(d.Input) {
 		if strings.TrimSpace(line) == "sync" {
 			must(t, p.Sync())
+			continue
+		}
+		if strings.TrimSpace(line) == "compact" {
+			_, err := p.Compact(CompactOptions{Below: p.NextOffset()})
+			must(t, err)
 			continue
 		}
 		must(t, p.Append(buildBatch(t, p.NextOffset(), goldenRecord(t, strings.Fields(line)))))
