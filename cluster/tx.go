@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +81,7 @@ func (t *tx) add(w *exec.PartitionWrite, nowMillis int64) error {
 		return err
 	}
 	before := b.sizeBytes()
+	b.grow(w.Rows)
 	for i := range w.Rows {
 		if err := b.add(&w.Rows[i], nowMillis); err != nil {
 			return err
@@ -123,6 +123,16 @@ func (b *partBuilder) sizeBytes() int {
 	return size
 }
 
+// grow makes room for rows in the present batch.
+func (b *partBuilder) grow(rows []exec.WriteRow) {
+	const perRow = 24 // lengths, times, and the name of a header
+	size, room := 0, batchBytes-b.batch.SizeBytes()
+	for i := 0; i < len(rows) && size < room; i++ {
+		size += len(rows[i].Key) + len(rows[i].Value) + len(rows[i].Before) + perRow
+	}
+	b.batch.Grow(size)
+}
+
 func (b *partBuilder) add(r *exec.WriteRow, nowMillis int64) error {
 	rec := log.Record{TimestampMillis: nowMillis, Key: r.Key, Value: r.Value}
 	if b.table && r.Before != nil {
@@ -147,18 +157,18 @@ func (b *partBuilder) add(r *exec.WriteRow, nowMillis int64) error {
 	return nil
 }
 
-// seal ends the present batch.
+// seal ends the present batch and gives its memory away.
 func (b *partBuilder) seal() {
 	if b.batch.Len() == 0 {
 		return
 	}
-	p := shard.Part{Partition: b.partition, Table: b.table, Batch: bytes.Clone(b.batch.Build())}
+	p := shard.Part{Partition: b.partition, Table: b.table, Batch: b.batch.Build()}
 	if b.guarded {
 		p.Guards = b.guards
 	}
 	b.done = append(b.done, p)
 	b.guards, b.guarded = nil, false
-	b.batch.Reset()
+	b.batch = log.BatchBuilder{}
 }
 
 // take returns what is buffered, by shard, and forgets it.

@@ -40,6 +40,16 @@ func (b *BatchBuilder) init() {
 	}
 }
 
+// Grow makes room for records of about so many bytes, so that appending them copies nothing twice.
+func (b *BatchBuilder) Grow(sizeBytes int) {
+	size := min(max(len(b.buf), batchHeaderBytes)+max(sizeBytes, 0), MaxBatchBytes)
+	if b.buf == nil {
+		b.buf = make([]byte, batchHeaderBytes, size)
+		b.Reset()
+	}
+	b.reserve(size)
+}
+
 // SetProducer names the producer of the batch and the sequence number of its first record.
 func (b *BatchBuilder) SetProducer(id int64, epoch int16, baseSequence int32) {
 	b.init()
@@ -77,14 +87,23 @@ func (b *BatchBuilder) Append(r Record) error {
 	}
 	delta := r.TimestampMillis - b.baseTimestamp
 	body := recordBodyBytes(r, delta, b.count)
-	if size := len(b.buf) + varintBytes(int64(body)) + body; size > MaxBatchBytes || b.count == math.MaxInt32 {
+	size := len(b.buf) + varintBytes(int64(body)) + body
+	if size > MaxBatchBytes || b.count == math.MaxInt32 {
 		return fmt.Errorf("%w: %d bytes with the next record", ErrBatchTooLarge, size)
 	}
+	b.reserve(size)
 	b.buf = binary.AppendVarint(b.buf, int64(body))
 	b.buf = appendRecordBody(b.buf, r, delta, b.count)
 	b.count++
 	b.maxTimestamp = max(b.maxTimestamp, r.TimestampMillis)
 	return nil
+}
+
+// reserve makes room for size bytes. It doubles: append's own growth by a quarter would copy a batch several times over.
+func (b *BatchBuilder) reserve(size int) {
+	if size > cap(b.buf) {
+		b.buf = append(make([]byte, 0, max(size, 2*cap(b.buf))), b.buf...)
+	}
 }
 
 // Build returns the batch with base offset 0 and leader epoch -1, or nil if there is no record. maxTimestamp overrides

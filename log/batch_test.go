@@ -106,6 +106,25 @@ func TestBatchBuilderReset(t *testing.T) {
 	}
 }
 
+// TestBatchBuilderGrow shows that a builder with room keeps its memory while it is filled, and makes the same batch; and that
+// room beyond the largest batch is not taken.
+func TestBatchBuilderGrow(t *testing.T) {
+	var plain, grown BatchBuilder
+	grown.Grow(4 << 10)
+	memory := &grown.buf[0]
+	for _, r := range testRecords() {
+		must(t, plain.Append(r))
+		must(t, grown.Append(r))
+	}
+	if !bytes.Equal(plain.Build(), grown.Build()) || memory != &grown.buf[0] {
+		t.Error("another batch, or other memory")
+	}
+	grown.Grow(1 << 40)
+	if cap(grown.buf) > 2*MaxBatchBytes || !bytes.Equal(plain.Build(), grown.Build()) {
+		t.Errorf("room for %d bytes, or another batch", cap(grown.buf))
+	}
+}
+
 // An independent implementation of Kafka's protocol reads our batches.
 func TestKafkaReadsOurs(t *testing.T) {
 	raw := buildBatch(t, 500, testRecords()...)

@@ -120,13 +120,19 @@ func newOp(k opKind) Op {
 	return nil
 }
 
-// appendOp appends the op as it stands in an entry.
-func appendOp(dst []byte, op Op) []byte {
-	body := op.append(nil)
-	return appendBytes(append(dst, byte(op.kind())), body)
+// encodeOp returns the op as it stands in an entry. The body, which may be large, is written once: behind room for the head,
+// which goes to the end of that.
+func encodeOp(op Op) []byte {
+	const room = 1 + binary.MaxVarintLen64
+	b := op.append(make([]byte, room, 2*room))
+	var head [room]byte
+	head[0] = byte(op.kind())
+	n := 1 + binary.PutUvarint(head[1:], uint64(len(b)-room))
+	copy(b[room-n:], head[:n])
+	return b[room-n:]
 }
 
-// appendEntry appends an entry of ops that appendOp made.
+// appendEntry appends an entry of ops that encodeOp made.
 func appendEntry(dst []byte, ops [][]byte) []byte {
 	dst = binary.AppendUvarint(append(dst, entryVersion), uint64(len(ops)))
 	for _, op := range ops {

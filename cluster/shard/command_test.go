@@ -38,7 +38,7 @@ func sampleOps() []Op {
 func encode(ops ...Op) []byte {
 	encoded := make([][]byte, len(ops))
 	for i, op := range ops {
-		encoded[i] = appendOp(nil, op)
+		encoded[i] = encodeOp(op)
 	}
 	return appendEntry(nil, encoded)
 }

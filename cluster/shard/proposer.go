@@ -64,7 +64,7 @@ func newProposer(g *group.Group) *proposer {
 
 // propose returns what the state machine answers. Once the op is queued it waits for that, whatever ctx does.
 func (p *proposer) propose(ctx context.Context, op Op) (Result, error) {
-	q := &proposal{op: appendOp(nil, op), done: make(chan struct{})}
+	q := &proposal{op: encodeOp(op), done: make(chan struct{})}
 	if len(q.op) > MaxOpBytes {
 		return Result{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(q.op))
 	}
