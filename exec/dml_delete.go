@@ -9,28 +9,7 @@ import (
 
 // RunDelete is RunInsert for DELETE.
 func RunDelete(ctx context.Context, p *plan.Delete, env *Env, tx Tx) (int64, *types.Batch, error) {
-	env.begin()
-	u := newUpdater(p.Relation, env, tx, p.Input.Root)
-	ret, err := newReturning(p.Returning, env)
-	if err != nil {
-		return 0, nil, err
-	}
-	input, err := Build(p.Input.Root, env)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer input.Close()
-	err = drain(ctx, input, func(b *types.Batch) error {
-		rows, err := u.delete(ctx, b)
-		if err != nil {
-			return err
-		}
-		return ret.add(ctx, rows)
-	})
-	if err == nil {
-		err = u.finish(ctx)
-	}
-	return u.count, ret.result(), err
+	return runChange(ctx, env, tx, p.Relation, p.Input, p.Returning, (*updater).delete)
 }
 
 // delete deletes rows and returns those that were not deleted before.

@@ -13,23 +13,29 @@ import (
 // RunUpdate is RunInsert for UPDATE. The key of the table holds at the end of the statement, not after each row, so that
 // SET id = id + 1 works whatever the order of the rows.
 func RunUpdate(ctx context.Context, p *plan.Update, env *Env, tx Tx) (int64, *types.Batch, error) {
+	return runChange(ctx, env, tx, p.Relation, p.Input, p.Returning, (*updater).update)
+}
+
+// runChange does something with all rows of input, and returns how many it was and what RETURNING gives of them.
+func runChange(ctx context.Context, env *Env, tx Tx, rel *catalog.Relation, input *plan.Query, returning []*plan.Expr,
+	change func(*updater, context.Context, *types.Batch) (*types.Batch, error)) (int64, *types.Batch, error) {
 	env.begin()
-	u := newUpdater(p.Relation, env, tx, p.Input.Root)
-	ret, err := newReturning(p.Returning, env)
+	u := newUpdater(rel, env, tx, input.Root)
+	ret, err := newReturning(returning, env)
 	if err != nil {
 		return 0, nil, err
 	}
-	input, err := Build(p.Input.Root, env)
+	rows, err := Build(input.Root, env)
 	if err != nil {
 		return 0, nil, err
 	}
-	defer input.Close()
-	err = drain(ctx, input, func(b *types.Batch) error {
-		rows, err := u.update(ctx, b)
+	defer rows.Close()
+	err = drain(ctx, rows, func(b *types.Batch) error {
+		changed, err := change(u, ctx, b)
 		if err != nil {
 			return err
 		}
-		return ret.add(ctx, rows)
+		return ret.add(ctx, changed)
 	})
 	if err == nil {
 		err = u.finish(ctx)

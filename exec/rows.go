@@ -1,6 +1,9 @@
 package exec
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
@@ -107,4 +110,27 @@ func numbers(n int) []int {
 		out[i] = i
 	}
 	return out
+}
+
+// next returns the next batch of a scan, nil at the end: up to size rows, which grows to BatchRows. fill adds one row, if
+// any, and returns false at the end.
+func (r *rowReader) next(ctx context.Context, rel *catalog.Relation, size *int, fill func(*types.Batch) (bool, error)) (*types.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b := r.batch(*size)
+	for b.Len < *size {
+		ok, err := fill(b)
+		if err != nil {
+			return nil, fmt.Errorf("scan of relation %q: %w", rel.Name, err)
+		}
+		if !ok {
+			break
+		}
+	}
+	*size = min(*size*4, BatchRows)
+	if b.Len == 0 {
+		return nil, nil
+	}
+	return r.finish(b), nil
 }

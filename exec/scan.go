@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/planner/plan"
@@ -39,24 +38,7 @@ type tableScan struct {
 }
 
 func (s *tableScan) Next(ctx context.Context) (*types.Batch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	b := s.rows.batch(s.size)
-	for b.Len < s.size {
-		ok, err := s.fill(b)
-		if err != nil {
-			return nil, fmt.Errorf("scan of relation %q: %w", s.rel.Name, err)
-		}
-		if !ok {
-			break
-		}
-	}
-	s.size = min(s.size*4, BatchRows)
-	if b.Len == 0 {
-		return nil, nil
-	}
-	return s.rows.finish(b), nil
+	return s.rows.next(ctx, s.rel, &s.size, s.fill)
 }
 
 // fill adds the next row, if any; false at the end.

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
@@ -20,24 +19,7 @@ type streamScan struct {
 }
 
 func (s *streamScan) Next(ctx context.Context) (*types.Batch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	b := s.rows.batch(s.size)
-	for b.Len < s.size {
-		ok, err := s.fill(b)
-		if err != nil {
-			return nil, fmt.Errorf("scan of relation %q: %w", s.rel.Name, err)
-		}
-		if !ok {
-			break
-		}
-	}
-	s.size = min(s.size*4, BatchRows)
-	if b.Len == 0 {
-		return nil, nil
-	}
-	return s.rows.finish(b), nil
+	return s.rows.next(ctx, s.rel, &s.size, s.fill)
 }
 
 // fill adds the next record, if any; false at the end.
