@@ -156,34 +156,35 @@ func (v *verifier) torn(s *recovered, at indexEntry, reason string) {
 		Reason: fmt.Sprintf("%s; nothing says that it was stored, so the next start cuts the log here, at offset %d", reason, at.off)})
 }
 
-// resync moves a scanner that stands before a bad batch to the next one that verifies: where the bad one says that it
-// ends, or at the next index entry. False if there is none.
+// resync moves a scanner that stands before a bad batch to the next one that can be looked at: where the bad one says that it
+// ends, if what is there says that it is the next, or verifies; or at an index entry. False if there is none.
 func (v *verifier) resync(sc *scanner, entries []indexEntry) (bool, error) {
 	clear(v.producers)
-	from := sc.end
-	var candidates []int64
-	if b, err := sc.fetch(); err != nil {
+	from, behind := sc.end, indexEntry{}
+	if bad, ok, err := sc.peek(); err != nil {
 		return false, err
-	} else if size, err := batchSize(b); err == nil {
-		candidates = append(candidates, from.pos+int64(size))
+	} else if ok {
+		behind = indexEntry{off: bad.LastOffset() + 1, pos: from.pos + int64(len(bad.b))}
 	}
+	candidates := []int64{behind.pos}
 	for _, e := range entries {
-		if e.pos > from.pos {
-			candidates = append(candidates, e.pos)
-		}
+		candidates = append(candidates, e.pos)
 	}
 	slices.Sort(candidates)
 	for _, pos := range candidates {
-		if pos >= sc.size {
+		if pos <= from.pos || pos >= sc.size {
 			continue
 		}
 		sc.end.pos = pos
-		b, err := sc.fetch()
+		next, ok, err := sc.peek()
 		if err != nil {
 			return false, err
 		}
-		if batch, _, err := ParseBatch(b); err == nil && batch.BaseOffset() > from.off {
-			sc.bad, sc.end.off = nil, batch.BaseOffset()
+		if !ok || next.BaseOffset() <= from.off {
+			continue
+		}
+		if _, _, err := ParseBatch(next.b); err == nil || pos == behind.pos && next.BaseOffset() == behind.off {
+			sc.bad, sc.end.off = nil, next.BaseOffset()
 			return true, nil
 		}
 	}

@@ -147,6 +147,26 @@ func TestVerifyFlippedBits(t *testing.T) {
 	}
 }
 
+// TestVerifyFindsAll shows that behind a bad batch the others are still looked at, also where no index entry points.
+func TestVerifyFindsAll(t *testing.T) {
+	fs := vfs.NewMem()
+	p := mustOpen(t, fs, Options{})
+	var starts []int64
+	for range 5 {
+		starts = append(starts, p.SizeBytes())
+		fill(t, p, 1)
+	}
+	must(t, p.Sync())
+	must(t, p.Close())
+	for _, i := range []int{1, 2, 4} {
+		flipByte(t, fs, newSegment(testDir, 0).path, starts[i]+70)
+	}
+	sum, _, harmful := mustVerify(t, fs, 0)
+	if len(harmful) != 3 || harmful[0].Position != starts[1] || harmful[1].Position != starts[2] || harmful[2].Position != starts[4] || sum.Batches != 2 {
+		t.Errorf("%+v, want three at %v; %+v", harmful, starts, sum)
+	}
+}
+
 // TestVerifyTorn shows that damage which nothing says was stored is one harmless finding, at the place where the next open
 // cuts, unless the owner knows that it was stored.
 func TestVerifyTorn(t *testing.T) {

@@ -81,3 +81,17 @@ func (s *scanner) next() (Batch, int64, error) {
 	s.step(b)
 	return Batch{b: b[:s.end.pos-at]}, at, nil
 }
+
+// peek returns the batch at end as its header has it, whether it verifies or not; false if that makes no sense, or the file
+// ends before the batch does. The batch is valid until the next look.
+func (s *scanner) peek() (Batch, bool, error) {
+	b, err := s.fetch()
+	if err != nil {
+		return Batch{}, false, err
+	}
+	size, err := batchSize(b)
+	if err != nil || size > len(b) {
+		return Batch{}, false, nil
+	}
+	return Batch{b: b[:size]}, true, nil
+}
