@@ -24,6 +24,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/millracedb/millrace/cluster"
+	"github.com/millracedb/millrace/cluster/inspect"
 	"github.com/millracedb/millrace/wire/http"
 	"github.com/millracedb/millrace/wire/pg"
 )
@@ -51,6 +52,7 @@ func rootCommand() *cobra.Command {
 			fmt.Fprintf(cmd.OutOrStdout(), "millrace %s %s\n", version, runtime.Version())
 		},
 	})
+	root.AddCommand(inspect.Commands()...)
 	return root
 }
 

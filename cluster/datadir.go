@@ -73,6 +73,11 @@ func (d *dataDir) acquire() error {
 	if err != nil {
 		return err
 	}
+	return d.hold(f)
+}
+
+// hold takes the lock that f is, and closes f if that fails.
+func (d *dataDir) hold(f *os.File) error {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {

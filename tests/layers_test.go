@@ -25,6 +25,7 @@ var layers = []string{
 	"wire/pg",
 	"wire/http",
 
+	"cluster/inspect",
 	"cluster",
 	"cluster/shard",
 	"cluster/meta",

@@ -102,14 +102,12 @@ func (s *Stopped) Partitions() ([]StoppedPartition, error) {
 		}
 		return found[id]
 	}
-	names, err := s.fs.List(filepath.Join(s.dir, topicsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	files, err := FindPartitions(s.fs, s.dir)
+	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		if id, ok := parsePartitionDir(name); ok {
-			at(id).Files = true
-		}
+	for _, p := range files {
+		at(p.ID).Files = true
 	}
 	for _, e := range s.manifest.Ends {
 		at(catalog.PartitionID{Topic: e.Topic, Partition: e.Partition}).Synced = e.End
@@ -126,10 +124,31 @@ func (s *Stopped) Partitions() ([]StoppedPartition, error) {
 	for _, p := range found {
 		out = append(out, *p)
 	}
-	slices.SortFunc(out, func(a, b StoppedPartition) int {
+	sortPartitions(out)
+	return out, err
+}
+
+// FindPartitions lists the partitions that have files in a shard's directory, in order of their ids; only ID, Dir and Files are
+// set.
+func FindPartitions(fsys vfs.FS, dir string) ([]StoppedPartition, error) {
+	names, err := fsys.List(filepath.Join(dir, topicsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var out []StoppedPartition
+	for _, name := range names {
+		if id, ok := parsePartitionDir(name); ok {
+			out = append(out, StoppedPartition{ID: id, Dir: partitionDir(dir, id), Files: true})
+		}
+	}
+	sortPartitions(out)
+	return out, nil
+}
+
+func sortPartitions(ps []StoppedPartition) {
+	slices.SortFunc(ps, func(a, b StoppedPartition) int {
 		return cmp.Or(cmp.Compare(a.ID.Topic, b.ID.Topic), cmp.Compare(a.ID.Partition, b.ID.Partition))
 	})
-	return out, err
 }
 
 // Check compares snapshot, store and write-ahead log, and calls problem for each contradiction. The store may be behind the

@@ -53,3 +53,28 @@ func PrefixEnd(prefix []byte) []byte {
 	}
 	return nil
 }
+
+// SplitRowKey is the inverse of RowKey; ok is false for another key. The result aliases it.
+func SplitRowKey(key []byte) (p catalog.PartitionID, k []byte, ok bool) {
+	if len(key) < partitionPrefixBytes || key[0] != SpaceRows {
+		return p, nil, false
+	}
+	return partitionOf(key), key[partitionPrefixBytes:], true
+}
+
+// SplitTaskKey takes a key of SpaceTask apart into what TaskPrefix was given and the rest; ok is false for another key. The
+// rest aliases it.
+func SplitTaskKey(key []byte) (p catalog.PartitionID, node uint16, store byte, rest []byte, ok bool) {
+	if len(key) < partitionPrefixBytes+3 || key[0] != SpaceTask {
+		return p, 0, 0, nil, false
+	}
+	tail := key[partitionPrefixBytes:]
+	return partitionOf(key), binary.BigEndian.Uint16(tail), tail[2], tail[3:], true
+}
+
+// partitionPrefixBytes is the size of the space, the topic and the partition that row keys and task keys begin with.
+const partitionPrefixBytes = 1 + 8 + 4
+
+func partitionOf(key []byte) catalog.PartitionID {
+	return catalog.PartitionID{Topic: catalog.TopicID(binary.BigEndian.Uint64(key[1:])), Partition: binary.BigEndian.Uint32(key[9:])}
+}
