@@ -1,6 +1,7 @@
 package log
 
-// Offset numbers the records of a partition, from 0, without gaps.
+// Offset numbers the records of a partition, from 0, without gaps. Compaction takes records out and leaves the others their
+// offsets.
 type Offset int64
 
 // Header is a name and a value that travel with a record. A nil Value is null.

@@ -95,10 +95,7 @@ func (p *Partition) stamp(s *segment, known []indexEntry) (right bool, err error
 	if s.size == 0 {
 		return true, nil
 	}
-	n := 0
-	for n < len(s.sparse) && n < len(known) && known[n].off == s.sparse[n].off {
-		n++
-	}
+	n := stamped(s.sparse, known)
 	s.stamps = known[:n:n]
 	if n == len(s.sparse) && n < len(known) && known[n].off == s.next {
 		s.maxTime, right = known[n].pos, true
@@ -107,6 +104,19 @@ func (p *Partition) stamp(s *segment, known []indexEntry) (right bool, err error
 	}
 	s.firstTime, err = firstTime(f, s.base)
 	return right && len(known) == n+1, err
+}
+
+// stamped returns how many entries of an index the first ones of a time index are for.
+func stamped(sparse, known []indexEntry) int {
+	n := 0
+	for n < len(sparse) && n < len(known) && known[n].off == sparse[n].off {
+		n++
+	}
+	return n
+}
+
+func indexFileBytes(entries []indexEntry) int64 {
+	return int64(indexHeaderBytes + len(entries)*indexEntryBytes)
 }
 
 // scanTimes reads the batches behind the last stamp and sets the others and maxTime.
@@ -162,7 +172,7 @@ func (p *Partition) restoreTimes(s *segment) error {
 	if err != nil {
 		return err
 	}
-	if right && known != nil && size == int64(indexHeaderBytes+len(known)*indexEntryBytes) {
+	if right && known != nil && size == indexFileBytes(known) {
 		s.tw.kept = len(s.stamps)
 		s.tw.f, err = p.fs.OpenRW(s.times)
 		return err
@@ -181,8 +191,16 @@ func (p *Partition) checkTimes(s *segment, sparse []indexEntry) error {
 	if n := len(sparse); n > 0 && sparse[n-1].off == s.next {
 		sparse = sparse[:n-1]
 	}
+	known, size, err := timeIndex.readFile(p.fs, s.times, s.base)
+	if err != nil {
+		return err
+	}
+	if n := stamped(sparse, known); n == len(sparse) && len(known) == n+1 && known[n].off == s.next && size == indexFileBytes(known) {
+		s.maxTime = known[n].pos // the segment itself need not be looked at
+		return nil
+	}
 	s.sparse = sparse
-	err := p.restoreTimes(s)
+	err = p.restoreTimes(s)
 	if s.tw.f != nil {
 		s.tw.f.Close()
 		s.tw.f = nil
