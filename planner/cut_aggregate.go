@@ -32,23 +32,20 @@ func (c *cutter) cutAggregate(n *plan.Aggregate, need columnSet) (*flow, error) 
 	}
 	task := &plan.Task{Aggregate: &plan.AggregateSpec{GroupBy: noNil(group), Aggs: aggs}}
 	task.Inputs = []plan.Input{c.input(in, group)}
-	return aggregated(task, pick(in.types, group), places), nil
+	return aggregated(task, pick(in.types, group), places, len(n.Types())), nil
 }
 
-// aggregated is the flow behind an aggregation by columns of the given types; places says which of the node's columns
-// each aggregate is.
-func aggregated(task *plan.Task, group []types.Type, places []int) *flow {
+// aggregated is the flow behind an aggregation by columns of the given types; places says which of the node's columns,
+// of which there are width, each aggregate is.
+func aggregated(task *plan.Task, group []types.Type, places []int, width int) *flow {
 	f := &flow{task: task, types: group, parts: [][]int{}}
 	for i := range group {
 		f.key = append(f.key, i)
 		f.parts = append(f.parts, []int{i})
 	}
-	f.out = columnRefs(group)
+	f.out = append(columnRefs(group), make([]*plan.Expr, width-len(group))...)
 	for i, a := range task.Aggregate.Aggs {
 		f.types = append(f.types, a.Type)
-		for len(f.out) <= places[i] {
-			f.out = append(f.out, nil)
-		}
 		f.out[places[i]] = plan.Column(len(group)+i, a.Type)
 	}
 	return f

@@ -86,16 +86,16 @@ func (b *binder) joinUsing(item *fromItem, join *plan.Join, names []string, nl, 
 		if err != nil {
 			return at(err, pos)
 		}
-		cond, err := b.operator("=", l.expr, r.expr, pos)
-		if err != nil {
-			return err
-		}
-		conds = append(conds, cond)
 		m, err := b.mergeColumns(join.Kind, l, r)
 		if err != nil {
 			return at(err, pos)
 		}
 		merged = append(merged, m)
+		cond, err := b.operator("=", l.expr, r.expr, pos)
+		if err != nil {
+			return err
+		}
+		conds = append(conds, cond)
 		l.qualifiedOnly, r.qualifiedOnly = true, true
 	}
 	join.Cond = conjunction(conds)

@@ -19,3 +19,22 @@ SELECT * FROM left_only;
 SELECT t.id, u.id AS uid FROM t LEFT JOIN u ON t.x = u.x AND false;
 SELECT t.id, u.id AS uid FROM t JOIN u ON t.x = u.x AND false;
 SELECT t.id, u.id AS uid FROM t FULL JOIN u ON t.x = u.x AND true;
+
+-- Derived tables with aggregates that nobody reads, joined.
+CREATE MATERIALIZED VIEW unread AS SELECT u.id, g.n FROM (SELECT x, count(*) AS n, min(id) AS least, max(id) AS most FROM t GROUP BY x) AS g JOIN u ON g.x = u.x;
+SELECT * FROM unread;
+CREATE MATERIALIZED VIEW unread_left AS SELECT count(u.x) AS n FROM u LEFT JOIN (SELECT count(*) AS n, sum(x) AS s, max(id) AS most FROM t) AS g ON u.id = g.n;
+SELECT * FROM unread_left;
+CREATE MATERIALIZED VIEW unread_all AS SELECT 'one' AS one FROM (SELECT count(*) AS n, sum(x) AS s FROM t) AS g;
+SELECT * FROM unread_all;
+INSERT INTO t VALUES (10, 3);
+UPDATE t SET x = 1 WHERE id = 3;
+SELECT * FROM unread;
+SELECT * FROM unread_left;
+SELECT * FROM unread_all;
+
+-- Types that do not meet in USING.
+CREATE TABLE w (id text PRIMARY KEY, x numeric(4,1));
+SELECT count(*) FROM t JOIN w USING (id);
+SELECT count(*) FROM t NATURAL JOIN w;
+SELECT x, t.id FROM t LEFT JOIN w USING (x);
