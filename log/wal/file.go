@@ -19,10 +19,16 @@ const (
 	tempSuffix      = ".tmp"
 )
 
-// walFile is one open file of the log. seq, salt, path and f do not change.
+// fileHeader is what a file says of itself. It never changes.
+type fileHeader struct {
+	seq       uint64
+	salt      uint64
+	allocated int64 // how long the file was made, at least, until it was rolled
+}
+
+// walFile is one open file of the log. path and f do not change.
 type walFile struct {
-	seq  uint64
-	salt uint64
+	fileHeader
 	path string
 	f    vfs.File
 	size int64 // as it counts for the owner's limits; guarded by WAL.filesMu
@@ -43,22 +49,23 @@ func parseFileName(name string) (uint64, bool) {
 	return seq, err == nil && seq > 0 && name == filepath.Base(filePath("", seq))
 }
 
-func appendFileHeader(dst []byte, seq, salt uint64) []byte {
+func appendFileHeader(dst []byte, h fileHeader) []byte {
 	start := len(dst)
 	dst = append(dst, fileMagic...)
-	dst = binary.LittleEndian.AppendUint64(dst, seq)
-	dst = binary.LittleEndian.AppendUint64(dst, salt)
-	dst = append(dst, make([]byte, 36)...)
+	dst = binary.LittleEndian.AppendUint64(dst, h.seq)
+	dst = binary.LittleEndian.AppendUint64(dst, h.salt)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(h.allocated))
+	dst = append(dst, make([]byte, 28)...)
 	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
 }
 
-// parseFileHeader returns the salt, or false if this is not the header of file seq.
-func parseFileHeader(b []byte, seq uint64) (salt uint64, ok bool) {
+// parseFileHeader returns false if this is not the header of file seq.
+func parseFileHeader(b []byte, seq uint64) (h fileHeader, ok bool) {
 	if len(b) < fileHeaderBytes {
-		return 0, false
+		return h, false
 	}
-	salt = binary.LittleEndian.Uint64(b[16:])
-	return salt, string(b[:fileHeaderBytes]) == string(appendFileHeader(nil, seq, salt))
+	h = fileHeader{seq: seq, salt: binary.LittleEndian.Uint64(b[16:]), allocated: int64(binary.LittleEndian.Uint64(b[24:]))}
+	return h, string(b[:fileHeaderBytes]) == string(appendFileHeader(nil, h))
 }
 
 // randomSalt makes frames of one file invalid in every other.
@@ -76,7 +83,8 @@ func createFile(fs vfs.FS, dir string, seq, salt uint64, allocateBytes int64) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := initFile(f, seq, salt, allocateBytes); err != nil {
+	header := fileHeader{seq: seq, salt: salt, allocated: allocateBytes}
+	if err := initFile(f, header); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -88,14 +96,14 @@ func createFile(fs vfs.FS, dir string, seq, salt uint64, allocateBytes int64) (*
 		f.Close()
 		return nil, err
 	}
-	return &walFile{seq: seq, salt: salt, path: path, f: f, size: allocateBytes, refs: 1}, nil
+	return &walFile{fileHeader: header, path: path, f: f, size: allocateBytes, refs: 1}, nil
 }
 
-func initFile(f vfs.File, seq, salt uint64, allocateBytes int64) error {
-	if err := f.Allocate(allocateBytes); err != nil {
+func initFile(f vfs.File, h fileHeader) error {
+	if err := f.Allocate(h.allocated); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(appendFileHeader(nil, seq, salt), 0); err != nil {
+	if _, err := f.WriteAt(appendFileHeader(nil, h), 0); err != nil {
 		return err
 	}
 	return f.Sync()

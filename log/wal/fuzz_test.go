@@ -42,7 +42,7 @@ func FuzzReplay(f *testing.F) {
 	f.Add([]byte{5, 1, 3, 9, 4, 1, 0, 2, 6, 0, 0, 0, 1, 1, 10, 3, 3, 1, 9, 0})
 	f.Add([]byte{5, 1, 3, 9, 6, 0, 0, 0, 2, 1, 5, 0, 1, 1, 5, 0, 3, 1, 4, 0, 7, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		b := appendFileHeader(nil, 1, 42)
+		b := appendFileHeader(nil, fileHeader{seq: 1, salt: 42})
 		for ; len(script) >= 4; script = script[4:] {
 			fr := frame{kind: kind(script[0]), group: uint32(script[1]), index: uint64(script[2]), term: uint64(script[3]), split: uint32(script[3] & 3)}
 			at := len(b)

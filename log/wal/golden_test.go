@@ -68,12 +68,12 @@ func dumpFile(t *testing.T, out *strings.Builder, fs vfs.FS, name string) {
 	b := make([]byte, size)
 	must(t, readFull(f, b, 0))
 	seq, _ := parseFileName(name)
-	salt, ok := parseFileHeader(b, seq)
+	header, ok := parseFileHeader(b, seq)
 	if !ok {
 		t.Fatalf("%s has no header", name)
 	}
 	out.WriteString(hex.Dump(b[:fileHeaderBytes]))
-	r := frameReader{file: &walFile{seq: seq, salt: salt, f: f}, size: size, pos: fileHeaderBytes}
+	r := frameReader{file: &walFile{fileHeader: header, f: f}, size: size, pos: fileHeaderBytes}
 	for {
 		fr, _, at, err := r.next()
 		if err != nil {

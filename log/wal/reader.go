@@ -74,6 +74,13 @@ func (r *frameReader) fetch(n int) ([]byte, error) {
 	return r.buf, nil
 }
 
+// cutReason says why a file that ends within a frame is damaged: writes go into space that was allocated and synced before.
+const cutReason = "the file ends within a frame, and before its allocated end: its end was cut off"
+
+// short reports whether the file is shorter than it was made. A rolled one is, and one that a recovery has just cut: both end
+// with a whole frame.
+func (r *frameReader) short() bool { return r.size < r.file.allocated }
+
 // rest is what follows the last frame that verifies.
 type rest struct {
 	dirty      bool  // not only zeros

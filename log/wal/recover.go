@@ -81,6 +81,7 @@ type logEnd struct {
 	headEnd int64 // 0: the head is not whole
 	dirty   bool  // something other than zeros follows
 	marked  bool  // the last frame is a mark
+	short   bool  // the file is shorter than it was made
 }
 
 // replay applies all frames of all files to the groups.
@@ -120,7 +121,7 @@ func (w *WAL) openFile(seq uint64) (*walFile, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	file := &walFile{seq: seq, path: path, f: f, refs: 1}
+	file := &walFile{fileHeader: fileHeader{seq: seq}, path: path, f: f, refs: 1}
 	w.addFile(file)
 	if file.size, err = f.Size(); err != nil {
 		return nil, 0, err
@@ -129,11 +130,11 @@ func (w *WAL) openFile(seq uint64) (*walFile, int64, error) {
 	if err := readFull(f, header[:], 0); err != nil && !errors.Is(err, errShort) {
 		return nil, 0, err
 	}
-	salt, ok := parseFileHeader(header[:], seq)
+	parsed, ok := parseFileHeader(header[:], seq)
 	if !ok {
 		return nil, 0, &CorruptError{File: path, Reason: "bad file header"}
 	}
-	file.salt = salt
+	file.fileHeader = parsed
 	return file, file.size, nil
 }
 
@@ -151,7 +152,9 @@ func (w *WAL) resume(end logEnd) error {
 		if err := f.Sync(); err != nil {
 			return err
 		}
-		if err := f.Allocate(w.opt.FileBytes); err != nil {
+	}
+	if end.dirty || end.short {
+		if err := f.Allocate(max(w.opt.FileBytes, wr.file.allocated)); err != nil {
 			return err
 		}
 	}
@@ -189,6 +192,7 @@ func (r *replayer) replay(newest bool) (logEnd, error) {
 	}
 	r.end.pos = r.r.pos
 	r.end.dirty = r.end.headEnd == 0
+	r.end.short = r.r.short()
 	if r.r.pos == r.r.size {
 		return r.end, nil
 	}
@@ -197,6 +201,9 @@ func (r *replayer) replay(newest bool) (logEnd, error) {
 	}
 	rest, err := r.r.judgeRest()
 	r.end.dirty = r.end.dirty || rest.dirty
+	if err == nil && rest.dirty && r.end.short {
+		err = r.r.corrupt(r.r.pos, cutReason)
+	}
 	if err == nil && rest.evidenceAt > 0 {
 		err = r.r.corrupt(r.r.pos, fmt.Sprintf("a bad frame, but the frame at %d says that it was stored", rest.evidenceAt))
 	}

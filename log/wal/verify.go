@@ -88,13 +88,13 @@ func (v *verifier) file(seq uint64, newest bool) error {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	v.sum.Files++
-	salt, ok := parseFileHeader(header[:], seq)
+	parsed, ok := parseFileHeader(header[:], seq)
 	if !ok {
 		v.report(&CorruptError{File: path, Reason: "bad file header"})
 		return nil
 	}
 	v.sum.Bytes += fileHeaderBytes
-	return v.frames(&frameReader{file: &walFile{seq: seq, salt: salt, path: path, f: f}, size: size, pos: fileHeaderBytes}, newest)
+	return v.frames(&frameReader{file: &walFile{fileHeader: parsed, path: path, f: f}, size: size, pos: fileHeaderBytes}, newest)
 }
 
 // frames reads a file to its end: behind a frame that does not verify it goes on with the next that does.
@@ -127,6 +127,10 @@ func (v *verifier) atEnd(r *frameReader) (bool, error) {
 	rest, err := r.judgeRest()
 	if err != nil || rest.evidenceAt > 0 {
 		return false, err
+	}
+	if rest.dirty && r.short() {
+		v.report(&CorruptError{File: r.file.path, Position: r.pos, Reason: cutReason})
+		return true, nil
 	}
 	if rest.dirty {
 		v.sum.Torn = &CorruptError{File: r.file.path, Position: r.pos, Reason: "a write that was never acknowledged"}
