@@ -27,11 +27,19 @@ func (n *Node) Catalog() *catalog.Catalog {
 func (n *Node) CatalogChanged() (*catalog.Catalog, <-chan struct{}) { return n.meta.Catalog() }
 
 // Apply implements session.Engine.
-func (n *Node) Apply(_ context.Context, cmd catalog.Command) error {
+func (n *Node) Apply(ctx context.Context, cmd catalog.Command) error {
 	if !n.Ready() {
 		return errNotReady()
 	}
+	if len(cmd.Drop) == 0 && cmd.Alter == nil {
+		if err := n.space.refusal(); err != nil {
+			return err
+		}
+	}
 	err := n.meta.Apply(cmd)
+	if err == nil {
+		n.configured(ctx, cmd)
+	}
 	switch {
 	case errors.Is(err, group.ErrUnknown):
 		return pgerr.New(pgerr.TransactionResolutionUnknown, "it is not known whether the catalog was changed").WithCause(err)
@@ -58,6 +66,11 @@ func (n *Node) Snapshot(ctx context.Context, rels []*catalog.Relation, level ses
 	}
 	if err := failedView(rels); err != nil {
 		return nil, err
+	}
+	if level != session.Eventual {
+		if err := n.waitAsync(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if level != session.Eventual && slices.ContainsFunc(rels, func(r *catalog.Relation) bool { return r.Query != nil }) {
 		if err := n.fence(ctx, rels, notice); err != nil {

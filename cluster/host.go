@@ -42,6 +42,9 @@ func (h *host) RemoteFrontiers(_ context.Context, p catalog.PartitionID, c exec.
 
 // Commit implements exec.Host.
 func (h *host) Commit(ctx context.Context, c *exec.Commit) error {
+	if err := h.n.space.refusal(); err != nil {
+		return fmt.Errorf("%w: %w", exec.ErrUnavailable, err)
+	}
 	err := commitOn(ctx, h.shard, c)
 	if errors.Is(err, shard.ErrNotLeader) {
 		return fmt.Errorf("%w: %w", exec.ErrFenced, err)
@@ -51,6 +54,9 @@ func (h *host) Commit(ctx context.Context, c *exec.Commit) error {
 
 // Send implements exec.Host.
 func (h *host) Send(ctx context.Context, p catalog.PartitionID, c *exec.Commit) error {
+	if err := h.n.space.refusal(); err != nil {
+		return fmt.Errorf("%w: %w", exec.ErrUnavailable, err)
+	}
 	s, err := h.n.shardOf(p)
 	if err != nil {
 		return err

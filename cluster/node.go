@@ -41,7 +41,14 @@ type Config struct {
 	// NowMillis is the clock that stamps records, ms since 1970; nil: the system's.
 	NowMillis func() int64
 
-	step func(string) error // see twoPhase
+	// DependentBytes is what a continuous query may hold back, of one partition, beyond what the topic's retention keeps; then it
+	// is marked as failed. 0: DefaultDependentBytes.
+	DependentBytes int64
+	// FreeSpace tells how many bytes are free on the disk of a directory; nil: the system does.
+	FreeSpace func(dir string) (int64, error)
+
+	internalSegmentBytes int64              // 0: shard.InternalSegmentBytes
+	step                 func(string) error // see twoPhase
 }
 
 // DefaultMemoryBytes is the default of Config.MemoryBytes.
@@ -72,6 +79,9 @@ type Node struct {
 	forgets forgetter
 
 	supervisor *supervisor
+	retention  *retention
+	space      diskSpace
+	async      []asyncWrites // by shard
 	ready      chan struct{} // closed when the node serves
 	startErr   error         // set before startDone is closed
 	startDone  chan struct{}
@@ -91,6 +101,7 @@ func Open(cfg Config) (*Node, error) {
 	n.logger = n.cfg.Logger
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.forgets.n = n
+	n.retention = newRetention(n)
 	if _, err := rand.Read(n.boot[:]); err != nil {
 		return nil, err
 	}
@@ -113,6 +124,12 @@ func withDefaults(cfg Config) Config {
 	if cfg.Fatal == nil {
 		cfg.Fatal = func(error) { os.Exit(1) }
 	}
+	if cfg.DependentBytes == 0 {
+		cfg.DependentBytes = DefaultDependentBytes
+	}
+	if cfg.FreeSpace == nil {
+		cfg.FreeSpace = freeSpace
+	}
 	if cfg.NowMillis == nil {
 		cfg.NowMillis = func() int64 { return time.Now().UnixMilli() }
 	}
@@ -133,6 +150,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.shards = make([]*shard.Shard, n.dir.format.Shards)
+	n.async = make([]asyncWrites, n.dir.format.Shards)
 	var g errgroup.Group
 	for i := range n.shards {
 		g.Go(func() (err error) {
@@ -151,13 +169,17 @@ func (n *Node) openShard(id catalog.ShardID) (*shard.Shard, error) {
 		return nil, err
 	}
 	return shard.Open(shard.Config{ID: id, Group: firstShardGroup + uint32(id), NodeID: n.dir.format.NodeID, FS: vfs.OS, Dir: dir,
-		WAL: n.wal, DB: db, Logger: n.logger, Fatal: n.fail, Snapshotted: n.trimWAL})
+		WAL: n.wal, DB: db, Logger: n.logger, Fatal: n.fail, Snapshotted: n.trimWAL,
+		InternalSegmentBytes: n.cfg.internalSegmentBytes, Grown: n.retention.rouse})
 }
 
 // start makes the node ready: all groups led and replayed, no transaction in doubt, nothing left of dropped relations.
 func (n *Node) start() {
 	n.startErr = n.recover(n.ctx)
 	if n.startErr == nil {
+		n.checkSpace()
+		n.goBackground(n.watchSpace)
+		n.goBackground(n.retention.run)
 		close(n.ready)
 		n.supervisor.start()
 	} else if n.ctx.Err() == nil {
@@ -183,7 +205,10 @@ func (n *Node) recover(ctx context.Context) error {
 	if err := n.createSystemRelations(); err != nil {
 		return err
 	}
-	return n.supervisor.adopt()
+	if err := n.supervisor.adopt(); err != nil {
+		return err
+	}
+	return n.configureAll(ctx)
 }
 
 // createSystemRelations makes what every node has, if this is the first start.

@@ -150,9 +150,11 @@ func (n *Node) dropTopics(ids []catalog.RelationID) {
 
 // job is a task of one partition, or a forwarder of one source partition, on one shard.
 type job struct {
-	name  string
-	shard *shard.Shard
-	run   func(ctx context.Context, h exec.Host) error
+	name    string
+	shard   *shard.Shard
+	node    uint16                // plan.Task.ID or plan.Forwarder.ID
+	sources []catalog.PartitionID // of other relations
+	run     func(ctx context.Context, h exec.Host) error
 }
 
 // run starts the jobs of a query.
@@ -190,8 +192,12 @@ func (s *supervisor) jobsOf(cat *catalog.Catalog, r *catalog.Relation) ([]job, e
 	var jobs []job
 	for i := range topology.Tasks {
 		t := &topology.Tasks[i]
+		var inputs []plan.Source
+		for _, in := range t.Inputs {
+			inputs = append(inputs, in.Source)
+		}
 		for p, id := range r.Placement {
-			jobs = append(jobs, job{fmt.Sprintf("task %d, partition %d", t.ID, p), s.n.shards[id], func(ctx context.Context, h exec.Host) error {
+			jobs = append(jobs, job{fmt.Sprintf("task %d, partition %d", t.ID, p), s.n.shards[id], t.ID, sourcesOf(uint32(p), inputs...), func(ctx context.Context, h exec.Host) error {
 				return exec.RunTask(ctx, rt, r, t, uint32(p), h)
 			}})
 		}
@@ -215,7 +221,7 @@ func (s *supervisor) forwarderJobs(cat *catalog.Catalog, r *catalog.Relation, rt
 	}
 	var jobs []job
 	for p, id := range source.Placement {
-		jobs = append(jobs, job{fmt.Sprintf("forwarder %d, partition %d", f.ID, p), s.n.shards[id], func(ctx context.Context, h exec.Host) error {
+		jobs = append(jobs, job{fmt.Sprintf("forwarder %d, partition %d", f.ID, p), s.n.shards[id], f.ID, sourcesOf(uint32(p), f.Source), func(ctx context.Context, h exec.Host) error {
 			return exec.RunForwarder(ctx, rt, r, f, uint32(p), h)
 		}})
 	}
@@ -260,7 +266,10 @@ func (n *Node) keep(ctx context.Context, r *catalog.Relation, j job) error {
 				return nil
 			}
 		}
-		err := j.run(ctx, &host{n: n, shard: j.shard, term: term})
+		err := j.register(ctx, r)
+		if err == nil {
+			err = j.run(ctx, &host{n: n, shard: j.shard, term: term})
+		}
 		switch {
 		case ctx.Err() != nil, errors.Is(err, exec.ErrDropped):
 			return nil

@@ -44,6 +44,8 @@ type partBuilder struct {
 	shard     catalog.ShardID
 	partition catalog.PartitionID
 	table     bool
+	codec     log.Codec
+	async     bool // durability = 'async'
 	batch     log.BatchBuilder
 	guards    []shard.Guard
 	guarded   bool // one of the guards is not GuardNone
@@ -59,6 +61,9 @@ func (n *Node) Begin() exec.Tx {
 func (t *tx) Write(ctx context.Context, ws []exec.PartitionWrite) error {
 	if t.ended {
 		return errEnded
+	}
+	if err := t.n.space.refusal(); err != nil {
+		return err
 	}
 	now := t.n.cfg.NowMillis()
 	for i := range ws {
@@ -105,7 +110,8 @@ func (t *tx) builder(w *exec.PartitionWrite) (*partBuilder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table}
+	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, codec: codecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
+	b.begin()
 	t.builders[w.Partition] = b
 	t.order = append(t.order, b)
 	return b, nil
@@ -168,7 +174,15 @@ func (b *partBuilder) seal() {
 	}
 	b.done = append(b.done, p)
 	b.guards, b.guarded = nil, false
+	b.begin()
+}
+
+// begin begins a batch, in memory of its own.
+func (b *partBuilder) begin() {
 	b.batch = log.BatchBuilder{}
+	if b.codec != log.CodecNone {
+		b.batch.SetCompression(b.codec)
+	}
 }
 
 // take returns what is buffered, by shard, and forgets it.
@@ -247,6 +261,8 @@ func (t *tx) Commit(ctx context.Context) error {
 		return t.staged.commit(ctx, parts)
 	case len(parts) == 0:
 		return nil
+	case len(parts) == 1 && t.async():
+		return t.n.writeAsync(ctx, parts[0])
 	case len(parts) == 1:
 		return t.n.writeOne(ctx, parts[0])
 	}

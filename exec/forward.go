@@ -101,12 +101,15 @@ func ForwarderConsumer(q *catalog.Relation, f *plan.Forwarder, targetPartition, 
 
 // recover reads the frontiers that the targets have stored.
 func (w *forwarder) recover(ctx context.Context) error {
+	r := w.host.Snapshot()
+	defer r.Close()
+	start := w.source.start(r)
 	for _, t := range w.targets {
 		stored, err := w.host.RemoteFrontiers(ctx, t.part, t.consumer)
 		if err != nil {
 			return err
 		}
-		t.stored, t.frontier = stored, w.source.start()
+		t.stored, t.frontier = stored, start
 		if stored != nil {
 			t.frontier = stored[0]
 		}

@@ -133,7 +133,8 @@ func TestSourcePassesOver(t *testing.T) {
 		db.append(p, log.Record{Value: []byte(value)})
 	}
 	s := newSource(spec, 30000, 1)
-	b, next, err := s.read(db.snapshot(), s.start(), 100, roundBytes)
+	r := db.snapshot()
+	b, next, err := s.read(r, s.start(r), 100, roundBytes)
 	if err != nil || next.Offset != 5 || b.Len != 3 {
 		t.Fatalf("%d rows up to %v, %v", b.Len, next, err)
 	}

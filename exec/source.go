@@ -36,9 +36,13 @@ func newSource(spec plan.Source, query catalog.RelationID, partition uint32) *so
 	return &source{spec: spec, part: catalog.PartitionID{Topic: spec.TopicOf(query), Partition: partition}}
 }
 
-// start is the frontier of a consumer that has read nothing.
-func (s *source) start() Frontier {
-	return Frontier{Backfilling: s.spec.Kind == plan.SourceTable}
+// start is the frontier of a consumer that has read nothing: of a stream the log from its start, which does not move before the
+// consumer's first commit, as it was registered.
+func (s *source) start(r Reader) Frontier {
+	if s.spec.Kind == plan.SourceTable {
+		return Frontier{Backfilling: true}
+	}
+	return Frontier{Offset: r.StartOffset(s.part)}
 }
 
 // behind reports whether r holds something that f has not included.

@@ -130,8 +130,10 @@ func (k *task) recover() error {
 	k.setFrontiers(stored)
 	if stored == nil {
 		k.frontiers = nil
+		r := k.host.Snapshot()
+		defer r.Close()
 		for _, s := range k.sources {
-			k.frontiers = append(k.frontiers, s.start())
+			k.frontiers = append(k.frontiers, s.start(r))
 		}
 	}
 	return nil

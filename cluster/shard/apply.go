@@ -29,6 +29,14 @@ func (b *batch) apply(op Op, index, term uint64) (Result, error) {
 		return b.forget(op)
 	case *Drop:
 		return b.drop(op)
+	case *Register:
+		return b.register(op)
+	case *Trim:
+		return b.trim(op)
+	case *CompactTo:
+		return b.compactTo(op)
+	case *Configure:
+		return b.configure(op)
 	}
 	return Result{}, fmt.Errorf("BUG: op %T", op)
 }

@@ -21,6 +21,7 @@ type batch struct {
 	ranges    [][2][]byte       // deleted before values were put
 	frontiers map[exec.ConsumerID][]exec.Frontier
 	grown     []*partition // in order of their first append
+	moved     []*partition // whose LogState has changed
 	change    change
 	arena     []byte
 }
@@ -104,7 +105,10 @@ func (b *batch) finish() error {
 			return err
 		}
 		b.ops.Put(partitionKey(p.id), binary.AppendUvarint(nil, uint64(p.end)))
-		b.change.ends = append(b.change.ends, partitionEnd{id: p.id, end: p.end, log: p.log})
+		b.change.ends = append(b.change.ends, b.m.shown(p))
+	}
+	for _, p := range b.moved {
+		b.change.ends = append(b.change.ends, b.m.shown(p))
 	}
 	if err := b.prune(); err != nil {
 		return err

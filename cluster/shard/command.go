@@ -34,6 +34,11 @@ const (
 	kindFinish  opKind = 5
 	kindForget  opKind = 6
 	kindDrop    opKind = 7
+
+	kindRegister  opKind = 8
+	kindTrim      opKind = 9
+	kindCompactTo opKind = 10
+	kindConfigure opKind = 11
 )
 
 // TxnID names a transaction over several shards or entries. It is never used again: the node's start (8 random bytes),
@@ -116,6 +121,14 @@ func newOp(k opKind) Op {
 		return new(Forget)
 	case kindDrop:
 		return new(Drop)
+	case kindRegister:
+		return new(Register)
+	case kindTrim:
+		return new(Trim)
+	case kindCompactTo:
+		return new(CompactTo)
+	case kindConfigure:
+		return new(Configure)
 	}
 	return nil
 }

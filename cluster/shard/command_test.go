@@ -32,6 +32,9 @@ func sampleOps() []Op {
 		&Prepare{Txn: id, Decider: 4, Parts: parts, Last: true}, &Prepare{},
 		&Decide{Txn: id, Commit: true, Participants: shards}, &Decide{}, &Finish{Txn: id, Commit: true, Participants: shards}, &Finish{},
 		&Forget{Txns: []TxnID{id, {}}}, &Forget{}, &Drop{Relations: []catalog.RelationID{relation, 1<<32 - 1}}, &Drop{},
+		&Register{Partition: partitionOf(1), Dependent: Dependent{Query: relation, Node: 7}}, &Trim{Partition: partitionOf(1), Before: 1 << 40, Registered: 3},
+		&CompactTo{Partition: partitionOf(1), Below: 9, TombstonesBefore: -5, Hides: true, Registered: 1},
+		&Configure{Topic: relation.Topic(0), SegmentBytes: 1 << 20, SegmentMillis: 5},
 	}
 }
 
@@ -140,8 +143,25 @@ func (r *randomOps) next() Op {
 		return &Drop{}
 	case 6, 7, 8, 9:
 		return r.commit()
+	case 12:
+		return r.retain()
 	}
 	return &Write{Parts: r.parts()}
+}
+
+// retain makes ops on the logs' horizons; some name a count of dependents or an end that is not right.
+func (r *randomOps) retain() Op {
+	p := r.partition()
+	below, seen := log.Offset(r.rng.IntN(12)), uint64(r.rng.IntN(2))
+	switch r.rng.IntN(4) {
+	case 0:
+		return &Register{Partition: p, Dependent: Dependent{relation + catalog.RelationID(r.rng.IntN(3)), uint16(r.rng.IntN(2))}}
+	case 1:
+		return &Trim{Partition: p, Before: below, Registered: seen}
+	case 2:
+		return &CompactTo{Partition: p, Below: below, TombstonesBefore: int64(r.rng.IntN(9)), Hides: r.rng.IntN(2) == 0, Registered: seen}
+	}
+	return &Configure{Topic: p.Topic, SegmentBytes: 100 + int64(r.rng.IntN(300))}
 }
 
 func (r *randomOps) begin() TxnID {

@@ -15,6 +15,7 @@ import (
 // ownKeyBytes are the sizes of the shard's own keys by kind.
 var ownKeyBytes = map[byte]int{
 	keyApplied: 2, keyDecision: txnKeyBytes, keyDropped: droppedKeyBytes, keyFrontier: frontierKeyBytes, keyGarbage: garbageKeyBytes,
+	keyLog: partitionKeyBytes, keyRegistered: registrationKeyBytes, keySegments: segmentsKeyBytes,
 	keyOutcome: 2 + 8, keyPartition: partitionKeyBytes, keyStaged: stagedKeyBytes, keyTxn: txnKeyBytes,
 }
 
@@ -45,6 +46,9 @@ func describe(kind byte, rest []byte, d *decoder) string {
 		return fmt.Sprintf("dropped relation %d", binary.BigEndian.Uint32(rest))
 	case keyOutcome:
 		return fmt.Sprintf("outcome of entry %d: %s", binary.BigEndian.Uint64(rest), d.describeOutcome())
+	}
+	if text, ok := describeRetained(kind, rest, d); ok {
+		return text
 	}
 	return describeTxn(kind, rest, d)
 }

@@ -11,15 +11,18 @@ import (
 
 // Kinds of the shard's own keys: the byte after state.SpaceShard. The numbers are a format (DESIGN.md).
 const (
-	keyApplied   = 'a'
-	keyDecision  = 'd'
-	keyFrontier  = 'f'
-	keyGarbage   = 'g'
-	keyOutcome   = 'o'
-	keyPartition = 'p'
-	keyStaged    = 's'
-	keyTxn       = 't'
-	keyDropped   = 'x'
+	keyApplied    = 'a'
+	keyDecision   = 'd'
+	keyFrontier   = 'f'
+	keyGarbage    = 'g'
+	keyOutcome    = 'o'
+	keyPartition  = 'p'
+	keyLog        = 'l'
+	keyRegistered = 'r'
+	keySegments   = 'c'
+	keyStaged     = 's'
+	keyTxn        = 't'
+	keyDropped    = 'x'
 )
 
 func ownKey(kind byte, capacity int) []byte {

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -37,6 +38,14 @@ type machine struct {
 	dropped map[catalog.RelationID]struct{}
 	synced  map[catalog.PartitionID]log.Offset // of the newest snapshot
 
+	logs       map[catalog.PartitionID]LogState
+	registered map[registration]log.Offset // where dependents begin
+	segments   map[catalog.TopicID]segments
+
+	internalSegmentBytes int64
+	sinceGrown           int // bytes of entries since grown was called
+	grown                func()
+
 	pruned     uint64        // outcomes up to this index are gone
 	pruneTo    atomic.Uint64 // a snapshot is durable up to this index
 	sinceIndex uint64        // at the last snapshot
@@ -52,6 +61,8 @@ var _ raft.BatchingFSM = (*machine)(nil)
 const (
 	snapshotEntries = 8192
 	snapshotBytes   = 64 << 20
+	// grownBytes of entries are a reason to look whether something can be trimmed.
+	grownBytes = 16 << 20
 )
 
 func newStateMachine(cfg Config, v *view, snapshots chan struct{}) *machine {
@@ -59,6 +70,8 @@ func newStateMachine(cfg Config, v *view, snapshots chan struct{}) *machine {
 		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
 		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
 		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
+		logs: map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
+		internalSegmentBytes: cmp.Or(cfg.InternalSegmentBytes, InternalSegmentBytes), grown: cfg.Grown,
 	}
 }
 
@@ -128,6 +141,10 @@ func (m *machine) applyEntry(b *batch, l *raft.Log) ([]Result, error) {
 // count asks for a snapshot now and then.
 func (m *machine) count(l *raft.Log) {
 	m.sinceBytes += len(l.Data)
+	if m.sinceGrown += len(l.Data); m.sinceGrown >= grownBytes && m.grown != nil {
+		m.sinceGrown = 0
+		m.grown()
+	}
 	if m.sinceIndex == 0 {
 		m.sinceIndex = l.Index
 	}
@@ -192,13 +209,19 @@ func (m *machine) partition(id catalog.PartitionID) (*partition, error) {
 	if p := m.parts[id]; p != nil {
 		return p, nil
 	}
-	l, err := log.OpenPartition(m.fs, partitionDir(m.dir, id), log.Options{SyncedOffset: m.synced[id]})
+	end := m.segmentsOf(id.Topic)
+	l, err := log.OpenPartition(m.fs, partitionDir(m.dir, id), log.Options{SyncedOffset: m.synced[id], SegmentBytes: end.bytes, SegmentMillis: end.millis})
 	if err != nil {
 		return nil, fmt.Errorf("partition %v: %w", id, err)
 	}
 	p := &partition{id: id, log: l, dirty: true}
 	m.parts[id] = p
 	return p, nil
+}
+
+// shown is the partition as readers see it.
+func (m *machine) shown(p *partition) partitionEnd {
+	return partitionEnd{id: p.id, start: m.logs[p.id].first(), end: p.end, log: p.log}
 }
 
 // load reads the store, opens the partitions that it knows, and removes the directories of dropped ones.
@@ -213,7 +236,7 @@ func (m *machine) load() error {
 		}
 		m.applied = binary.BigEndian.Uint64(applied)
 	}
-	for _, step := range []func() error{m.loadDropped, m.loadPartitions, m.loadFrontiers, m.loadTxns} {
+	for _, step := range []func() error{m.loadDropped, m.loadRetained, m.loadPartitions, m.loadFrontiers, m.loadTxns} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -259,7 +282,8 @@ func (m *machine) loadPartitions() error {
 			return err
 		}
 		p.end = log.Offset(end)
-		m.view.ends.Set(partitionEnd{id: p.id, end: p.end, log: p.log})
+		m.view.ends.Set(m.shown(p))
+		m.view.todo.load(p, m.logs[p.id])
 		return nil
 	})
 }

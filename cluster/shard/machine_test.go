@@ -61,8 +61,17 @@ func dump(t *testing.T, m *machine) (out []string) {
 func dumpLogs(t *testing.T, m *machine) (out []string) {
 	t.Helper()
 	for id, p := range m.parts {
-		b, err := p.log.Read(0, 1<<30, nil)
-		must(t, err)
+		var b []byte
+		for from := log.Offset(0); from < p.end; { // a read ends with a segment
+			more, err := p.log.Read(from, 1<<30, nil)
+			must(t, err)
+			for at := 0; at < len(more); {
+				batch, rest, err := log.ParseBatch(more[at:])
+				must(t, err)
+				from, at = batch.LastOffset()+1, len(more)-len(rest)
+			}
+			b = append(b, more...)
+		}
 		out = append(out, fmt.Sprintf("%v: %x", id, b))
 	}
 	slices.Sort(out)

@@ -64,17 +64,15 @@ func newProposer(g *group.Group) *proposer {
 
 // propose returns what the state machine answers. Once the op is queued it waits for that, whatever ctx does.
 func (p *proposer) propose(ctx context.Context, op Op) (Result, error) {
-	q := &proposal{op: encodeOp(op), done: make(chan struct{})}
-	if len(q.op) > MaxOpBytes {
-		return Result{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(q.op))
+	q, err := p.enqueue(ctx, op)
+	if err != nil {
+		return Result{}, err
 	}
-	select {
-	case p.queue <- q:
-	case <-p.stopped:
-		return Result{}, ErrNotLeader
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
-	}
+	return p.wait(q)
+}
+
+// wait returns the answer to what was queued.
+func (p *proposer) wait(q *proposal) (Result, error) {
 	select {
 	case <-q.done:
 		return q.result, q.err
@@ -87,6 +85,22 @@ func (p *proposer) propose(ctx context.Context, op Op) (Result, error) {
 		return q.result, q.err
 	default:
 		return Result{}, ErrNotLeader
+	}
+}
+
+// enqueue puts an op behind all that were queued before.
+func (p *proposer) enqueue(ctx context.Context, op Op) (*proposal, error) {
+	q := &proposal{op: encodeOp(op), done: make(chan struct{})}
+	if len(q.op) > MaxOpBytes {
+		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(q.op))
+	}
+	select {
+	case p.queue <- q:
+		return q, nil
+	case <-p.stopped:
+		return nil, ErrNotLeader
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 

@@ -20,6 +20,8 @@ type Snapshot struct {
 	prepared []PreparedTxn // those that were not resolved
 	finishes uint64        // how many transactions over several shards are in it
 	view     *view
+	epoch    uint64 // of the sweeps: files that went into the snapshot stay until it is closed
+	closed   bool
 }
 
 var _ exec.Reader = (*Snapshot)(nil)
@@ -27,7 +29,7 @@ var _ exec.Reader = (*Snapshot)(nil)
 func (v *view) snapshot() *Snapshot {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return &Snapshot{store: v.db.Snapshot(), ends: v.ends.Copy(), prepared: v.listTxns(), finishes: v.finished.count, view: v}
+	return &Snapshot{store: v.db.Snapshot(), ends: v.ends.Copy(), prepared: v.listTxns(), finishes: v.finished.count, view: v, epoch: v.todo.pin()}
 }
 
 // Lacks reports whether s lacks a transaction that has committed on its shard id too, and that other, a snapshot of
@@ -68,7 +70,7 @@ func (s *Snapshot) State() state.Reader { return s.store }
 // StartOffset implements exec.Reader.
 func (s *Snapshot) StartOffset(p catalog.PartitionID) log.Offset {
 	if e, ok := s.ends.Get(partitionEnd{id: p}); ok {
-		return e.log.StartOffset()
+		return e.start
 	}
 	return 0
 }
@@ -84,6 +86,9 @@ func (s *Snapshot) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int,
 	e, _ := s.ends.Get(partitionEnd{id: p})
 	if from >= e.end {
 		return buf[:0], nil
+	}
+	if from < e.start {
+		return nil, fmt.Errorf("read partition %v: %w: %d is below the start, %d", p, log.ErrOutOfRange, from, e.start)
 	}
 	b, err := e.log.Read(from, maxBytes, buf)
 	if errors.Is(err, log.ErrClosed) {
@@ -109,4 +114,10 @@ func cutAt(b []byte, end log.Offset) []byte {
 }
 
 // Close implements exec.Reader.
-func (s *Snapshot) Close() { s.store.Release() }
+func (s *Snapshot) Close() {
+	s.store.Release()
+	if !s.closed {
+		s.closed = true
+		s.view.todo.unpin(s.epoch)
+	}
+}

@@ -34,6 +34,10 @@ type Config struct {
 	Logger *slog.Logger
 	// Fatal is told when a disk failed or an entry could not be applied. The node must stop.
 	Fatal func(error)
+	// InternalSegmentBytes is the size of the segments of internal topics; 0: the constant of the name.
+	InternalSegmentBytes int64
+	// Grown, if not nil, is told after some MiB of entries that there may be something to trim. It must not block.
+	Grown func()
 	// Snapshotted is told after each snapshot; it may be nil.
 	Snapshotted func()
 }
@@ -49,6 +53,7 @@ type Shard struct {
 	snapshot chan struct{} // asks for a snapshot; capacity 1
 	stop     chan struct{}
 	done     sync.WaitGroup
+	sweeping sync.WaitGroup
 	closing  sync.Once
 }
 
@@ -62,6 +67,7 @@ func Open(cfg Config) (*Shard, error) {
 	}
 	s.done.Add(1)
 	go s.takeSnapshots()
+	s.sweeping.Go(s.sweep)
 	return s, nil
 }
 
@@ -140,6 +146,16 @@ func (s *Shard) Propose(ctx context.Context, op Op) (Result, error) {
 		return r, fmt.Errorf("shard %d: %w", s.id, err)
 	}
 	return r, nil
+}
+
+// Submit queues the op and returns what waits for the verdict; it must be called, once. Ops take effect in the order in which
+// they are queued. Errors: those of Propose that say that the op was not applied.
+func (s *Shard) Submit(ctx context.Context, op Op) (wait func() (Result, error), err error) {
+	q, err := s.proposer.enqueue(ctx, op)
+	if err != nil {
+		return nil, fmt.Errorf("shard %d: %w", s.id, err)
+	}
+	return func() (Result, error) { return s.proposer.wait(q) }, nil
 }
 
 // Snapshot returns the shard as of now: all that was answered before is in it.
@@ -221,7 +237,8 @@ func (s *Shard) Close() error {
 		close(s.stop)
 		err = s.group.Close()
 		s.done.Wait()
-		s.machine.close()
+		s.machine.close() // a compaction ends with it
+		s.sweeping.Wait()
 	})
 	return err
 }

@@ -10,11 +10,13 @@ type Stats struct {
 	Records   uint64 // appended records
 	Bytes     uint64 // appended bytes of record batches
 	Snapshots uint64
+	Trimmed   uint64 // bytes of deleted segments
+	Compacted uint64 // bytes that compactions saved
 }
 
-type counters struct{ entries, ops, commits, records, bytes, snapshots atomic.Uint64 }
+type counters struct{ entries, ops, commits, records, bytes, snapshots, trimmed, compacted atomic.Uint64 }
 
 func (c *counters) get() Stats {
 	return Stats{Entries: c.entries.Load(), Ops: c.ops.Load(), Commits: c.commits.Load(), Records: c.records.Load(),
-		Bytes: c.bytes.Load(), Snapshots: c.snapshots.Load()}
+		Bytes: c.bytes.Load(), Snapshots: c.snapshots.Load(), Trimmed: c.trimmed.Load(), Compacted: c.compacted.Load()}
 }

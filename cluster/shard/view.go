@@ -17,9 +17,10 @@ import (
 
 // partitionEnd is a partition as readers see it.
 type partitionEnd struct {
-	id  catalog.PartitionID
-	end log.Offset
-	log *log.Partition
+	id    catalog.PartitionID
+	start log.Offset
+	end   log.Offset
+	log   *log.Partition
 }
 
 func partitionLess(a, b partitionEnd) bool {
@@ -41,6 +42,11 @@ type view struct {
 	finished  finishedRing
 	closed    bool
 
+	logs       map[catalog.PartitionID]LogState
+	registered map[registration]log.Offset
+	segments   map[catalog.TopicID]segments
+	todo       *sweeps
+
 	partWaiters map[catalog.PartitionID]chan struct{}
 	consWaiters map[exec.ConsumerID]chan struct{}
 }
@@ -59,6 +65,8 @@ func newView(db state.DB) *view {
 		ends:      btree.NewBTreeGOptions(partitionLess, btree.Options{NoLocks: true}),
 		frontiers: map[exec.ConsumerID][]exec.Frontier{}, txns: map[TxnID]*PreparedTxn{},
 		dropped: map[catalog.RelationID]struct{}{}, finished: newFinishedRing(),
+		logs: map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
+		todo:        newSweeps(),
 		partWaiters: map[catalog.PartitionID]chan struct{}{}, consWaiters: map[exec.ConsumerID]chan struct{}{},
 	}
 }
@@ -71,6 +79,10 @@ type change struct {
 	resolved  []TxnID
 	finished  []finishedTxn // committed transactions over several shards
 	dropped   []catalog.RelationID
+
+	logs       []partitionLog
+	registered []registered
+	segments   []topicSegments
 }
 
 type consumerFrontiers struct {
@@ -94,6 +106,7 @@ func (v *view) apply(c *change) {
 		v.ends.Set(e)
 		wake(v.partWaiters, e.id)
 	}
+	v.applyRetained(c)
 	for _, f := range c.frontiers {
 		v.frontiers[f.consumer] = f.frontiers
 		wake(v.consWaiters, f.consumer)
@@ -122,6 +135,7 @@ func (v *view) apply(c *change) {
 
 func (v *view) drop(id catalog.RelationID) {
 	v.dropped[id] = struct{}{}
+	v.dropRetained(id)
 	var gone []partitionEnd
 	v.ends.Ascend(partitionEnd{id: catalog.PartitionID{Topic: id.Topic(0)}}, func(e partitionEnd) bool {
 		if e.id.Topic.Relation() != id {

@@ -1,0 +1,74 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/millracedb/millrace/cluster/shard"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+)
+
+// configured tells the shards what a command of the catalog says of segments, before anybody writes to the relation. What
+// fails is done at the next start.
+func (n *Node) configured(ctx context.Context, cmd catalog.Command) {
+	var id catalog.RelationID
+	switch {
+	case cmd.Create != nil:
+		id = cmd.Create.ID
+	case cmd.Alter != nil:
+		id = cmd.Alter.Relation
+	}
+	r := n.Catalog().ByID(id)
+	if r == nil {
+		return
+	}
+	if err := n.configure(ctx, r); err != nil {
+		n.logger.Warn("segments are not as configured", "error", err)
+	}
+}
+
+// configureAll tells the shards what an earlier process may not have told them any more.
+func (n *Node) configureAll(ctx context.Context) error {
+	for _, r := range n.Catalog().Relations() {
+		if err := n.configure(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// configure tells the shards of r where the segments of its topic end. The default needs no words.
+func (n *Node) configure(ctx context.Context, r *catalog.Relation) error {
+	if r.Over != 0 {
+		return nil
+	}
+	op := shard.Configure{Topic: r.Topic(), SegmentBytes: r.Config.SegmentBytes, SegmentMillis: r.Config.SegmentAgeMillis}
+	var g errgroup.Group
+	for _, id := range n.shardsOf([]*catalog.Relation{r}) {
+		s := n.shards[id]
+		if s.Configured(op) {
+			continue
+		}
+		g.Go(func() error {
+			if _, err := s.Propose(ctx, &op); err != nil {
+				return fmt.Errorf("configure the topic of %q: %w", r.Name, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// codecOf is the compression of a topic's record batches.
+func codecOf(r *catalog.Relation) log.Codec {
+	switch r.Config.Compression {
+	case catalog.CompressionLZ4:
+		return log.CodecLZ4
+	case catalog.CompressionZstd:
+		return log.CodecZstd
+	}
+	return log.CodecNone
+}
