@@ -97,7 +97,7 @@ func (c *compaction) run() error {
 			return err
 		}
 	}
-	c.p.compactedTo = c.limit()
+	c.p.compactedTo, c.p.compactedAt = c.limit(), c.cuts
 	return nil
 }
 
@@ -124,9 +124,13 @@ func (c *compaction) limit() Offset { return c.segs[len(c.segs)-1].next }
 
 func (c *compaction) dirtyRatio() float64 {
 	var all, dirty int64
+	clean := c.p.compactedTo
+	if c.p.compactedAt != c.cuts {
+		clean = 0 // other records may have come in the place of what was cut
+	}
 	for _, s := range c.segs {
 		all += s.size
-		if s.next > c.p.compactedTo {
+		if s.next > clean {
 			dirty += s.size
 		}
 	}

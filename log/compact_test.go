@@ -228,6 +228,11 @@ func TestCompactDirtyRatio(t *testing.T) {
 	if compact() != 1 {
 		t.Error("more than half is new: that is enough")
 	}
+	must(t, p.TruncateTo(p.StartOffset()+10))
+	keyed(t, p, rng, 100, 100_000)
+	if compact() != 1 {
+		t.Error("all is new behind a truncation")
+	}
 }
 
 // A crash before any step of a compaction leaves each record that has to stay, no record that was not there, and of each key

@@ -63,8 +63,9 @@ type Partition struct {
 	pending atomic.Int32 // sealed segments that are not synced
 
 	compactMu   sync.Mutex // one Compact at a time; taken before syncMu
-	compactedTo Offset     // up to where the last Compact came; guarded by compactMu
-	cuts        atomic.Uint64
+	compactedTo Offset     // up to where the last Compact came, if cuts was compactedAt; both guarded by compactMu
+	compactedAt uint64
+	cuts        atomic.Uint64 // truncations
 
 	syncMu sync.Mutex // one Sync, truncation or close at a time; taken before mu
 
