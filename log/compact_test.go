@@ -547,3 +547,61 @@ func TestCompactTruncated(t *testing.T) {
 	}
 	checkSound(t, fs, p.NextOffset())
 }
+
+// On a real file system a rename of one name of a file to its other name does nothing: recovery removes the marker itself.
+func TestCompactedTwoNames(t *testing.T) {
+	dir := t.TempDir()
+	p, err := OpenPartition(vfs.OS, dir, small)
+	must(t, err)
+	keyed(t, p, rand.New(rand.NewPCG(5, 3)), 60, 5)
+	_, err = p.Compact(CompactOptions{Below: p.NextOffset()})
+	must(t, err)
+	want, first := readAll(t, p), p.Segments()[0]
+	must(t, p.Sync())
+	must(t, p.Close())
+	must(t, vfs.OS.Link(first.Path, compactedPath(dir, first.Base, first.Next)))
+	must(t, vfs.OS.Link(first.Path, first.Path+swapSuffix))
+	p, err = OpenPartition(vfs.OS, dir, small)
+	must(t, err)
+	defer p.Close()
+	if got := readAll(t, p); !maps.Equal(got, want) {
+		t.Errorf("%d records, want %d", len(got), len(want))
+	}
+	names, err := vfs.OS.List(dir)
+	must(t, err)
+	if len(names) != 3*len(p.Segments()) {
+		t.Errorf("left with %v", names)
+	}
+}
+
+// A reader that still has the view from before a compaction gets whole batches that span its offset, or an error that is
+// gone with the present view; one that has a file open reads on in it.
+func TestCompactOldView(t *testing.T) {
+	p := mustOpen(t, vfs.NewMem(), small)
+	keyed(t, p, rand.New(rand.NewPCG(5, 3)), 60, 5)
+	must(t, p.Sync())
+	old, before := p.view.Load(), readAll(t, p)
+	h, err := p.handles.acquire(old.sealed[0].seg)
+	must(t, err)
+	_, err = p.Compact(CompactOptions{Below: p.NextOffset()})
+	must(t, err)
+	b := make([]byte, old.sealed[0].size)
+	if _, err := h.f.ReadAt(b, 0); err != nil || before[firstBatch(b).BaseOffset()] == "" {
+		t.Errorf("the file that was open: %v", err)
+	}
+	p.handles.release(h)
+	failed := 0
+	for off := range p.NextOffset() {
+		if b, err := p.readView(old, off, 100, nil); err != nil {
+			failed++
+		} else if batch := firstBatch(b); batch.BaseOffset() > off || batch.LastOffset() < off {
+			t.Errorf("read %d: batch %d to %d", off, batch.BaseOffset(), batch.LastOffset())
+		}
+		if _, err := p.Read(off, 100, nil); err != nil {
+			t.Errorf("read %d: %v", off, err)
+		}
+	}
+	if failed == 0 {
+		t.Error("the test needs reads that do not fit the files any more")
+	}
+}
