@@ -23,6 +23,10 @@ type Stats struct {
 	Changes     uint64        // changes that continuous queries have taken in
 	FailedRows  uint64        // rows that were left out of views because an expression failed
 	Undecodable uint64        // records that continuous queries passed over because they do not decode
+	AsyncLost   uint64        // writes to topics with durability = 'async' that were answered and did not happen
+	FreeBytes   int64         // on the disk of the data directory
+	DiskFull    bool          // writes are refused
+	LogBytes    []int64       // of the partitions, by shard
 	WALBytes    int64
 	Relations   int
 }
@@ -34,7 +38,12 @@ func (n *Node) Stats() Stats {
 		Relations:   len(n.Catalog().Relations())}
 	for _, sh := range n.shards {
 		s.Shards = append(s.Shards, sh.Stats())
+		s.LogBytes = append(s.LogBytes, sh.DiskBytes())
 	}
+	for i := range n.async {
+		s.AsyncLost += n.async[i].lost.Load()
+	}
+	s.FreeBytes, s.DiskFull = n.space.free.Load(), n.space.full.Load()
 	s.WALBytes, _ = n.wal.OldestPins()
 	return s
 }
@@ -50,6 +59,12 @@ var (
 	descRecords     = prometheus.NewDesc("millrace_log_records_total", "Records appended to partitions.", shardLabel, nil)
 	descBytes       = prometheus.NewDesc("millrace_log_bytes_total", "Bytes of record batches appended to partitions.", shardLabel, nil)
 	descSnapshots   = prometheus.NewDesc("millrace_shard_snapshots_total", "Snapshots taken.", shardLabel, nil)
+	descTrimmed     = prometheus.NewDesc("millrace_log_trimmed_bytes_total", "Bytes of segments that were deleted.", shardLabel, nil)
+	descCompacted   = prometheus.NewDesc("millrace_log_compacted_bytes_total", "Bytes that compaction saved.", shardLabel, nil)
+	descLogBytes    = prometheus.NewDesc("millrace_log_size_bytes", "Size of the partitions.", shardLabel, nil)
+	descAsyncLost   = prometheus.NewDesc("millrace_async_lost_writes_total", "Writes to topics with durability = 'async' that were answered and did not happen.", nil, nil)
+	descFree        = prometheus.NewDesc("millrace_disk_free_bytes", "Free space on the disk of the data directory.", nil, nil)
+	descFull        = prometheus.NewDesc("millrace_disk_full", "1 while writes are refused because the disk is full.", nil, nil)
 	descJobs        = prometheus.NewDesc("millrace_query_jobs", "Tasks and forwarders of continuous queries that run.", nil, nil)
 	descChanges     = prometheus.NewDesc("millrace_query_changes_total", "Changes that continuous queries have taken in.", nil, nil)
 	descFailedRows  = prometheus.NewDesc("millrace_query_failed_rows_total", "Rows left out of views because an expression failed.", nil, nil)
@@ -75,11 +90,21 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 		counter(descRecords, sh.Records, label)
 		counter(descBytes, sh.Bytes, label)
 		counter(descSnapshots, sh.Snapshots, label)
+		counter(descTrimmed, sh.Trimmed, label)
+		counter(descCompacted, sh.Compacted, label)
+		ch <- prometheus.MustNewConstMetric(descLogBytes, prometheus.GaugeValue, float64(s.LogBytes[i]), label)
 	}
 	gauge := func(d *prometheus.Desc, v float64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}
 	gauge(descJobs, float64(s.Jobs))
+	gauge(descFree, float64(s.FreeBytes))
+	full := 0.0
+	if s.DiskFull {
+		full = 1
+	}
+	gauge(descFull, full)
+	counter(descAsyncLost, s.AsyncLost)
 	gauge(descWAL, float64(s.WALBytes))
 	gauge(descRelations, float64(s.Relations))
 	counter(descChanges, s.Changes)

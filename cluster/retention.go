@@ -83,10 +83,7 @@ func (r *retention) pass(ctx context.Context) error {
 		}
 	}
 	cat := r.n.Catalog()
-	readers, err := r.readers(cat)
-	if err != nil {
-		return err
-	}
+	readers := r.readers(cat)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(retentionProposals)
 	for i, s := range r.n.shards {
@@ -114,8 +111,8 @@ type reader struct {
 	forward *plan.Forwarder // nil: a task
 }
 
-// readers lists who reads each topic.
-func (r *retention) readers(cat *catalog.Catalog) (map[catalog.TopicID][]reader, error) {
+// readers lists who reads each topic. A query whose topology is not known has read nothing yet.
+func (r *retention) readers(cat *catalog.Catalog) map[catalog.TopicID][]reader {
 	out := map[catalog.TopicID][]reader{}
 	seen := map[catalog.RelationID]*plan.Topology{}
 	for _, q := range cat.Relations() {
@@ -126,7 +123,10 @@ func (r *retention) readers(cat *catalog.Catalog) (map[catalog.TopicID][]reader,
 		if t == nil {
 			var err error
 			if t, err = exec.Topology(q); err != nil {
-				return nil, err
+				for _, id := range q.Query.DependsOn {
+					out[id.Topic(0)] = append(out[id.Topic(0)], reader{query: q})
+				}
+				continue
 			}
 		}
 		seen[q.ID] = t
@@ -143,7 +143,7 @@ func (r *retention) readers(cat *catalog.Catalog) (map[catalog.TopicID][]reader,
 		}
 	}
 	r.topologies = seen
-	return out, nil
+	return out
 }
 
 // needs returns the first offset of l that a reader still needs. One that has committed nothing yet needs all that there
