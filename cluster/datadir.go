@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,6 +40,12 @@ type format struct {
 	Version int    `json:"version"`
 	Shards  int    `json:"shards"`
 	NodeID  string `json:"node_id"`
+	// Checksum is CRC32C of the other values, see sum.
+	Checksum string `json:"checksum"`
+}
+
+func (f format) sum() string {
+	return fmt.Sprintf("%08x", crc32.Checksum(fmt.Appendf(nil, "%d %d %s", f.Version, f.Shards, f.NodeID), crc32.MakeTable(crc32.Castagnoli)))
 }
 
 // dataDir is a locked data directory.
@@ -105,6 +112,8 @@ func (d *dataDir) readFormat(shards int) error {
 	switch f := d.format; {
 	case f.Version > formatVersion:
 		return fmt.Errorf("data directory %s has format version %d, this program reads up to %d", d.path, f.Version, formatVersion)
+	case f.Checksum != f.sum():
+		return fmt.Errorf("%s of data directory %s is damaged: its checksum is %q, and %q was computed", formatName, d.path, f.Checksum, f.sum())
 	case f.Version < 1 || f.Shards < 1 || f.Shards > maxShards || f.NodeID == "":
 		return fmt.Errorf("%s of data directory %s makes no sense: %s", formatName, d.path, b)
 	case shards != 0 && shards != f.Shards:
@@ -124,6 +133,7 @@ func (d *dataDir) create(shards int) error {
 		shards = DefaultShards
 	}
 	d.format = format{Version: formatVersion, Shards: shards, NodeID: uuid.NewString()}
+	d.format.Checksum = d.format.sum()
 	b, err := json.MarshalIndent(d.format, "", "  ")
 	if err != nil {
 		return err

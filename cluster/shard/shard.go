@@ -85,7 +85,7 @@ func (s *Shard) open() error {
 		return err
 	}
 	if last := g.LastIndex(); last < applied {
-		return errors.Join(fmt.Errorf("the state store has entries up to %d, the write-ahead log up to %d", applied, last), g.Close())
+		return errors.Join(fmt.Errorf("the state store has entries up to %d, the write-ahead log up to %d: its end is lost", applied, last), g.Close())
 	}
 	s.group, s.proposer = g, newProposer(g)
 	return nil
@@ -132,7 +132,7 @@ func (s *Shard) WaitReady(ctx context.Context) error {
 	if _, err := s.group.WaitReady(ctx); err != nil {
 		return err
 	}
-	return s.view.verify()
+	return s.checkComplete()
 }
 
 // Leading returns the term in which this node leads, 0 if it does not, and a channel that is closed when that changes.

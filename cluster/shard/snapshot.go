@@ -41,7 +41,7 @@ func decodeManifest(b []byte) (*manifest, error) {
 // checkManifest refuses a store that is behind a snapshot: the entries between are gone.
 func (m *machine) checkManifest(s *manifest) error {
 	if m.applied < s.Applied {
-		return fmt.Errorf("shard %d: the state store has entries up to %d, the snapshot says %d", m.id, m.applied, s.Applied)
+		return fmt.Errorf("the state store of %s has entries up to %d, the snapshot says %d", m.dir, m.applied, s.Applied)
 	}
 	return nil
 }
