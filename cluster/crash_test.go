@@ -51,6 +51,7 @@ func runChild(name string) error {
 	var steps atomic.Int64
 	var armed atomic.Bool
 	n, err := Open(Config{DataDir: os.Getenv(childDir), Shards: 4, MemoryBytes: 32 << 20, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		internalSegmentBytes: smallSegments,
 		step: func(string) error {
 			if armed.Load() && steps.Add(1) == killAt {
 				syscall.Kill(os.Getpid(), syscall.SIGKILL)

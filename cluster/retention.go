@@ -187,7 +187,7 @@ func (r *retention) decide(cat *catalog.Catalog, readers []reader, l *shard.Part
 	var ops []shard.Op
 	if c.Cleanup.Deletes() {
 		point := l.RetentionPoint(now, c.RetentionMillis, c.RetentionBytes)
-		ops = append(ops, r.trim(l, r.hold(readers, l, point))...)
+		ops = append(ops, r.trim(l, r.hold(readers, l, point, true))...)
 	}
 	if c.Cleanup.Compacts() {
 		ops = append(ops, r.compact(owner, readers, l, now)...)
@@ -204,16 +204,15 @@ func (r *retention) least(readers []reader, l *shard.PartitionLog, limit log.Off
 }
 
 // hold returns up to where l can be let go: point, or less if a dependent needs more. A dependent that holds back too much
-// is let go: its query fails.
-func (r *retention) hold(readers []reader, l *shard.PartitionLog, point log.Offset) log.Offset {
+// is let go: its query fails. Those that run are let go only if running says so.
+func (r *retention) hold(readers []reader, l *shard.PartitionLog, point log.Offset, running bool) log.Offset {
 	held := point
 	for i := range readers {
 		d := &readers[i]
 		need := r.needs(d, l)
-		if need >= point || r.letGo(d, l, need, point) {
-			continue
+		if may := running || d.query.Query.State == catalog.QueryFailed; need < point && !(may && r.letGo(d, l, need, point)) {
+			held = min(held, need)
 		}
-		held = min(held, need)
 	}
 	return held
 }
@@ -265,7 +264,7 @@ func boundary(l *shard.PartitionLog, off log.Offset) (end log.Offset) {
 }
 
 // compact returns the entry that moves the horizon below which l is compacted: when what has come since the last one is at least as
-// much as what was left then. Each change stays for compactAge.
+// much as what was left then. Each change stays for compactAge. A query that runs, or is about to begin, only delays it.
 func (r *retention) compact(owner *catalog.Relation, readers []reader, l *shard.PartitionLog, nowMillis int64) []shard.Op {
 	var old log.Offset
 	for _, s := range l.Segments() {
@@ -274,7 +273,7 @@ func (r *retention) compact(owner *catalog.Relation, readers []reader, l *shard.
 		}
 		old = s.Next
 	}
-	below := boundary(l, r.hold(readers, l, old))
+	below := boundary(l, r.hold(readers, l, old, false))
 	if below <= l.Below || heldBytes(l, l.Below, below) < heldBytes(l, l.Start, l.Below) {
 		return nil
 	}
