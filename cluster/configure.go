@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millracedb/millrace/cluster/shard"
-	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/sql/catalog"
 )
 
@@ -60,15 +59,4 @@ func (n *Node) configure(ctx context.Context, r *catalog.Relation) error {
 		})
 	}
 	return g.Wait()
-}
-
-// codecOf is the compression of a topic's record batches.
-func codecOf(r *catalog.Relation) log.Codec {
-	switch r.Config.Compression {
-	case catalog.CompressionLZ4:
-		return log.CodecLZ4
-	case catalog.CompressionZstd:
-		return log.CodecZstd
-	}
-	return log.CodecNone
 }

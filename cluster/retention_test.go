@@ -314,6 +314,22 @@ func TestCompression(t *testing.T) {
 		}
 		sizes[c] = sizeOf(&logsOf(n, r.Topic())[0])
 	}
+	base := createBase(t, n, "base")
+	view := createView(t, n, "view", base, plan.TopologyVersion)
+	packed := *n.Catalog().ByID(view.ID)
+	packed.ID, packed.Name, packed.Config.Compression = n.Catalog().NextID(), "packed", catalog.CompressionZstd
+	must(t, n.Apply(background, catalog.Command{Create: &packed}))
+	var many [][2]int64
+	for i := range 500 {
+		many = append(many, [2]int64{int64(i), 7})
+	}
+	insert(t, n, base, many...)
+	if a, b := countRows(t, n, view), countRows(t, n, &packed); a != 500 || b != 500 {
+		t.Errorf("%d and %d rows", a, b)
+	}
+	if a, b := sizeOf(&logsOf(n, view.Topic())[0]), sizeOf(&logsOf(n, packed.Topic())[0]); b > 2*a/3 {
+		t.Errorf("changelogs of %d bytes, and %d compressed", a, b)
+	}
 	if plain := sizes[catalog.CompressionNone]; plain < 3000 || sizes[catalog.CompressionLZ4] > plain/3 || sizes[catalog.CompressionZstd] > plain/3 {
 		t.Errorf("sizes %v", sizes)
 	}

@@ -110,7 +110,7 @@ func (t *tx) builder(w *exec.PartitionWrite) (*partBuilder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, codec: codecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
+	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, codec: exec.CodecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
 	b.begin()
 	t.builders[w.Partition] = b
 	t.order = append(t.order, b)

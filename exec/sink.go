@@ -15,8 +15,9 @@ const changesRecordRows = 4096
 
 // viewSink writes changes into the store and the changelog of a view's partition.
 type viewSink struct {
-	part catalog.PartitionID
-	key  []int
+	part  catalog.PartitionID
+	key   []int
+	codec log.Codec // of the changelog
 }
 
 // viewKey is what a round does to one key of a view.
@@ -29,6 +30,9 @@ type viewKey struct {
 // write adds the changes of b to c. rows reads the view's store as it stands.
 func (s *viewSink) write(b *types.Batch, rows state.Reader, nowMillis int64, c *Commit) error {
 	var records log.BatchBuilder
+	if s.codec != log.CodecNone {
+		records.SetCompression(s.codec)
+	}
 	for _, k := range s.group(b) {
 		stored, err := s.load(rows, k.key)
 		if err != nil {
@@ -170,6 +174,17 @@ func appendChanges(b *types.Batch, part catalog.PartitionID, nowMillis int64, c 
 	return nil
 }
 
+// CodecOf is the compression of the record batches of r's own topic.
+func CodecOf(r *catalog.Relation) log.Codec {
+	switch r.Config.Compression {
+	case catalog.CompressionLZ4:
+		return log.CodecLZ4
+	case catalog.CompressionZstd:
+		return log.CodecZstd
+	}
+	return log.CodecNone
+}
+
 // sink is where a task writes.
 type sink struct {
 	spec plan.Sink
@@ -179,7 +194,7 @@ type sink struct {
 
 func newSink(spec plan.Sink, q *catalog.Relation, partition uint32) *sink {
 	s := &sink{spec: spec, part: catalog.PartitionID{Topic: q.ID.Topic(spec.Topic), Partition: partition}}
-	s.view = viewSink{part: s.part, key: spec.Key}
+	s.view = viewSink{part: s.part, key: spec.Key, codec: CodecOf(q)}
 	return s
 }
 

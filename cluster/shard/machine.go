@@ -283,7 +283,7 @@ func (m *machine) loadPartitions() error {
 		}
 		p.end = log.Offset(end)
 		m.view.ends.Set(m.shown(p))
-		m.view.todo.load(p, m.logs[p.id])
+		m.view.todo.load(p, m.logs[p.id], m.compactedTo(p.id))
 		return nil
 	})
 }

@@ -216,6 +216,12 @@ func TestCompactTo(t *testing.T) {
 	}
 	check(r)
 	after := clone(t, r.db)
+	if m := newMachine(t, r.fs.Crash(vfs.CrashKeep, nil), clone(t, r.db)); m.view.todo.left() != 0 {
+		t.Error("a compaction that came to its end is done again")
+	}
+	if m := newMachine(t, files[0].Crash(vfs.CrashKeep, nil), clone(t, r.db)); m.view.todo.left() == 0 {
+		t.Error("a compaction that was cut off is not done again")
+	}
 	for _, fs := range append(files, r.fs.Crash(vfs.CrashDrop, nil)) {
 		for _, db := range []*state.Memory{behind, after} {
 			again := startRig(t, fs.Crash(vfs.CrashKeep, nil), clone(t, db))
@@ -223,6 +229,13 @@ func TestCompactTo(t *testing.T) {
 			again.close()
 		}
 	}
+}
+
+// left counts the logs with something to do.
+func (s *sweeps) left() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.todo)
 }
 
 func heldOf(l *PartitionLog) (bytes int64) {

@@ -30,7 +30,7 @@ func (v *view) applyRetained(c *change) {
 		before := v.logs[l.id]
 		v.logs[l.id] = l.state
 		if e, ok := v.ends.Get(partitionEnd{id: l.id}); ok {
-			v.todo.add(e.log, before, l.state)
+			v.todo.add(l.id, e.log, before, l.state)
 		}
 	}
 	for _, r := range c.registered {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
 )
 
 // sweepPatience is how long files wait for readers that began before a trim. A reader that takes longer, an open cursor for
@@ -28,6 +31,7 @@ type sweeps struct {
 
 // sweep is what there is to do for one log.
 type sweep struct {
+	id      catalog.PartitionID
 	before  log.Offset // segments below it go; 0: none
 	epoch   uint64     // readers of an older one may still read them
 	since   time.Time
@@ -68,10 +72,11 @@ func (s *sweeps) rouse() {
 }
 
 // add notes what a change of a log's state leaves to do.
-func (s *sweeps) add(l *log.Partition, before, after LogState) {
+func (s *sweeps) add(id catalog.PartitionID, l *log.Partition, before, after LogState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.todo[l]
+	w.id = id
 	if after.Start > before.Start {
 		s.epoch++
 		w.before, w.epoch, w.since = after.Start, s.epoch, time.Now()
@@ -79,14 +84,47 @@ func (s *sweeps) add(l *log.Partition, before, after LogState) {
 	if after.Below > before.Below || after.TombstonesBefore > before.TombstonesBefore {
 		w.compact = log.CompactOptions{Below: after.Below, TombstonesBefore: after.TombstonesBefore}
 	}
-	if w != (sweep{}) {
+	if w.before > 0 || w.compact.Below > 0 {
 		s.todo[l] = w
 		s.rouse()
 	}
 }
 
-// load notes what may have been left at the end of an earlier process.
-func (s *sweeps) load(p *partition, l LogState) { s.add(p.log, LogState{}, l) }
+// load notes what may have been left at the end of an earlier process. done is what its last compaction was.
+func (s *sweeps) load(p *partition, l LogState, done LogState) {
+	s.add(p.id, p.log, LogState{Below: done.Below, TombstonesBefore: done.TombstonesBefore}, l)
+}
+
+// compactedName is a file in a partition's directory that says up to where it has been compacted, as text: Below,
+// TombstonesBefore. It is a hint: without it the log is looked through again. It is never synced.
+const compactedName = "compacted"
+
+// compactedTo reads the hint.
+func (m *machine) compactedTo(id catalog.PartitionID) (done LogState) {
+	f, err := m.fs.Open(filepath.Join(partitionDir(m.dir, id), compactedName))
+	if err != nil {
+		return done
+	}
+	defer f.Close()
+	var b [64]byte
+	n, _ := f.ReadAt(b[:], 0)
+	var said LogState
+	if _, err := fmt.Sscanf(string(b[:n]), "%d %d.", &said.Below, &said.TombstonesBefore); err == nil && strings.HasSuffix(string(b[:n]), ".") {
+		return said
+	}
+	return done
+}
+
+// noteCompacted writes the hint.
+func (s *Shard) noteCompacted(id catalog.PartitionID, o log.CompactOptions) error {
+	f, err := s.cfg.FS.Create(filepath.Join(partitionDir(s.cfg.Dir, id), compactedName))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.Write(fmt.Appendf(nil, "%d %d.", o.Below, o.TombstonesBefore))
+	return err
+}
 
 // next returns something that can be done now, or how long to wait for readers if there is nothing (0: for ever).
 func (s *sweeps) next(now time.Time) (l *log.Partition, w sweep, wait time.Duration) {
@@ -104,8 +142,8 @@ func (s *sweeps) next(now time.Time) (l *log.Partition, w sweep, wait time.Durat
 			if w.compact.Below == 0 {
 				continue
 			}
-			s.todo[l] = sweep{before: w.before, epoch: w.epoch, since: w.since}
-			return l, sweep{compact: w.compact}, 0
+			s.todo[l] = sweep{id: w.id, before: w.before, epoch: w.epoch, since: w.since}
+			return l, sweep{id: w.id, compact: w.compact}, 0
 		}
 		delete(s.todo, l)
 		return l, w, 0
@@ -178,7 +216,13 @@ func (s *Shard) run(l *log.Partition, w sweep) error {
 	}
 	done, err := l.Compact(w.compact)
 	s.machine.stats.compacted.Add(uint64(max(0, done.BytesBefore-done.BytesAfter)))
-	return err
+	if err != nil {
+		return err
+	}
+	if err := s.noteCompacted(w.id, w.compact); err != nil {
+		s.cfg.Logger.Warn("a compaction was not noted; it is done again at the next start", "shard", s.id, "error", err)
+	}
+	return nil
 }
 
 func (s *Shard) stopping() bool {
