@@ -135,11 +135,13 @@ func (b *binder) mergeColumns(kind plan.JoinKind, l, r *scopeColumn) (scopeColum
 	if err != nil {
 		return m, err
 	}
-	switch kind {
-	case plan.JoinRight:
+	switch {
+	case kind == plan.JoinRight:
 		m.expr = re
-	case plan.JoinFull:
+	case kind == plan.JoinFull:
 		m.expr = &plan.Expr{Op: plan.OpCoalesce, Type: t, Args: []*plan.Expr{le, re}}
+	case kind == plan.JoinInner && l.expr.Type != t && r.expr.Type == t: // as PostgreSQL, the one that needs no cast
+		m.expr = re
 	default:
 		m.expr = le
 	}

@@ -38,3 +38,13 @@ CREATE TABLE w (id text PRIMARY KEY, x numeric(4,1));
 SELECT count(*) FROM t JOIN w USING (id);
 SELECT count(*) FROM t NATURAL JOIN w;
 SELECT x, t.id FROM t LEFT JOIN w USING (x);
+
+-- Of two columns that USING merges in an inner join, the one that needs no cast shows.
+CREATE TABLE coarse (x numeric(10,2));
+CREATE TABLE fine (x numeric);
+INSERT INTO coarse VALUES (1.5), (2);
+INSERT INTO fine VALUES (1.500), (2.0000);
+SELECT * FROM coarse JOIN fine USING (x);
+SELECT * FROM fine JOIN coarse USING (x);
+SELECT x FROM coarse LEFT JOIN fine USING (x);
+SELECT x FROM coarse FULL JOIN fine USING (x);
