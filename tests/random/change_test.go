@@ -2,6 +2,7 @@ package random_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +11,10 @@ func (g *generator) change() {
 	switch {
 	case g.chance(12) && !g.inBlock:
 		g.block()
+	case g.chance(30) && !g.inBlock:
+		g.multiply()
+	case g.chance(20) && !g.inBlock:
+		g.drop()
 	case g.chance(15):
 		g.mistake()
 	case g.chance(5):
@@ -42,8 +47,11 @@ func (g *generator) block() {
 	g.add(change, "BEGIN")
 	for range 1 + g.Intn(5) {
 		g.change()
-		if g.chance(3) {
+		switch g.Intn(4) {
+		case 0:
 			g.add(query, "SELECT * FROM "+g.base(table).name)
+		case 1:
+			g.query()
 		}
 	}
 	g.add(change, pick(g, "COMMIT", "COMMIT", "ROLLBACK"))
@@ -94,6 +102,77 @@ func (g *generator) insert(r *relation) {
 	g.add(change, "INSERT INTO "+r.name+" VALUES "+strings.Join(rows, ", ")+g.onConflict(r)+g.returning(r))
 }
 
+// fill inserts enough rows for joins and groups to be worth while.
+func (g *generator) fill(r *relation) {
+	conflict := ""
+	if len(r.key) > 0 {
+		conflict = " ON CONFLICT DO NOTHING"
+	}
+	for range 2 {
+		rows := make([]string, 5+g.Intn(20))
+		for i := range rows {
+			rows[i] = g.row(r)
+		}
+		g.add(change, "INSERT INTO "+r.name+" VALUES "+strings.Join(rows, ", ")+conflict)
+	}
+}
+
+// multiply inserts many rows into the stream that is for that.
+func (g *generator) multiply() {
+	to := pick(g, g.some(func(r *relation) bool { return r.kind == stream && r.weight > 1 })...)
+	a, b := g.base(table), g.base(table)
+	s := g.over(a, "a")
+	s.join(b, "b")
+	var items []string
+	for _, c := range to.columns {
+		if r, ok := s.find(func(r ref) bool { return r.typ == c.typ && (c.wild || !r.wild) && (r.shown || !c.shown) }); ok && !c.notNull {
+			items = append(items, r.sql)
+		} else {
+			items = append(items, g.constant(c.typ, false))
+		}
+	}
+	g.add(change, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s AS a CROSS JOIN %s AS b", to.name, strings.Join(items, ", "), a.name, b.name))
+}
+
+// drop drops a view with all that reads it, or fails because something does; or creates what is there.
+func (g *generator) drop() {
+	views := g.some(func(r *relation) bool { return r.kind == view })
+	if len(views) < 8 {
+		return
+	}
+	v := pick(g, views...)
+	if g.chance(3) {
+		g.add(change, "CREATE MATERIALIZED VIEW IF NOT EXISTS "+v.name+" AS SELECT 1 AS one FROM "+g.base(table).name)
+		return
+	}
+	read := false
+	for _, r := range g.relations {
+		read = read || slices.Contains(r.reads, v)
+	}
+	if read {
+		g.add(change, "DROP MATERIALIZED VIEW "+v.name)
+		if g.chance(2) {
+			return
+		}
+	}
+	g.add(change, "DROP MATERIALIZED VIEW "+v.name+pick(g, " CASCADE", map[bool]string{true: " CASCADE"}[read]))
+	g.forget(v)
+	if g.chance(2) {
+		g.reuse = v.name
+		g.view()
+	}
+}
+
+// forget takes a relation, and all that reads it, out of what there is.
+func (g *generator) forget(dropped *relation) {
+	g.relations = slices.DeleteFunc(g.relations, func(r *relation) bool { return r == dropped })
+	for _, r := range slices.Clone(g.relations) {
+		if slices.Contains(r.reads, dropped) {
+			g.forget(r)
+		}
+	}
+}
+
 // onConflict is "" for what has no key; else mostly a clause, because most rows that are made up meet another.
 func (g *generator) onConflict(r *relation) string {
 	if len(r.key) == 0 || g.chance(4) {
@@ -139,7 +218,7 @@ func (g *generator) assignments(r *relation, s *scope) string {
 // assigned is an expression that fits a column: sums over doubles stay exact, and wild ones stay in wild columns.
 func (g *generator) assigned(c column, s *scope) string {
 	switch {
-	case g.chance(12) && s.generator != nil && !strings.Contains(s.firstRef(), "excluded"):
+	case g.chance(12):
 		return "DEFAULT"
 	case c.typ == double && !c.wild:
 		return s.leaf(double, true).sql
@@ -151,13 +230,6 @@ func (g *generator) assigned(c column, s *scope) string {
 		return s.leaf(numeric, false).sql
 	}
 	return s.expr(c.typ, 2).sql
-}
-
-func (s *scope) firstRef() string {
-	if len(s.refs) == 0 {
-		return ""
-	}
-	return s.refs[0].sql
 }
 
 func (g *generator) returning(r *relation) string {
@@ -173,9 +245,7 @@ func (g *generator) returning(r *relation) string {
 
 // insertSelect copies a few rows of another relation, or of the same, with new keys.
 func (g *generator) insertSelect(r *relation) {
-	from := pick(g, g.some(func(f *relation) bool {
-		return f.kind == table || !g.inBlock && !f.lax
-	})...)
+	from := pick(g, g.some(g.readable())...)
 	s := g.over(from, "f")
 	var items, order []string
 	for i, c := range r.columns {
@@ -189,8 +259,7 @@ func (g *generator) insertSelect(r *relation) {
 		}
 	}
 	// Rows that are equal in all that decides their order may differ only in how a numeric is written.
-	for i, c := range from.columns {
-		_ = i
+	for _, c := range from.columns {
 		order = append(order, "f."+c.name)
 		if c.typ == numeric {
 			order = append(order, "f."+c.name+"::text")
@@ -255,8 +324,11 @@ func (g *generator) updateFrom(r *relation) {
 func (g *generator) delete(r *relation) {
 	s := g.over(r, "")
 	where := g.where(r, s)
-	if where == "" && !g.chance(4) {
+	switch {
+	case where == "" && !g.chance(4):
 		where = " WHERE " + s.condition(2)
+	case !strings.Contains(where, " = ") && !g.chance(3): // few rows, so that some stay
+		where += " AND " + s.comparison(0)
 	}
 	g.add(change, "DELETE FROM "+r.name+where+g.returning(r))
 }

@@ -87,7 +87,10 @@ func (s *scope) any(depth int) expr { return s.expr(typ(s.Intn(len(typeNames))),
 
 // output is an expression for a SELECT list: in one of two cases a column as it is.
 func (s *scope) output(depth int) expr {
-	if r, ok := s.find(func(ref) bool { return true }); ok && s.chance(2) {
+	if s.risky && s.chance(3) {
+		return expr{sql: s.riskyInteger(depth - 1), typ: integer, traits: traits{shown: true}}
+	}
+	if r, ok := s.find(everyRef); ok && s.chance(2) {
 		return expr{traits: r.traits, sql: r.sql, typ: r.typ}
 	}
 	return s.any(depth)
@@ -154,6 +157,17 @@ func (s *scope) choice(t typ, depth int) expr {
 	return out
 }
 
+// keeps is a condition that most rows meet, in most cases.
+func (s *scope) keeps(depth int) string {
+	if s.chance(3) {
+		return s.condition(depth)
+	}
+	if r, ok := s.find(func(r ref) bool { return r.typ != boolean }); ok && s.chance(2) {
+		return fmt.Sprintf("(%s <> %s OR %s)", r.sql, s.constant(r.typ, false), s.condition(depth-1))
+	}
+	return fmt.Sprintf("((%s) IS NOT %s)", s.condition(depth-1), pick(s.generator, "TRUE", "FALSE", "UNKNOWN"))
+}
+
 // condition is a boolean expression.
 func (s *scope) condition(depth int) string {
 	if depth <= 0 {
@@ -186,7 +200,7 @@ func (s *scope) condition(depth int) string {
 			pattern = pick(s.generator, "'^a'", "'b$'", "'[0-9]+'", "'a|b'", "'^$'")
 		}
 		return fmt.Sprintf("(%s %s %s)", s.expr(text, depth-1).sql, op, pattern)
-	case 8:
+	case 8, 9:
 		if s.subquery != nil {
 			return s.subquery(s).sql
 		}

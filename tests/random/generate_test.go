@@ -9,16 +9,20 @@ func generate(seed int64, n int) script {
 	for range 3 + g.Intn(2) {
 		g.createTable()
 	}
-	for range 1 + g.Intn(2) {
+	for range 2 + g.Intn(2) {
 		g.createStream()
 	}
+	g.relations[len(g.relations)-1].weight = 2 // see multiply
 	for range 3 {
 		g.view()
 	}
-	for range 25 {
+	for _, r := range g.some(func(r *relation) bool { return r.kind != view }) {
+		g.fill(r)
+	}
+	for range 12 {
 		g.change()
 	}
-	for range 9 {
+	for range 12 {
 		g.view()
 	}
 	g.compareAll()
@@ -32,8 +36,7 @@ func generate(seed int64, n int) script {
 			g.compareAll()
 		}
 		if i%(n/3+1) == 0 {
-			g.script = append(g.script, step{kind: crash})
-			g.compareAll()
+			g.crash()
 		}
 		if i%(n/4+1) == 0 {
 			g.view()
@@ -43,9 +46,22 @@ func generate(seed int64, n int) script {
 	return g.script
 }
 
+// crash kills the server while its views have much to do.
+func (g *generator) crash() {
+	if g.chance(2) {
+		g.view()
+	}
+	g.multiply()
+	for range 4 {
+		g.change()
+	}
+	g.script = append(g.script, step{kind: pick(g, crash, crash, crash, restart)})
+	g.compareAll()
+}
+
 // compareAll compares all relations whole.
 func (g *generator) compareAll() {
 	for _, r := range g.relations {
-		g.ask(query, "SELECT * FROM "+r.name, r.lax)
+		g.script = append(g.script, step{kind: query, sql: "SELECT * FROM " + r.name, lax: r.lax})
 	}
 }

@@ -7,7 +7,11 @@ import (
 
 // query adds a query over tables, streams and views.
 func (g *generator) query() {
-	switch g.Intn(8) {
+	switch g.Intn(10) {
+	case 8:
+		g.using()
+	case 9:
+		g.ordering()
 	case 0:
 		g.constants()
 	case 1:
@@ -19,11 +23,18 @@ func (g *generator) query() {
 	}
 }
 
-func (g *generator) ask(kind stepKind, sql string, lax bool) {
-	g.script = append(g.script, step{kind: kind, sql: sql, lax: lax})
+// readable are the relations that a query may read here: in a block tables alone, as views and streams do not show there
+// what the block wrote.
+func (g *generator) readable() func(*relation) bool {
+	if g.inBlock {
+		return func(r *relation) bool { return r.kind == table }
+	}
+	return reliable
 }
 
-func everything(*relation) bool { return true }
+// reliable are the relations that other queries may read. PostgreSQL computes of a view only what is read of it, so
+// one that may fail for a row is compared whole and by itself.
+func reliable(r *relation) bool { return !r.lax }
 
 // constants asks for expressions over nothing.
 func (g *generator) constants() {
@@ -32,20 +43,20 @@ func (g *generator) constants() {
 	for i := range 4 {
 		list = append(list, item{s.any(3), fmt.Sprintf("c%d", i)})
 	}
-	g.ask(query, "SELECT "+items(list), false)
+	g.add(query, "SELECT "+items(list))
 }
 
 // read is a FROM clause of a query: joins of all kinds, derived tables.
 func (g *generator) read() source {
 	kinds := []string{"JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"}
-	src := g.from(pick(g, 1, 1, 1, 2, 2, 3), kinds, everything)
+	src := g.from(pick(g, 1, 1, 1, 2, 2, 3), kinds, g.readable())
 	src.subquery = func(s *scope) expr { return g.subquery(s) }
 	return src
 }
 
 // subquery is a condition on the rows of another relation.
 func (g *generator) subquery(outer *scope) expr {
-	r := pick(g, g.some(func(r *relation) bool { return !r.lax })...)
+	r := pick(g, g.some(g.readable())...)
 	inner := g.over(r, "q")
 	out := expr{typ: boolean, traits: traits{shown: true}}
 	mine, _ := outer.find(everyRef)
@@ -72,11 +83,10 @@ func (g *generator) subquery(outer *scope) expr {
 
 func everyRef(ref) bool { return true }
 
-// plainQuery is a SELECT with everything but grouping.
+// plainQuery is a SELECT with reliable but grouping.
 func (g *generator) plainQuery() {
 	src := g.read()
 	src.risky = g.chance(4)
-	lax := src.lax
 	distinct, limit := g.chance(5), g.chance(4)
 	sorted := limit || g.chance(3)
 	if sorted {
@@ -85,6 +95,9 @@ func (g *generator) plainQuery() {
 	var list []item
 	for i := range 1 + g.Intn(4) {
 		e := src.output(3)
+		if g.chance(10) {
+			e = g.subquery(src.scope)
+		}
 		if sorted || distinct {
 			e = show(e)
 		}
@@ -97,7 +110,7 @@ func (g *generator) plainQuery() {
 	sql := word + items(list) + " FROM " + src.sql + g.filter(src)
 	sql = g.wrap(sql)
 	if !sorted {
-		g.ask(query, sql, lax)
+		g.add(query, sql)
 		return
 	}
 	sql += g.order(len(list))
@@ -107,7 +120,7 @@ func (g *generator) plainQuery() {
 			sql += fmt.Sprintf(" OFFSET %d", g.Intn(4))
 		}
 	}
-	g.ask(ordered, sql, lax)
+	g.add(ordered, sql)
 }
 
 // wrap puts a query into a derived table or a WITH, in some cases.
@@ -131,6 +144,47 @@ func show(e expr) expr {
 	return e
 }
 
+// using joins two relations by columns of one name, or all by all.
+func (g *generator) using() {
+	a, b := pick(g, g.some(g.readable())...), pick(g, g.some(g.readable())...)
+	for _, c := range a.columns {
+		for _, d := range b.columns {
+			if c.name != d.name || c.typ != d.typ || c.typ == boolean {
+				continue
+			}
+			kind := pick(g, "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
+			star := pick(g, "*", c.name, "a.*, b."+c.name+" AS other", "a."+c.name+" AS l, b."+c.name+" AS r, "+c.name)
+			g.add(query, fmt.Sprintf("SELECT %s FROM %s AS a %s %s AS b USING (%s)", star, a.name, kind, b.name, c.name))
+			return
+		}
+	}
+	if a.weight+b.weight <= 2 {
+		g.add(query, fmt.Sprintf("SELECT count(*) AS n FROM %s AS a %s %s AS b", a.name, pick(g, "CROSS JOIN", "NATURAL JOIN", "NATURAL LEFT JOIN"), b.name))
+	}
+}
+
+// ordering sorts by expressions, and by columns that are not selected, and ends with all that is.
+func (g *generator) ordering() {
+	r := pick(g, g.some(g.readable())...)
+	s := g.over(r, "a")
+	var list []item
+	var order []string
+	for i := range 1 + g.Intn(2) {
+		e := show(s.any(2))
+		list = append(list, item{e, fmt.Sprintf("c%d", i)})
+		order = append(order, fmt.Sprintf("c%d", i)+pick(g, "", " DESC"))
+	}
+	lead := s.output(2)
+	if !namesColumn(lead) {
+		return
+	}
+	sql := fmt.Sprintf("SELECT %s FROM %s AS a%s ORDER BY %s%s, %s", items(list), r.name, g.filter(source{scope: s}), lead.sql, pick(g, "", " DESC NULLS LAST", " NULLS FIRST"), strings.Join(order, ", "))
+	if g.chance(2) {
+		sql += fmt.Sprintf(" LIMIT %d", 1+g.Intn(8))
+	}
+	g.add(ordered, sql)
+}
+
 // order is an ORDER BY over all columns, so that rows which it leaves in any order are equal.
 func (g *generator) order(n int) string {
 	var out []string
@@ -151,16 +205,16 @@ func (g *generator) grouped() {
 	} else {
 		list, sql = g.grouping(src)
 	}
-	if g.chance(3) {
+	if g.chance(2) {
 		for i := range list {
 			if e, ok := src.find(everyRef); ok && strings.HasPrefix(list[i].name, "a") && g.chance(2) {
-				filtered := fmt.Sprintf("count(DISTINCT %s) FILTER (WHERE %s)", e.sql, src.condition(1))
+				filtered := fmt.Sprintf("count(%s%s)%s", pick(g, "DISTINCT ", ""), e.sql, pick(g, "", " FILTER (WHERE "+src.condition(1)+")"))
 				sql = strings.Replace(sql, list[i].sql+" AS "+list[i].name, filtered+" AS "+list[i].name, 1)
 				break
 			}
 		}
 	}
-	g.ask(query, sql, src.lax)
+	g.add(query, sql)
 }
 
 // union is of two or three queries of the same types.
@@ -171,10 +225,8 @@ func (g *generator) union() {
 		ts[i] = typ(g.Intn(len(typeNames)))
 	}
 	var parts []string
-	lax := false
 	for range 2 + g.Intn(2) {
-		src := g.from(1, nil, everything)
-		lax = lax || src.lax
+		src := g.from(1, nil, g.readable())
 		var list []item
 		for i, t := range ts {
 			list = append(list, item{show(src.expr(t, 1)), fmt.Sprintf("c%d", i)})
@@ -183,8 +235,8 @@ func (g *generator) union() {
 	}
 	sql := strings.Join(parts, pick(g, " UNION ", " UNION ALL "))
 	if g.chance(2) {
-		g.ask(query, sql, lax)
+		g.add(query, sql)
 		return
 	}
-	g.ask(ordered, sql+g.order(n), lax)
+	g.add(ordered, sql+g.order(n))
 }

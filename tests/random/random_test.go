@@ -31,12 +31,14 @@ func TestRandom(t *testing.T) {
 
 func runSeed(t *testing.T, seed int64) {
 	script := generate(seed, *statements)
-	outcome := run(t, script, *keepGoing)
-	t.Logf("seed %d: %d statements, %d comparisons, %d of them errors that agree, %d skipped", seed, outcome.ran, outcome.compared, outcome.agreedErrors, outcome.skipped)
+	shards := 1 + int(seed%4)
+	outcome := run(t, script, shards, *keepGoing)
+	t.Logf("seed %d: %d statements, %d comparisons: %d errors, %d rows, %d queries without rows; %d skipped",
+		seed, outcome.ran, outcome.compared, outcome.agreedErrors, outcome.rows, outcome.empty, outcome.skipped)
 	for i, d := range outcome.differences {
 		t.Errorf("seed %d, step %d: %s", seed, d.step, d)
 		if i == 0 && !*keepGoing {
-			short := shrink(t, script[:d.step+1], d)
+			short := shrink(t, script[:d.step+1], shards, d)
 			t.Errorf("a script that fails, for tests/sql/testdata:\n%s", short)
 		}
 	}

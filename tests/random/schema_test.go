@@ -54,9 +54,10 @@ type relation struct {
 	kind    relationKind
 	columns []column
 	key     []int // of a table: the places of its primary key
-	lax     bool  // a view whose query may fail for a row, or one that reads such
+	lax     bool  // a view whose query may fail for a row
 	weight  int   // how fast its rows may multiply: joins add up
 	depth   int
+	reads   []*relation // by a view
 }
 
 // generator makes a script. All of it follows from its seed.
@@ -66,6 +67,7 @@ type generator struct {
 	script    script
 	names     int
 	inBlock   bool
+	reuse     string // a name for the next relation, of one that was dropped
 }
 
 // pick returns one of the items.
@@ -75,6 +77,10 @@ func pick[T any](g *generator, items ...T) T { return items[g.Intn(len(items))] 
 func (g *generator) chance(n int) bool { return g.Intn(n) == 0 }
 
 func (g *generator) name(prefix string) string {
+	if name := g.reuse; name != "" {
+		g.reuse = ""
+		return name
+	}
 	g.names++
 	return fmt.Sprintf("%s%d", prefix, g.names)
 }
@@ -161,8 +167,13 @@ func (g *generator) column(name string) column {
 
 func (g *generator) keyColumn(name string) column {
 	t := pick(g, integer, integer, bigint, text, date, timestamptz, boolean)
-	if g.chance(8) {
+	switch g.Intn(16) {
+	case 0:
 		return column{name: name, typ: numeric, decl: "numeric(10,2)", traits: traits{shown: true}, notNull: true}
+	case 1: // 1.0 and 1.00 are one key
+		return column{name: name, typ: numeric, decl: "numeric", notNull: true}
+	case 2: // 0 and -0 are one key
+		return column{name: name, typ: double, decl: "double precision", traits: traits{wild: true}, notNull: true}
 	}
 	return column{name: name, typ: t, decl: t.String(), traits: traits{shown: true}, notNull: true}
 }

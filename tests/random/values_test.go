@@ -90,7 +90,9 @@ func (g *generator) keyValue(c column) string {
 	case timestamptz:
 		return fmt.Sprintf("'2020-01-%02d %02d:00:00+00'", 1+g.Intn(30), 6*g.Intn(4))
 	case numeric:
-		return fmt.Sprintf("%d.%d", g.Intn(20), g.Intn(10))
+		return pick(g, fmt.Sprintf("%d.%d", g.Intn(20), g.Intn(10)), fmt.Sprintf("%d.%d00", g.Intn(20), g.Intn(10)), fmt.Sprint(g.Intn(20)), "-0.5", "1e20", "'NaN'")
+	case double:
+		return pick(g, "0", "'-0'", "'NaN'", "'Infinity'", "'-Infinity'", fmt.Sprint(g.Intn(40)), fmt.Sprintf("-%d.5", g.Intn(20)), "5e-324", "1e300")
 	}
 	return g.plain(c.typ)
 }

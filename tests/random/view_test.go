@@ -39,15 +39,40 @@ type source struct {
 	sql    string
 	weight int
 	depth  int
-	lax    bool
+	reads  []*relation
 }
 
-// from joins n relations by equality. The first of kinds is for the joins that it may use.
+// operand is a relation to read, as it stands in FROM, or a query in its place.
+func (g *generator) operand(src *source, ok func(*relation) bool) (r *relation, sql string) {
+	r = pick(g, g.some(ok)...)
+	src.reads = append(src.reads, r)
+	if !g.chance(6) {
+		return r, r.name
+	}
+	in := source{scope: g.over(r, "a"), sql: r.name + " AS a"}
+	derived := *r
+	var list []item
+	switch g.Intn(4) {
+	case 0:
+		list, sql = g.projection(in, false)
+	case 1:
+		list, sql = g.projection(in, true)
+	case 2:
+		list, sql = g.total(in)
+	default:
+		list, sql = g.grouping(in)
+	}
+	derived.columns = columns(list)
+	return &derived, "(" + sql + ")"
+}
+
+// from joins n relations by equality. Kinds are the joins that it may use.
 func (g *generator) from(n int, kinds []string, ok func(*relation) bool) source {
-	first := pick(g, g.some(ok)...)
-	src := source{scope: g.over(first, "a"), sql: first.name + " AS a", weight: first.weight, depth: first.depth, lax: first.lax}
+	var src source
+	first, sql := g.operand(&src, ok)
+	src.scope, src.sql, src.weight, src.depth = g.over(first, "a"), sql+" AS a", first.weight, first.depth
 	for i := 1; i < n; i++ {
-		r := pick(g, g.some(ok)...)
+		r, sql := g.operand(&src, ok)
 		if src.weight+r.weight > maxWeight {
 			continue
 		}
@@ -61,10 +86,9 @@ func (g *generator) from(n int, kinds []string, ok func(*relation) bool) source 
 		if kind == "JOIN" && g.chance(4) {
 			on += " AND " + src.condition(1)
 		}
-		src.sql += fmt.Sprintf(" %s %s AS %s ON %s", kind, r.name, alias, on)
+		src.sql += fmt.Sprintf(" %s %s AS %s ON %s", kind, sql, alias, on)
 		src.weight += r.weight
 		src.depth = max(src.depth, r.depth)
-		src.lax = src.lax || r.lax
 	}
 	return src
 }
@@ -94,11 +118,11 @@ func (g *generator) equality(s *scope, r *relation, alias string) (string, bool)
 
 // view adds a continuous query over what is there.
 func (g *generator) view() {
-	src := g.from(pick(g, 1, 1, 2, 2, 3), []string{"JOIN", "LEFT JOIN"}, func(r *relation) bool { return r.depth < maxDepth })
+	src := g.from(pick(g, 1, 1, 2, 2, 3), []string{"JOIN", "LEFT JOIN"}, func(r *relation) bool { return r.depth < maxDepth && !r.lax })
 	if g.chance(8) {
-		src.risky, src.lax = true, true
+		src.risky = true
 	}
-	v := &relation{name: g.name("v"), kind: view, weight: src.weight, depth: src.depth + 1, lax: src.lax}
+	v := &relation{name: g.name("v"), kind: view, weight: src.weight, depth: src.depth + 1, lax: src.risky, reads: src.reads}
 	var list []item
 	var sql string
 	switch g.Intn(5) {
@@ -113,6 +137,9 @@ func (g *generator) view() {
 		list, sql = g.total(src)
 		v.weight = 1
 	}
+	if g.chance(6) {
+		sql = g.nest(sql)
+	}
 	v.columns = columns(list)
 	head := "CREATE MATERIALIZED VIEW "
 	if g.chance(6) {
@@ -122,12 +149,17 @@ func (g *generator) view() {
 	g.relations = append(g.relations, v)
 }
 
+// nest puts a view's query into a derived table or a WITH.
+func (g *generator) nest(sql string) string {
+	return pick(g, "SELECT * FROM ("+sql+") AS w", "WITH w AS ("+sql+") SELECT * FROM w")
+}
+
 // filter is a WHERE clause, or none.
 func (g *generator) filter(src source) string {
 	if g.chance(2) {
 		return ""
 	}
-	return " WHERE " + src.safe().condition(2)
+	return " WHERE " + src.safe().keeps(2)
 }
 
 func (g *generator) projection(src source, distinct bool) ([]item, string) {
@@ -151,11 +183,11 @@ func (g *generator) grouping(src source) ([]item, string) {
 	var by []string
 	for i := range 1 + g.Intn(2) {
 		e := src.output(1)
-		for !e.shown || !namesColumn(e) {
+		for !e.shown && e.typ != numeric || !namesColumn(e) {
 			e = src.output(1)
 		}
-		list = append(list, item{e, fmt.Sprintf("k%d", i)})
 		by = append(by, e.sql)
+		list = append(list, item{show(e), fmt.Sprintf("k%d", i)})
 	}
 	keys := len(list)
 	for i := range 1 + g.Intn(4) {
