@@ -202,18 +202,23 @@ func (s *snapshotSink) Close() error {
 }
 
 // ReplaceFile makes contents the contents of the file name, as a whole and durably. Its directory is made if need be.
-func ReplaceFile(fs vfs.FS, name string, contents []byte) error {
+// What an earlier attempt left under the temporary name is removed, not overwritten: after a power cut within the rename
+// it may be a second name of the file itself.
+func ReplaceFile(fsys vfs.FS, name string, contents []byte) error {
 	dir, temp := filepath.Dir(name), name+snapshotTempSuffix
-	if err := fs.MkdirAll(dir); err != nil {
+	if err := fsys.MkdirAll(dir); err != nil {
 		return err
 	}
-	if err := writeSynced(fs, temp, contents); err != nil {
+	if err := fsys.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := fs.Rename(temp, name); err != nil {
+	if err := writeSynced(fsys, temp, contents); err != nil {
 		return err
 	}
-	return fs.SyncDir(dir)
+	if err := fsys.Rename(temp, name); err != nil {
+		return err
+	}
+	return fsys.SyncDir(dir)
 }
 
 func writeSynced(fs vfs.FS, name string, contents []byte) error {
