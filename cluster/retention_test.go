@@ -334,3 +334,20 @@ func TestCompression(t *testing.T) {
 		t.Errorf("sizes %v", sizes)
 	}
 }
+
+// TestRetentionRuns shows that the node enforces retention by itself when it is told that its logs have grown.
+func TestRetentionRuns(t *testing.T) {
+	n := openNode(t, t.TempDir())
+	stream := createWith(t, n, "s", catalog.KindStream, func(c *catalog.TopicConfig) { c.SegmentBytes, c.RetentionBytes = 1000, 1000 })
+	send(t, n, stream, 0, 50)
+	n.retention.rouse()
+	for range 10_000 {
+		if logsOf(n, stream.Topic())[0].Start > 0 {
+			return
+		}
+		if _, err := n.shards[0].Propose(background, &shard.Forget{}); err != nil { // an fsync of a pause
+			t.Fatal(err)
+		}
+	}
+	t.Error("nothing was trimmed")
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/millracedb/millrace/exec/state"
@@ -263,4 +264,15 @@ func TestConfigure(t *testing.T) {
 	if c := (Configure{Topic: relation.Topic(0), SegmentBytes: 200}); !r.shard.Configured(c) {
 		t.Error("the configuration is lost")
 	}
+}
+
+// TestGrown shows that whoever decides on retention is told when much was written.
+func TestGrown(t *testing.T) {
+	told := make(chan struct{}, 8)
+	r := newRig(t)
+	r.shard.machine.grown = func() { told <- struct{}{} }
+	for range grownBytes/(4<<20) + 1 {
+		r.want(Applied, &Write{Parts: []Part{streamPart(0, strings.Repeat("x", 4<<20))}})
+	}
+	<-told
 }
