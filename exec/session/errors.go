@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -39,6 +41,8 @@ func userError(ctx context.Context, err error) error {
 		return pgerr.New(pgerr.UndefinedTable, "relation was dropped while the statement ran").WithCause(err)
 	case errors.Is(err, exec.ErrUnavailable) || errors.Is(err, exec.ErrFenced):
 		return pgerr.New(pgerr.CannotConnectNow, "shard is not available").WithCause(err)
+	case errors.Is(err, log.ErrCorrupt) || errors.Is(err, state.ErrCorrupt):
+		return pgerr.New(pgerr.DataCorrupted, "%s", err.Error()).WithCause(err)
 	}
 	return pgerr.From(err)
 }

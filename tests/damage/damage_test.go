@@ -198,6 +198,8 @@ func (d *damage) look(dir string) (_ result, err error) {
 			}
 		case !d.named(a.err.Error()):
 			return broken, fmt.Errorf("%s: the error does not name the file: %w", sql, a.err)
+		case code(a.err) != "XX001" && code(a.err) != "55000": // of data, and of a view that could not read it
+			return broken, fmt.Errorf("%s: SQLSTATE %s: %w", sql, code(a.err), a.err)
 		default:
 			answers = isolated
 		}
