@@ -11,6 +11,7 @@ import (
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -350,4 +351,45 @@ func TestRetentionRuns(t *testing.T) {
 		}
 	}
 	t.Error("nothing was trimmed")
+}
+
+// TestNeeds shows what a reader still needs: a forwarder the least of what its targets lack, all since its registration while one of
+// them has nothing yet; a task what the input lacks.
+func TestNeeds(t *testing.T) {
+	n := openNode(t, t.TempDir())
+	stream := createWith(t, n, "s", catalog.KindStream, func(*catalog.TopicConfig) {})
+	view := createStreamView(t, n, "v", stream, plan.TopologyVersion+1) // no jobs of its own
+	send(t, n, stream, 0, 20)
+	l := &logsOf(n, stream.Topic())[0]
+	l.Dependents = map[shard.Dependent]log.Offset{{Query: view.ID, Node: 1}: 2}
+	carrier := &reader{query: view, node: 1, forward: &plan.Forwarder{ID: 1, Key: []int{1}, Target: 1}}
+	commit := func(c exec.ConsumerID, offsets ...log.Offset) {
+		t.Helper()
+		op := &shard.Commit{Commit: exec.Commit{Consumer: c}}
+		for _, off := range offsets {
+			op.After = append(op.After, exec.Frontier{Offset: off})
+		}
+		r, err := n.shards[view.Placement[c.Partition]].Propose(background, op)
+		if err != nil || r.Verdict != shard.Applied {
+			t.Fatal(r, err)
+		}
+	}
+	want := func(d *reader, off log.Offset) {
+		t.Helper()
+		if got := n.retention.needs(d, l); got != off {
+			t.Errorf("needs what follows %d, want %d", got, off)
+		}
+	}
+	want(carrier, 2)
+	for target, off := range []log.Offset{9, 7, 15} {
+		commit(exec.ConsumerID{Query: view.ID, Node: 1, Partition: uint32(target), Source: 0}, off)
+		want(carrier, 2)
+	}
+	commit(exec.ConsumerID{Query: view.ID, Node: 1, Partition: 3, Source: 0}, 8)
+	want(carrier, 7)
+	task := func(input int) *reader { return &reader{query: view, node: 2, input: input} }
+	want(task(1), 0)
+	commit(exec.ConsumerID{Query: view.ID, Node: 2, Partition: 0}, 4, 11)
+	want(task(0), 4)
+	want(task(1), 11)
 }
