@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -95,13 +96,20 @@ func parseBool(v string) (value, ok bool) {
 	return false, false
 }
 
-// checkEncoding accepts the names of UTF-8.
+// checkEncoding accepts the names of UTF-8. As in PostgreSQL only letters and digits count, so quotes within the value, as
+// asyncpg sends them, do no harm.
 func checkEncoding(name string, values []string) (string, error) {
 	v, err := single(name, values)
 	if err != nil {
 		return "", err
 	}
-	switch strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(v)) {
+	plain := func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}
+	switch strings.Map(plain, v) {
 	case "utf8", "unicode":
 		return "UTF8", nil
 	}

@@ -22,6 +22,8 @@ func TestStartup(t *testing.T) {
 			"DateStyle=ISO, MDY", "client_encoding=UTF8", "server_encoding=UTF8", "session_authorization=tester", "BackendKeyData", "ReadyForQuery I"}},
 		{"settings", []string{"application_name", "probe", "TimeZone", "Europe/Paris", "client_encoding", "utf-8"},
 			[]string{"application_name=probe", "TimeZone=Europe/Paris"}},
+		{"encoding in quotes, as asyncpg sends it", []string{"client_encoding", "'utf-8'"}, []string{"client_encoding=UTF8", "ReadyForQuery I"}},
+		{"another encoding", []string{"client_encoding", "'latin1'"}, []string{"FATAL 0A000"}},
 		{"options", []string{"options", `-c application_name=two\ words --statement-timeout=5s`}, []string{"application_name=two words"}},
 		{"unknown setting", []string{"nonsense", "1"}, []string{`FATAL 42704: unrecognized configuration parameter "nonsense"`, "closed"}},
 		{"bad value", []string{"TimeZone", "Mars"}, []string{`FATAL 22023: invalid value for parameter "TimeZone": "Mars"`, "closed"}},
