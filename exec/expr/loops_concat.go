@@ -22,6 +22,10 @@ func registerConcat() {
 			return k.str(0, i), true
 		})
 	})
+	registerSafe("array_cat", rows(func(k *call, i int) error {
+		k.catArrays(i)
+		return nil
+	}))
 	registerSafe("array_to_string(_text,text)", rows(func(k *call, i int) error {
 		k.out.Str[i] = joinArray(k.str(0, i), k.str(1, i), nil)
 		return nil
@@ -39,6 +43,23 @@ func registerConcat() {
 		k.out.Str[i] = joinArray(k.str(0, i), k.str(1, i), null)
 		return nil
 	}))
+}
+
+// catArrays appends one array of texts to another; a NULL adds nothing, and only two of them give NULL.
+func (k *call) catArrays(i int) {
+	switch {
+	case k.args[0].null(i) && k.args[1].null(i):
+		k.setNull(i)
+	case k.args[0].null(i):
+		k.out.Str[i] = k.str(1, i)
+	case k.args[1].null(i):
+		k.out.Str[i] = k.str(0, i)
+	default:
+		// Stored arrays are well formed.
+		first, _ := types.ParseArray(k.str(0, i))
+		second, _ := types.ParseArray(k.str(1, i))
+		k.out.Str[i] = types.FormatArray(append(first, second...))
+	}
 }
 
 // concat joins the arguments from first on that are not NULL with a separator; a row without one is NULL.

@@ -122,6 +122,7 @@ func (r *registry) addTextOperators() {
 	r.op("||", "textcat", types.Text, types.Text, types.Text)
 	r.op("||", "textanycat", types.Text, types.Text, Any).stable()
 	r.op("||", "anytextcat", types.Text, Any, types.Text).stable()
+	r.op("||", "array_cat", types.TextArray, types.TextArray, types.TextArray).lax()
 	for _, o := range [][2]string{
 		{"~~", "textlike"}, {"!~~", "textnlike"}, {"~~*", "texticlike"}, {"!~~*", "texticnlike"},
 		{"~", "textregexeq"}, {"!~", "textregexne"}, {"~*", "texticregexeq"}, {"!~*", "texticregexne"},
