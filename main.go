@@ -73,8 +73,8 @@ func serveCommand() *cobra.Command {
 			if err := readConfig(o.config, cmd.Flags()); err != nil {
 				return err
 			}
-			if !cmd.Flags().Changed("shards") {
-				o.shards = 0 // those of the data directory, or the default
+			if err := o.settleShards(cmd.Flags().Changed("shards")); err != nil {
+				return err
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 			defer stop()
@@ -93,6 +93,18 @@ func (o *options) define(f *pflag.FlagSet) {
 	f.StringVar(&o.memory, "memory", "", "memory for caches and statements, for example 4GB (default: a quarter of the machine's)")
 	f.StringVar(&o.logLevel, "log-level", "info", "least level of what is logged: debug, info, warn, error")
 	f.StringVar(&o.config, "config", "", "YAML file with the same names; flags win")
+}
+
+// settleShards refuses a number of shards that was given and is none. Not given, it becomes 0: the shards of the data
+// directory, or the default.
+func (o *options) settleShards(given bool) error {
+	switch {
+	case !given:
+		o.shards = 0
+	case o.shards < 1:
+		return fmt.Errorf("--shards %d: at least one shard is needed", o.shards)
+	}
+	return nil
 }
 
 // readConfig sets the flags that were not given from a YAML file. Names that are no flags are refused.

@@ -70,6 +70,19 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// TestShardsThatAreNone shows that a number of shards below one is refused, and not taken for the default.
+func TestShardsThatAreNone(t *testing.T) {
+	for _, given := range []int{0, -1} {
+		if err := (&options{shards: given}).settleShards(true); err == nil {
+			t.Errorf("--shards %d was not refused", given)
+		}
+	}
+	o := &options{shards: 8}
+	if err := o.settleShards(false); err != nil || o.shards != 0 {
+		t.Errorf("not given: %d shards, %v", o.shards, err)
+	}
+}
+
 // TestParseBytes shows what --memory takes.
 func TestParseBytes(t *testing.T) {
 	for text, want := range map[string]int64{
