@@ -105,6 +105,8 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.deallocate(t)
 	case *ast.Discard:
 		return c.discard(t)
+	case *ast.Unlisten: // LISTEN is refused, so nobody listens
+		return local("UNLISTEN", func() error { return nil }), nil
 	case *ast.Truncate:
 		return nil, pgerr.Unsupported("TRUNCATE is").At(c.start())
 	case *ast.Unsupported:

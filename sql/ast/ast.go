@@ -468,6 +468,8 @@ type (
 	Deallocate struct{ Name string }
 	// Discard is DISCARD ALL | PLANS | SEQUENCES | TEMP.
 	Discard struct{ What string }
+	// Unlisten is UNLISTEN channel; "" is *.
+	Unlisten struct{ Channel string }
 	// DeclareCursor is DECLARE name CURSOR [WITH HOLD] FOR query.
 	DeclareCursor struct {
 		Name  string
@@ -512,6 +514,7 @@ func (*Prepare) statement()        {}
 func (*Execute) statement()        {}
 func (*Deallocate) statement()     {}
 func (*Discard) statement()        {}
+func (*Unlisten) statement()       {}
 func (*DeclareCursor) statement()  {}
 func (*Fetch) statement()          {}
 func (*Close) statement()          {}

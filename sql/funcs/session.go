@@ -22,5 +22,6 @@ func (r *registry) addSession() {
 	r.fn("pg_is_in_recovery", types.Bool).volatile().doc("false: every node takes writes", "pg_is_in_recovery()")
 	r.fn("txid_current", types.Int8).stable().doc("a number for the statement", "txid_current()")
 	r.fn("pg_postmaster_start_time", types.Timestamptz).stable().doc("when the server was started", "pg_postmaster_start_time()")
+	r.fn("pg_advisory_unlock_all", types.Void).volatile().doc("nothing: there are no advisory locks", "pg_advisory_unlock_all()")
 	r.fn("inet_server_port", types.Int4).lax().stable().doc("NULL", "inet_server_port()")
 }

@@ -183,3 +183,11 @@ func (p *parser) discard(*token) ast.Statement {
 	}
 	return &ast.Discard{What: what}
 }
+
+// unlisten parses what is behind UNLISTEN: a channel, or * for all.
+func (p *parser) unlisten(*token) ast.Statement {
+	if p.acceptOp("*") {
+		return &ast.Unlisten{}
+	}
+	return &ast.Unlisten{Channel: p.colID()}
+}

@@ -20,6 +20,7 @@ func init() {
 		"savepoint": (*parser).savepoint, "release": (*parser).release,
 		"prepare": (*parser).prepare, "execute": (*parser).execute, "deallocate": (*parser).deallocate,
 		"declare": (*parser).declare, "fetch": (*parser).fetch, "move": (*parser).fetch, "close": (*parser).closeCursor,
+		"unlisten": (*parser).unlisten,
 	}
 }
 
@@ -27,7 +28,7 @@ func init() {
 var refused = map[string]bool{
 	"analyze": true, "analyse": true, "call": true, "checkpoint": true, "cluster": true, "comment": true, "do": true,
 	"grant": true, "listen": true, "load": true, "lock": true, "merge": true, "notify": true, "reindex": true,
-	"revoke": true, "unlisten": true, "vacuum": true,
+	"revoke": true, "vacuum": true,
 }
 
 // refusedPairs are those that need a second word to be known.
