@@ -79,8 +79,8 @@ func TestReadOnlyTornWrite(t *testing.T) {
 	w := mustOpen(t, fs, Options{})
 	mustAppend(t, w.Group(1), 1, 3)
 	must(t, w.Close())
-	end := w.writer.pos - int64(len(appendFrame(nil, frame{kind: kindMark}, nil, nil))) // it is idle, so it has left a mark
-	flip(t, fs, filePath(testDir, 1), end+70, 1)                                        // of a frame that never was; the mark at end is overwritten
+	end := endOf(w)
+	flip(t, fs, filePath(testDir, 1), end+70, 1) // of a frame that never was; the mark at end is overwritten
 	f, err := fs.OpenRW(filePath(testDir, 1))
 	must(t, err)
 	_, err = f.WriteAt([]byte("MWF1 torn"), end)
