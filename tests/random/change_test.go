@@ -2,7 +2,6 @@ package random_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -82,124 +81,6 @@ func (r *relation) isKey(i int) bool {
 	return false
 }
 
-func (g *generator) row(r *relation) string {
-	values := make([]string, len(r.columns))
-	for i, c := range r.columns {
-		if r.isKey(i) {
-			values[i] = g.keyValue(c)
-		} else {
-			values[i] = g.value(c)
-		}
-	}
-	return "(" + strings.Join(values, ", ") + ")"
-}
-
-func (g *generator) insert(r *relation) {
-	rows := make([]string, 1+g.Intn(5))
-	for i := range rows {
-		rows[i] = g.row(r)
-	}
-	g.add(change, "INSERT INTO "+r.name+" VALUES "+strings.Join(rows, ", ")+g.onConflict(r)+g.returning(r))
-}
-
-// fill inserts enough rows for joins and groups to be worth while.
-func (g *generator) fill(r *relation) {
-	conflict := ""
-	if len(r.key) > 0 {
-		conflict = " ON CONFLICT DO NOTHING"
-	}
-	for range 2 {
-		rows := make([]string, 5+g.Intn(20))
-		for i := range rows {
-			rows[i] = g.row(r)
-		}
-		g.add(change, "INSERT INTO "+r.name+" VALUES "+strings.Join(rows, ", ")+conflict)
-	}
-}
-
-// multiply inserts many rows into the stream that is for that.
-func (g *generator) multiply() {
-	to := pick(g, g.some(func(r *relation) bool { return r.kind == stream && r.weight > 1 })...)
-	a, b := g.base(table), g.base(table)
-	s := g.over(a, "a")
-	s.join(b, "b")
-	var items []string
-	for _, c := range to.columns {
-		if r, ok := s.find(func(r ref) bool { return r.typ == c.typ && (c.wild || !r.wild) && (r.shown || !c.shown) }); ok && !c.notNull {
-			items = append(items, r.sql)
-		} else {
-			items = append(items, g.constant(c.typ, false))
-		}
-	}
-	g.add(change, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s AS a CROSS JOIN %s AS b", to.name, strings.Join(items, ", "), a.name, b.name))
-}
-
-// drop drops a view with all that reads it, or fails because something does; or creates what is there.
-func (g *generator) drop() {
-	views := g.some(func(r *relation) bool { return r.kind == view })
-	if len(views) < 8 {
-		return
-	}
-	v := pick(g, views...)
-	if g.chance(3) {
-		g.add(change, "CREATE MATERIALIZED VIEW IF NOT EXISTS "+v.name+" AS SELECT 1 AS one FROM "+g.base(table).name)
-		return
-	}
-	read := false
-	for _, r := range g.relations {
-		read = read || slices.Contains(r.reads, v)
-	}
-	if read {
-		g.add(change, "DROP MATERIALIZED VIEW "+v.name)
-		if g.chance(2) {
-			return
-		}
-	}
-	g.add(change, "DROP MATERIALIZED VIEW "+v.name+pick(g, " CASCADE", map[bool]string{true: " CASCADE"}[read]))
-	g.forget(v)
-	if g.chance(2) {
-		g.reuse = v.name
-		g.view()
-	}
-}
-
-// forget takes a relation, and all that reads it, out of what there is.
-func (g *generator) forget(dropped *relation) {
-	g.relations = slices.DeleteFunc(g.relations, func(r *relation) bool { return r == dropped })
-	for _, r := range slices.Clone(g.relations) {
-		if slices.Contains(r.reads, dropped) {
-			g.forget(r)
-		}
-	}
-}
-
-// onConflict is "" for what has no key; else mostly a clause, because most rows that are made up meet another.
-func (g *generator) onConflict(r *relation) string {
-	if len(r.key) == 0 || g.chance(4) {
-		return ""
-	}
-	var key []string
-	for _, k := range r.key {
-		key = append(key, r.columns[k].name)
-	}
-	target := " (" + strings.Join(key, ", ") + ")"
-	if g.chance(2) {
-		return " ON CONFLICT" + pick(g, "", target) + " DO NOTHING"
-	}
-	s := &scope{generator: g}
-	s.join(r, r.name)
-	s.join(r, "excluded")
-	set := g.assignments(r, s)
-	if set == "" {
-		return " ON CONFLICT" + target + " DO NOTHING"
-	}
-	where := ""
-	if g.chance(3) {
-		where = " WHERE " + s.condition(1)
-	}
-	return " ON CONFLICT" + target + " DO UPDATE SET " + set + where
-}
-
 // assignments sets one or two columns that are no keys, by expressions of s; "" if there is no such column.
 func (g *generator) assignments(r *relation, s *scope) string {
 	var items []string
@@ -241,36 +122,6 @@ func (g *generator) returning(r *relation) string {
 	}
 	s := g.over(r, r.name)
 	return fmt.Sprintf(" RETURNING %s AS a, %s AS b", s.output(1).sql, s.output(2).sql)
-}
-
-// insertSelect copies a few rows of another relation, or of the same, with new keys.
-func (g *generator) insertSelect(r *relation) {
-	from := pick(g, g.some(g.readable())...)
-	s := g.over(from, "f")
-	var items, order []string
-	for i, c := range r.columns {
-		switch {
-		case r.isKey(i) || c.notNull && g.chance(2):
-			items = append(items, g.keyValue(c)+"::"+c.typ.String())
-		case c.typ == double && !c.wild:
-			items = append(items, s.leaf(double, true).sql)
-		default:
-			items = append(items, s.expr(c.typ, 1).sql)
-		}
-	}
-	// Rows that are equal in all that decides their order may differ only in how a numeric is written.
-	for _, c := range from.columns {
-		order = append(order, "f."+c.name)
-		if c.typ == numeric {
-			order = append(order, "f."+c.name+"::text")
-		}
-	}
-	limit := fmt.Sprintf(" ORDER BY %s LIMIT %d", strings.Join(order, ", "), 1+g.Intn(3))
-	if len(r.key) > 0 {
-		limit = strings.TrimRight(limit, "0123456789") + "1"
-	}
-	g.add(change, "INSERT INTO "+r.name+" SELECT "+strings.Join(items, ", ")+" FROM "+from.name+" AS f WHERE "+s.condition(1)+limit+
-		g.onConflict(r)+g.returning(r))
 }
 
 func (g *generator) update(r *relation) {
@@ -351,38 +202,5 @@ func (g *generator) moveKeys(r *relation) {
 		g.add(change, fmt.Sprintf("UPDATE %s SET %s = %s || 'x' WHERE %s LIKE '%%%d'", r.name, c.name, c.name, c.name, g.Intn(10)))
 	default:
 		g.delete(r)
-	}
-}
-
-// mistake adds a statement that must fail.
-func (g *generator) mistake() {
-	r := g.base(table)
-	last := r.columns[len(r.columns)-1].name
-	row := g.row(r)
-	switch g.Intn(9) {
-	case 0:
-		g.add(change, "INSERT INTO "+r.name+" VALUES "+strings.TrimSuffix(row, ")")+", 1)")
-	case 1:
-		g.add(change, "INSERT INTO "+r.name+" ("+last+", nosuch) VALUES (NULL, 1)")
-	case 2:
-		g.add(change, "UPDATE nosuch SET "+last+" = NULL")
-	case 3:
-		g.add(change, "UPDATE "+r.name+" SET nosuch = 1")
-	case 4:
-		g.add(change, "DELETE FROM "+r.name+" WHERE nosuch > 1")
-	case 5:
-		g.add(change, "INSERT INTO "+r.name+" ("+last+", "+last+") VALUES (NULL, NULL)")
-	case 6:
-		c := r.columns[g.Intn(len(r.columns))]
-		g.add(change, "INSERT INTO "+r.name+" ("+c.name+") VALUES ("+pick(g, "'x y'", "NULL", "99999999999", "1e400", "'2020-13-45'")+")")
-	case 7:
-		if len(r.key) > 0 {
-			g.add(change, "INSERT INTO "+r.name+" VALUES "+row+", "+row+g.onConflict(r))
-		}
-	default:
-		c := r.columns[g.Intn(len(r.columns))]
-		if c.notNull {
-			g.add(change, "UPDATE "+r.name+" SET "+c.name+" = NULL")
-		}
 	}
 }

@@ -290,7 +290,9 @@ func (s *scope) double(depth int) expr {
 	g := s.generator
 	out := expr{typ: double, traits: traits{shown: true}}
 	a, b := s.leaf(double, true), s.leaf(double, true)
-	switch s.Intn(6) {
+	switch s.Intn(7) {
+	case 5:
+		out.sql, out.wild = fmt.Sprintf("date_part('%s', %s)", s.field(), s.expr(timestamptz, depth).sql), true
 	case 0, 1:
 		out.sql = fmt.Sprintf("(%s %s %s)", a.sql, pick(g, "+", "-"), b.sql)
 	case 2:
@@ -314,7 +316,9 @@ func (s *scope) numeric(depth int) expr {
 	g := s.generator
 	out := expr{typ: numeric}
 	a := s.expr(numeric, depth)
-	switch s.Intn(8) {
+	switch s.Intn(9) {
+	case 7:
+		out.sql = fmt.Sprintf("extract(%s FROM %s)", s.field(), s.expr(pick(g, date, timestamptz), depth).sql)
 	case 0, 1:
 		out.sql = fmt.Sprintf("(%s %s %s)", a.sql, pick(g, "+", "-", "*"), s.expr(pick(g, numeric, numeric, integer, bigint), depth).sql)
 	case 2:
@@ -343,7 +347,9 @@ func (s *scope) numeric(depth int) expr {
 func (s *scope) text(depth int) string {
 	g := s.generator
 	a := s.expr(text, depth).sql
-	switch s.Intn(16) {
+	switch s.Intn(18) {
+	case 14, 15:
+		return s.pattern(a, depth)
 	case 0:
 		return fmt.Sprintf("%s(%s)", pick(g, "lower", "upper", "initcap", "reverse", "btrim", "ltrim", "rtrim", "md5"), a)
 	case 1:
@@ -376,9 +382,25 @@ func (s *scope) text(depth int) string {
 	return fmt.Sprintf("(%s)::text", s.expr(pick(g, boolean, integer, bigint, numeric, date, timestamptz, double), depth).sql)
 }
 
+// pattern is a text made by a regular expression or a pattern of times.
+func (s *scope) pattern(a string, depth int) string {
+	g := s.generator
+	if s.chance(2) {
+		return fmt.Sprintf("regexp_replace(%s, %s, %s)", a, pick(g, "'[aeiou]'", "'(.)(.)'", "'^.'"), pick(g, "'<\\&>'", "'\\2\\1'", "''"))
+	}
+	return fmt.Sprintf("to_char(%s, '%s')", s.expr(timestamptz, depth).sql, pick(g, "YYYY-MM-DD HH24:MI:SS", "DD Mon YYYY", "Day, HH12 am", "IYYY-IW", "MS US", "Q TZ"))
+}
+
+// field is a part of a date that a time has too.
+func (s *scope) field() string {
+	return pick(s.generator, "year", "month", "day", "dow", "doy", "week", "isodow", "isoyear", "quarter", "decade", "century", "epoch")
+}
+
 func (s *scope) time(depth int) string {
 	g := s.generator
-	switch s.Intn(3) {
+	switch s.Intn(4) {
+	case 3:
+		return fmt.Sprintf("to_timestamp((%s)::double precision)", s.expr(integer, depth).sql)
 	case 0:
 		return fmt.Sprintf("date_trunc('%s', %s)", pick(g, "year", "quarter", "month", "week", "day", "hour", "minute", "second", "milliseconds"), s.expr(timestamptz, depth).sql)
 	case 1:

@@ -6,6 +6,8 @@ import "math/rand"
 // with crashes at a third and at two thirds of them.
 func generate(seed int64, n int) script {
 	g := &generator{Rand: rand.New(rand.NewSource(seed))}
+	g.zone = pick(g, "UTC", "UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Europe/Berlin")
+	g.add(change, "SET TimeZone TO '"+g.zone+"'")
 	for range 3 + g.Intn(2) {
 		g.createTable()
 	}
@@ -26,6 +28,7 @@ func generate(seed int64, n int) script {
 		g.view()
 	}
 	g.compareAll()
+	g.follow()
 	for i := 1; i <= n; i++ {
 		if g.chance(2) {
 			g.change()
@@ -55,13 +58,29 @@ func (g *generator) crash() {
 	for range 4 {
 		g.change()
 	}
+	g.followed = nil
 	g.script = append(g.script, step{kind: pick(g, crash, crash, crash, restart)})
+	g.add(change, "SET TimeZone TO '"+g.zone+"'")
+	g.follow()
 	g.compareAll()
+}
+
+// follow follows the changes of some relations.
+func (g *generator) follow() {
+	for _, r := range g.some(func(r *relation) bool { return r.keyed && r.weight == 1 }) {
+		if len(g.followed) < 4 && g.chance(2) {
+			g.followed = append(g.followed, r)
+			g.script = append(g.script, step{kind: follow, sql: r.name, key: r.key})
+		}
+	}
 }
 
 // compareAll compares all relations whole.
 func (g *generator) compareAll() {
 	for _, r := range g.relations {
 		g.script = append(g.script, step{kind: query, sql: "SELECT * FROM " + r.name, lax: r.lax})
+	}
+	for _, r := range g.followed {
+		g.add(followed, r.name)
 	}
 }

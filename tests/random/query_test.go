@@ -147,6 +147,9 @@ func show(e expr) expr {
 // using joins two relations by columns of one name, or all by all.
 func (g *generator) using() {
 	a, b := pick(g, g.some(g.readable())...), pick(g, g.some(g.readable())...)
+	if a.weight+b.weight > 2 {
+		return // the weights of joins are for columns with many values, and these may have one
+	}
 	for _, c := range a.columns {
 		for _, d := range b.columns {
 			if c.name != d.name || c.typ != d.typ || c.typ == boolean {
@@ -158,9 +161,7 @@ func (g *generator) using() {
 			return
 		}
 	}
-	if a.weight+b.weight <= 2 {
-		g.add(query, fmt.Sprintf("SELECT count(*) AS n FROM %s AS a %s %s AS b", a.name, pick(g, "CROSS JOIN", "NATURAL JOIN", "NATURAL LEFT JOIN"), b.name))
-	}
+	g.add(query, fmt.Sprintf("SELECT count(*) AS n FROM %s AS a %s %s AS b", a.name, pick(g, "CROSS JOIN", "NATURAL JOIN", "NATURAL LEFT JOIN"), b.name))
 }
 
 // ordering sorts by expressions, and by columns that are not selected, and ends with all that is.

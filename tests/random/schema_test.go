@@ -53,11 +53,12 @@ type relation struct {
 	name    string
 	kind    relationKind
 	columns []column
-	key     []int // of a table: the places of its primary key
+	key     []int // the places of a table's primary key, or of a view's if they are among its columns
 	lax     bool  // a view whose query may fail for a row
 	weight  int   // how fast its rows may multiply: joins add up
 	depth   int
 	reads   []*relation // by a view
+	keyed   bool        // key is the whole key: changes can be told apart by it
 }
 
 // generator makes a script. All of it follows from its seed.
@@ -67,6 +68,8 @@ type generator struct {
 	script    script
 	names     int
 	inBlock   bool
+	zone      string
+	followed  []*relation
 	reuse     string // a name for the next relation, of one that was dropped
 }
 
@@ -101,6 +104,7 @@ func (g *generator) createTable() {
 		if i < keys {
 			c = g.keyColumn(c.name)
 			r.key = append(r.key, i)
+			r.keyed = (i == 0 || r.keyed) && c.shown
 		}
 		r.columns = append(r.columns, c)
 	}

@@ -1,7 +1,9 @@
 package random_test
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -16,8 +18,11 @@ func shrink(t *testing.T, s script, shards int, d difference) script {
 		t.Run("shrink", func(t *testing.T) { o = run(t, candidate, shards, false) })
 		return len(o.differences) == 1 && o.differences[0].sql == last.sql && o.differences[0].kind == d.kind
 	}
-	queries := slices.DeleteFunc(slices.Clone(s[:len(s)-1]), func(x step) bool { return x.kind == query || x.kind == ordered })
-	if candidate := append(queries, last); fails(candidate) {
+	changes := slices.DeleteFunc(slices.Clone(s[:len(s)-1]), func(x step) bool { return x.kind == query || x.kind == ordered })
+	if candidate := append(changes, last); fails(candidate) {
+		s = candidate
+	}
+	if candidate := related(s); fails(candidate) {
 		s = candidate
 	}
 	for size := max(1, len(s)/2); time.Now().Before(deadline); {
@@ -36,4 +41,25 @@ func shrink(t *testing.T, s script, shards int, d difference) script {
 		size = max(1, size/2)
 	}
 	return s
+}
+
+var relationName = regexp.MustCompile(`\b[tsv]\d+\b`)
+
+// related keeps of a script what is about the relations of its last step, and those that their queries read.
+func related(s script) script {
+	names := map[string]bool{}
+	note := func(sql string) {
+		for _, name := range relationName.FindAllString(sql, -1) {
+			names[name] = true
+		}
+	}
+	note(s[len(s)-1].sql)
+	for _, step := range slices.Backward(s) {
+		if name := relationName.FindString(step.sql); strings.HasPrefix(step.sql, "CREATE") && names[name] {
+			note(step.sql)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s), func(x step) bool {
+		return slices.ContainsFunc(relationName.FindAllString(x.sql, -1), func(name string) bool { return !names[name] })
+	})
 }

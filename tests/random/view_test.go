@@ -43,9 +43,8 @@ type source struct {
 }
 
 // operand is a relation to read, as it stands in FROM, or a query in its place.
-func (g *generator) operand(src *source, ok func(*relation) bool) (r *relation, sql string) {
+func (g *generator) operand(ok func(*relation) bool) (r *relation, sql string) {
 	r = pick(g, g.some(ok)...)
-	src.reads = append(src.reads, r)
 	if !g.chance(6) {
 		return r, r.name
 	}
@@ -68,11 +67,10 @@ func (g *generator) operand(src *source, ok func(*relation) bool) (r *relation, 
 
 // from joins n relations by equality. Kinds are the joins that it may use.
 func (g *generator) from(n int, kinds []string, ok func(*relation) bool) source {
-	var src source
-	first, sql := g.operand(&src, ok)
-	src.scope, src.sql, src.weight, src.depth = g.over(first, "a"), sql+" AS a", first.weight, first.depth
+	first, sql := g.operand(ok)
+	src := source{scope: g.over(first, "a"), sql: sql + " AS a", weight: first.weight, depth: first.depth, reads: []*relation{first}}
 	for i := 1; i < n; i++ {
-		r, sql := g.operand(&src, ok)
+		r, sql := g.operand(ok)
 		if src.weight+r.weight > maxWeight {
 			continue
 		}
@@ -88,6 +86,7 @@ func (g *generator) from(n int, kinds []string, ok func(*relation) bool) source 
 		}
 		src.sql += fmt.Sprintf(" %s %s AS %s ON %s", kind, sql, alias, on)
 		src.weight += r.weight
+		src.reads = append(src.reads, r)
 		src.depth = max(src.depth, r.depth)
 	}
 	return src
@@ -130,12 +129,15 @@ func (g *generator) view() {
 		list, sql = g.projection(src, false)
 	case 2:
 		list, sql = g.projection(src, true)
+		v.key, v.keyed = keysOf(list, "c")
 	case 3:
 		list, sql = g.grouping(src)
 		v.weight = 1
+		v.key, v.keyed = keysOf(list, "k")
 	default:
 		list, sql = g.total(src)
 		v.weight = 1
+		v.keyed = true
 	}
 	if g.chance(6) {
 		sql = g.nest(sql)
@@ -147,6 +149,20 @@ func (g *generator) view() {
 	}
 	g.add(change, head+v.name+g.partitions()+" AS "+sql)
 	g.relations = append(g.relations, v)
+}
+
+// keysOf are the places of the items whose names start with prefix, if those are a view's key.
+func keysOf(list []item, prefix string) (key []int, ok bool) {
+	for i, item := range list {
+		if strings.HasPrefix(item.name, prefix) {
+			key = append(key, i)
+			// A rounded key, or one that stands in a second place alone, does not tell rows apart.
+			if strings.HasPrefix(item.sql, "round(") || i == 0 && strings.HasSuffix(item.name, "1") {
+				return nil, false
+			}
+		}
+	}
+	return key, true
 }
 
 // nest puts a view's query into a derived table or a WITH.
