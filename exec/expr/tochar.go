@@ -54,7 +54,7 @@ var datePatterns = []datePattern{
 	{"MS", number("%03d", func(t clockTime) int { return t.micros / 1000 })},
 	{"US", number("%06d", func(t clockTime) int { return t.micros })},
 	{"YYYY", number("%04d", func(t clockTime) int { return abs(int(withoutYearZero(t.year))) })},
-	{"IYYY", number("%04d", func(t clockTime) int { y, _ := isoWeek(t.day); return y })},
+	{"IYYY", number("%04d", func(t clockTime) int { y, _ := isoWeek(t.day); return abs(int(withoutYearZero(y))) })},
 	{"YYY", number("%03d", func(t clockTime) int { return abs(int(withoutYearZero(t.year))) % 1000 })},
 	{"YY", number("%02d", func(t clockTime) int { return abs(int(withoutYearZero(t.year))) % 100 })},
 	{"Month", func(t clockTime) string { return fmt.Sprintf("%-9s", t.monthName()) }},
