@@ -79,8 +79,10 @@ func (g *generator) insertSelect(r *relation) {
 	var items, order []string
 	for i, c := range r.columns {
 		switch {
-		case r.isKey(i) || c.notNull && g.chance(2):
-			items = append(items, g.keyValue(c)+"::"+c.typ.String())
+		case r.isKey(i):
+			items = append(items, "("+g.keyValue(c)+")::"+c.typ.String())
+		case c.notNull && g.chance(2):
+			items = append(items, "("+g.value(c)+")::"+c.typ.String())
 		case c.typ == double && !c.wild:
 			items = append(items, s.leaf(double, true).sql)
 		default:
