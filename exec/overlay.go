@@ -33,6 +33,8 @@ type blockWrites struct {
 	order  []catalog.PartitionID // of tables, by first write
 	stream []PartitionWrite
 	bytes  int64
+	marked bool // there may be a Mark in use
+	undo   []undone
 }
 
 // NewOverlay returns an overlay without writes; r may be nil if it is only written to and read through Over.
@@ -77,6 +79,9 @@ func (o *Overlay) Record(ws []PartitionWrite) error {
 			t = newTableWrites(w.Partition)
 			o.tables[w.Partition] = t
 			o.order = append(o.order, w.Partition)
+		}
+		if o.marked {
+			o.noteUndo(t, w.Rows)
 		}
 		if err := t.record(w.Rows); err != nil {
 			return err

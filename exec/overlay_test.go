@@ -96,6 +96,41 @@ func TestOverlayRandom(t *testing.T) {
 	}
 }
 
+// Random statements, marks and ways back to them: the block sees what it saw at the mark, and COMMIT writes that.
+func TestOverlayMarks(t *testing.T) {
+	type marked struct {
+		mark  Mark
+		model map[int64]string
+	}
+	for seed := range int64(30) {
+		rng := rand.New(rand.NewSource(seed))
+		db, rel := newTestDB(t), testTable()
+		model := map[int64]string{}
+		for range 4 {
+			b := newBlock(db, rel)
+			var marks []marked
+			for step := range 40 {
+				switch i := rng.Intn(len(marks) + 4); {
+				case i < len(marks):
+					if err := b.overlay.RollbackTo(marks[i].mark); err != nil {
+						t.Fatal(err)
+					}
+					model, marks = maps.Clone(marks[i].model), marks[:i+1]
+				case i == len(marks):
+					marks = append(marks, marked{b.overlay.Mark(), maps.Clone(model)})
+				default:
+					applyRandom(t, rng, b, model, fmt.Sprint("v", step))
+				}
+				wantRows(t, b.contents(t), modelRows(model)...)
+			}
+			if err := b.commit(); err != nil {
+				t.Fatal(err)
+			}
+			wantRows(t, db.contents(rel), modelRows(model)...)
+		}
+	}
+}
+
 // applyRandom runs one statement against the block and the model, whose outcomes must agree.
 func applyRandom(t *testing.T, rng *rand.Rand, b *block, model map[int64]string, name string) {
 	id, other := int64(rng.Intn(6)), int64(rng.Intn(6))

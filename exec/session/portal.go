@@ -16,7 +16,8 @@ type Portal struct {
 	name    string
 	command *command
 	params  []types.Datum
-	cursor  bool // made by DECLARE
+	cursor  bool   // made by DECLARE
+	number  uint64 // among the session's, from 1
 
 	// Formats are the protocol's format codes for the result, kept here for the wire.
 	Formats []int16
@@ -52,6 +53,8 @@ func (s *Session) open(name string, p *Portal) (*Portal, error) {
 	if len(s.portals) >= maxPortals {
 		return nil, pgerr.New(pgerr.ProgramLimitExceeded, "too many open portals")
 	}
+	s.opened++
+	p.number = s.opened
 	s.portals[name] = p
 	return p, nil
 }

@@ -53,6 +53,7 @@ type Session struct {
 	reportedAt uint64
 	prepared   map[string]*Prepared
 	portals    map[string]*Portal
+	opened     uint64 // portals so far
 	block      *block // the transaction block, explicit or implicit; nil: none
 	broken     bool   // a message failed since the last Sync, outside an explicit block
 	now        func() time.Time

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"maps"
 	"sort"
 	"strings"
 	"time"
@@ -135,6 +136,22 @@ func (s *settings) end(commit bool) {
 	}
 	s.saved = nil
 	clear(s.local)
+	s.changed()
+}
+
+// settingsMark is what a savepoint goes back to.
+type settingsMark struct{ values, local map[string]string }
+
+func (s *settings) mark() settingsMark {
+	return settingsMark{values: maps.Clone(s.values), local: maps.Clone(s.local)}
+}
+
+// rollbackTo takes back what was set since m, which can be used again.
+func (s *settings) rollbackTo(m settingsMark) {
+	if maps.Equal(s.values, m.values) && maps.Equal(s.local, m.local) {
+		return
+	}
+	s.values, s.local = maps.Clone(m.values), maps.Clone(m.local)
 	s.changed()
 }
 

@@ -16,12 +16,15 @@ import (
 //	none ── Pipeline, a write ──► implicit ── Sync ──────────────► none
 //	             implicit ── BEGIN ──► explicit
 //	either ── an error ──► failed ── COMMIT, ROLLBACK, Sync ──► none, nothing written
+//	                       failed ── ROLLBACK TO a savepoint ──► explicit, with the writes before that
 type block struct {
 	explicit bool
 	failed   bool
 	readOnly bool
 	started  time.Time
 	writes   *writes // nil: none yet
+	// savepoints are those that were not released, oldest first. While there are some, writes is not nil.
+	savepoints []savepoint
 }
 
 // TxStatus is the byte of ReadyForQuery: 'I' outside a block, 'T' in one, 'E' in a failed one.
@@ -59,11 +62,15 @@ func (s *Session) Sync(ctx context.Context) (err error) {
 	return s.endBlock(ctx, true)
 }
 
-// Fail says that a message failed: the block, if there is one, is lost, and what SET did since the last Sync.
+// Fail says that a message failed: the block, if there is one, is lost but for what a savepoint keeps, and what SET did
+// since the last Sync.
 func (s *Session) Fail() {
 	s.broken = !s.inBlock()
-	if s.block != nil {
-		s.block.failed = true
+	if s.block == nil {
+		return
+	}
+	s.block.failed = true
+	if len(s.block.savepoints) == 0 {
 		s.abortBlock()
 	}
 }
@@ -104,6 +111,8 @@ func (c *compiler) transaction(t *ast.Transaction) (*command, error) {
 		return &command{start: func(ctx context.Context, p *Portal) error { return s.commit(ctx, p) }}, nil
 	case "rollback":
 		return &command{start: func(ctx context.Context, p *Portal) error { return s.rollback(ctx, p) }}, nil
+	case "savepoint", "release", "rollback to":
+		return c.savepoint(t)
 	}
 	return nil, pgerr.Unsupported("%s is", strings.ToUpper(t.Verb)).At(c.start())
 }

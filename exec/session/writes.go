@@ -35,8 +35,13 @@ func (s *Session) statementTx() exec.Tx {
 	if s.block == nil {
 		return s.engine.Begin()
 	}
+	return s.blockWrites().overlay.Begin()
+}
+
+// blockWrites returns the writes of the block, which there is.
+func (s *Session) blockWrites() *writes {
 	if s.block.writes == nil {
 		s.block.writes = newWrites(s.engine)
 	}
-	return s.block.writes.overlay.Begin()
+	return s.block.writes
 }
