@@ -108,7 +108,9 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 	case *ast.Unlisten: // LISTEN is refused, so nobody listens
 		return local("UNLISTEN", func() error { return nil }), nil
 	case *ast.Truncate:
-		return nil, pgerr.Unsupported("TRUNCATE is").At(c.start())
+		return c.truncate(t)
+	case *ast.Maintain:
+		return c.maintain(t)
 	case *ast.Unsupported:
 		return nil, pgerr.Unsupported("%s is", t.What).At(t.Pos)
 	}

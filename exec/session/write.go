@@ -29,6 +29,7 @@ const (
 // dml is a planned INSERT, UPDATE or DELETE.
 type dml struct {
 	tag       string
+	uncounted bool // the tag tells no number of rows
 	relation  *catalog.Relation
 	source    *plan.Query
 	returning []plan.Field
@@ -37,7 +38,12 @@ type dml struct {
 
 // write is INSERT, UPDATE and DELETE.
 func (c *compiler) write(stmt ast.Statement) (*command, error) {
-	d, err := c.planWrite(stmt)
+	return c.writer(func(c *compiler) (*dml, error) { return c.planWrite(stmt) })
+}
+
+// writer is a statement that plan plans, again if the catalog has changed when it runs.
+func (c *compiler) writer(plan func(*compiler) (*dml, error)) (*command, error) {
+	d, err := plan(c)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +52,7 @@ func (c *compiler) write(stmt ast.Statement) (*command, error) {
 		replan := func() (*dml, error) {
 			if cat := s.engine.Catalog(); cat.Version() != generation {
 				again := &compiler{session: s, ctx: ctx, catalog: cat, parsed: c.parsed, params: slices.Clone(c.params)}
-				return again.planWrite(stmt)
+				return plan(again)
 			}
 			return d, nil
 		}
@@ -54,7 +60,9 @@ func (c *compiler) write(stmt ast.Statement) (*command, error) {
 		if err != nil {
 			return err
 		}
-		p.tag = countTag(d.tag, count)
+		if p.tag = d.tag; !d.uncounted {
+			p.tag = countTag(d.tag, count)
+		}
 		if rows == nil {
 			return p.finish(p.tag)
 		}

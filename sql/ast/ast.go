@@ -416,8 +416,17 @@ type (
 		Where     Expr
 		Returning []SelectItem
 	}
-	// Truncate is TRUNCATE.
-	Truncate struct{ Tables []Name }
+	// Truncate is TRUNCATE. Restart is RESTART IDENTITY.
+	Truncate struct {
+		Tables  []Name
+		Restart bool
+	}
+	// Maintain is VACUUM, ANALYZE or REFRESH MATERIALIZED VIEW: What in capitals, and the relations named.
+	Maintain struct {
+		What      string
+		Relations []Name
+		Pos       int
+	}
 	// Copy is COPY table|(query) FROM STDIN | TO STDOUT.
 	Copy struct {
 		Table   Name
@@ -504,6 +513,7 @@ func (*Insert) statement()         {}
 func (*Update) statement()         {}
 func (*Delete) statement()         {}
 func (*Truncate) statement()       {}
+func (*Maintain) statement()       {}
 func (*Copy) statement()           {}
 func (*Explain) statement()        {}
 func (*Set) statement()            {}

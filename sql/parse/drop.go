@@ -42,13 +42,17 @@ func (p *parser) cascade() bool {
 func (p *parser) truncate(*token) ast.Statement {
 	p.acceptWord("table")
 	p.acceptWord("only")
-	stmt := &ast.Truncate{Tables: p.names()}
-	if t := p.tok(); t.isWord("restart") {
-		p.unsupported(t, "RESTART IDENTITY")
+	stmt := &ast.Truncate{}
+	for {
+		stmt.Tables = append(stmt.Tables, p.name())
+		p.acceptOp("*")
+		if !p.acceptPunct(",") {
+			break
+		}
 	}
-	p.acceptWords("continue", "identity")
-	if t := p.tok(); p.cascade() {
-		p.unsupported(t, "TRUNCATE … CASCADE")
+	if stmt.Restart = p.acceptWords("restart", "identity"); !stmt.Restart {
+		p.acceptWords("continue", "identity")
 	}
+	p.cascade() // there are no foreign keys to follow
 	return stmt
 }

@@ -21,19 +21,20 @@ func init() {
 		"prepare": (*parser).prepare, "execute": (*parser).execute, "deallocate": (*parser).deallocate,
 		"declare": (*parser).declare, "fetch": (*parser).fetch, "move": (*parser).fetch, "close": (*parser).closeCursor,
 		"unlisten": (*parser).unlisten,
+		"vacuum":   (*parser).vacuum, "analyze": (*parser).vacuum, "analyse": (*parser).vacuum, "refresh": (*parser).refreshView,
 	}
 }
 
 // refused are the first words of PostgreSQL's other statements.
 var refused = map[string]bool{
-	"analyze": true, "analyse": true, "call": true, "checkpoint": true, "cluster": true, "comment": true, "do": true,
+	"call": true, "checkpoint": true, "cluster": true, "comment": true, "do": true,
 	"grant": true, "listen": true, "load": true, "lock": true, "merge": true, "notify": true, "reindex": true,
-	"revoke": true, "vacuum": true,
+	"revoke": true,
 }
 
 // refusedPairs are those that need a second word to be known.
 var refusedPairs = map[string][]string{
-	"import": {"foreign"}, "reassign": {"owned"}, "refresh": {"materialized"}, "security": {"label"},
+	"import": {"foreign"}, "reassign": {"owned"}, "security": {"label"},
 }
 
 // statement parses the statement at hand.
@@ -71,7 +72,7 @@ func (p *parser) refuse(what string, t *token) ast.Statement {
 		first--
 	}
 	p.skipRest()
-	if p.i-first <= 1+strings.Count(what, " ") && !t.isOneOf("analyze", "analyse", "checkpoint", "cluster", "vacuum") {
+	if p.i-first <= 1+strings.Count(what, " ") && !t.isOneOf("checkpoint", "cluster") {
 		p.syntaxError()
 	}
 	return &ast.Unsupported{What: what, Pos: int(t.pos)}
