@@ -13,19 +13,25 @@ import (
 // configured tells the shards what a command of the catalog says of segments, before anybody writes to the relation. What
 // fails is done at the next start.
 func (n *Node) configured(ctx context.Context, cmd catalog.Command) {
-	var id catalog.RelationID
+	var ids []catalog.RelationID
 	switch {
 	case cmd.Create != nil:
-		id = cmd.Create.ID
+		ids = append(ids, cmd.Create.ID)
 	case cmd.Alter != nil:
-		id = cmd.Alter.Relation
+		ids = append(ids, cmd.Alter.Relation)
+	case cmd.Change != nil:
+		for _, r := range cmd.Change.Put {
+			ids = append(ids, r.ID)
+		}
 	}
-	r := n.Catalog().ByID(id)
-	if r == nil {
-		return
-	}
-	if err := n.configure(ctx, r); err != nil {
-		n.logger.Warn("segments are not as configured", "error", err)
+	for _, id := range ids {
+		r := n.Catalog().ByID(id)
+		if r == nil {
+			continue
+		}
+		if err := n.configure(ctx, r); err != nil {
+			n.logger.Warn("segments are not as configured", "error", err)
+		}
 	}
 }
 
@@ -41,7 +47,7 @@ func (n *Node) configureAll(ctx context.Context) error {
 
 // configure tells the shards of r where the segments of its topic end. The default needs no words.
 func (n *Node) configure(ctx context.Context, r *catalog.Relation) error {
-	if r.Over != 0 {
+	if !r.HasTopic() {
 		return nil
 	}
 	op := shard.Configure{Topic: r.Topic(), SegmentBytes: r.Config.SegmentBytes, SegmentMillis: r.Config.SegmentAgeMillis}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -14,8 +15,11 @@ type binder struct {
 	env     *Env
 	params  params
 	reads   relations
-	queries int // bound so far, against maxQueries
-	depth   int // of expressions and queries, against maxDepth
+	view    *catalog.Relation // whose text is being bound, nil: the statement's own
+	named   relations         // that the statement's own text names
+	through relations         // plain views that were put in
+	queries int               // bound so far, against maxQueries
+	depth   int               // of expressions and queries, against maxDepth
 	// lazy says that refusals may wait until the plan is there: see refuse.go.
 	lazy    bool
 	refused []error

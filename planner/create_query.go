@@ -33,7 +33,7 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if err != nil {
 		return nil, err
 	}
-	q, reads, err := bindContinuous(stmt.Query, env)
+	q, b, err := bindContinuous(stmt.Query, env)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if err != nil {
 		return nil, at(err, stmt.Query.Pos)
 	}
-	return rel, describeView(rel, v, stmt, env, reads)
+	return rel, describeView(rel, v, stmt, env, b)
 }
 
 func refuseCreateQuery(stmt *ast.CreateQuery) error {
@@ -53,8 +53,6 @@ func refuseCreateQuery(stmt *ast.CreateQuery) error {
 	switch {
 	case stmt.Kind == "stream":
 		what = "CREATE STREAM … AS is"
-	case stmt.Kind == "view":
-		return pgerr.Unsupported("CREATE VIEW is").WithHint("Use CREATE MATERIALIZED VIEW: it is always up to date.").At(stmt.Name.Pos)
 	case stmt.OrReplace:
 		what = "OR REPLACE is"
 	case stmt.WithData != nil && !*stmt.WithData:
@@ -70,7 +68,7 @@ func refuseCreateQuery(stmt *ast.CreateQuery) error {
 }
 
 // bindContinuous binds the query of a view and applies the rules for such plans.
-func bindContinuous(sel *ast.Select, env *Env) (*bound, relations, error) {
+func bindContinuous(sel *ast.Select, env *Env) (*bound, *binder, error) {
 	plain := *sel
 	plain.Emit = "" // EMIT CHANGES is what a view does anyway
 	b := newBinder(&Env{Catalog: env.Catalog, SearchPath: env.SearchPath, Location: env.Location})
@@ -86,7 +84,7 @@ func bindContinuous(sel *ast.Select, env *Env) (*bound, relations, error) {
 		return nil, nil, at(err, sel.Pos)
 	}
 	q.node = mapNodeExprs(q.node, stored)
-	return q, b.reads, nil
+	return q, b, nil
 }
 
 // stored returns e as it is kept in the catalog: without places in a text, and with constants that JSON can hold.
@@ -152,7 +150,7 @@ func cutPlaced(n plan.Node, rel *catalog.Relation, opts relationOptions, placeme
 }
 
 // describeView completes the descriptor.
-func describeView(rel *catalog.Relation, v *view, stmt *ast.CreateQuery, env *Env, reads relations) error {
+func describeView(rel *catalog.Relation, v *view, stmt *ast.CreateQuery, env *Env, b *binder) error {
 	for i := len(rel.Columns); i < len(v.types); i++ {
 		rel.Columns = append(rel.Columns, catalog.Column{Name: freeKeyName(rel.Columns), Type: v.types[i], Hidden: true})
 	}
@@ -162,8 +160,11 @@ func describeView(rel *catalog.Relation, v *view, stmt *ast.CreateQuery, env *En
 		return fmt.Errorf("topology of %s: %w", rel.Name, err)
 	}
 	rel.Query = &catalog.Query{SQL: strings.TrimSpace(stmt.QueryText), Settings: maps.Clone(env.Settings), Topology: topology, State: catalog.QueryRunning}
-	for _, r := range reads {
+	for _, r := range b.reads {
 		rel.Query.DependsOn = append(rel.Query.DependsOn, r.ID)
+	}
+	for _, r := range b.through {
+		rel.Query.Through = append(rel.Query.Through, r.ID)
 	}
 	return nil
 }

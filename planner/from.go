@@ -87,11 +87,19 @@ func (b *binder) bindTableRef(ref *ast.TableRef, ctes *cte) (*fromItem, error) {
 		name = ref.Name.Last()
 	}
 	var item *fromItem
-	if sys != nil {
+	switch {
+	case sys != nil:
 		item = scanSystem(sys, name)
-	} else {
+	case rel.View != nil:
+		if item, err = b.bindView(rel, name); err != nil {
+			return nil, at(err, ref.Name.Pos)
+		}
+	default:
 		item = scanRelation(rel, name)
 		b.reads.add(rel)
+	}
+	if rel != nil && b.view != nil {
+		item.asSeen(rel, b.view.View)
 	}
 	if ref.Alias != "" {
 		item.tables[0].schema = ""

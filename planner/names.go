@@ -30,11 +30,27 @@ func (b *binder) lookup(n ast.Name) (*catalog.Relation, *catalog.System, error) 
 		if sys := catalog.SystemRelation(schema, n.Last()); sys != nil {
 			return nil, sys, nil
 		}
-		if rel := b.env.Catalog.Lookup(schema, n.Last()); rel != nil {
+		if rel := b.find(schema, n.Last()); rel != nil {
 			return rel, nil, nil
 		}
 	}
 	return nil, nil, noRelation(n)
+}
+
+// find returns the stored relation schema.name: of the statement's own text by its name today, of a view's text by its
+// name when the view was created.
+func (b *binder) find(schema, name string) *catalog.Relation {
+	if b.view == nil {
+		rel := b.env.Catalog.Lookup(schema, name)
+		if rel != nil {
+			b.named.add(rel)
+		}
+		return rel
+	}
+	if s := b.view.View.Seen(schema, name); s != nil {
+		return b.env.Catalog.ByID(s.Relation)
+	}
+	return nil
 }
 
 func (b *binder) schemas(n ast.Name) []string {

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
@@ -36,6 +37,8 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 		return nil, refuse("system relation", "System relations show the catalog and are changed by other statements only.")
 	case rel.Kind == catalog.KindView:
 		return nil, refuse("view", "A view is kept by its query.")
+	case rel.Kind == catalog.KindPlainView:
+		return nil, pgerr.Unsupported("%s a view is", strings.ToUpper(string(w))).WithHint("Write to the tables that %q reads.", rel.Name).At(n.Pos)
 	case rel.Kind == catalog.KindTopic:
 		return nil, pgerr.From(refuse("topic", "A topic's records are written through streams.")).
 			WithHint("Create one with CREATE STREAM ... WITH (topic = '%s'), and insert into that.", rel.Name)

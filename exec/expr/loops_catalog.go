@@ -177,10 +177,10 @@ func constraintDefinition(k *call, oid int64) (string, bool) {
 
 func viewDefinition(k *call, oid int64) (string, bool) {
 	r := k.relation(oid)
-	if r == nil || r.Query == nil {
+	if r == nil || r.SQL() == "" {
 		return "", false
 	}
-	return " " + strings.TrimRight(strings.TrimSpace(r.Query.SQL), "; \n") + ";", true
+	return " " + strings.TrimRight(strings.TrimSpace(r.SQL()), "; \n") + ";", true
 }
 
 // regclass gives the number of a relation by its name; must says that there has to be one.

@@ -76,6 +76,9 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 	case *ast.CreateRelation:
 		return c.createRelation(t)
 	case *ast.CreateQuery:
+		if t.Kind == "view" {
+			return c.createView(t)
+		}
 		return c.createQuery(t)
 	case *ast.AlterOptions:
 		return c.alterOptions(t)

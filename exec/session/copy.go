@@ -37,8 +37,8 @@ func (c *compiler) copyTo(t *ast.Copy, format CopyFormat) (*command, error) {
 	sel, name := t.Query, ""
 	if sel == nil {
 		r := c.resolve(t.Table)
-		if r != nil && r.Kind == catalog.KindView {
-			return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy from materialized view %q", r.Name).
+		if r != nil && r.SQL() != "" {
+			return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy from %s %q", r.Word(), r.Name).
 				WithHint("Try the COPY (SELECT ...) TO variant.")
 		}
 		sel, name = selectColumns(t.Table, t.Columns), t.Table.Last()
@@ -78,8 +78,8 @@ func (c *compiler) copyFrom(t *ast.Copy, format CopyFormat) (*command, error) {
 	case r.Kind == catalog.KindTopic:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to topic %q", r.Name).
 			WithHint("Create a stream over it with CREATE STREAM ... WITH (topic = '%s').", r.Name)
-	case r.Query != nil:
-		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to materialized view %q", r.Name)
+	case r.SQL() != "":
+		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to %s %q", r.Word(), r.Name)
 	}
 	cp := &Copy{In: true, Relation: r.Name, Format: format, target: r, names: t.Columns}
 	columns, err := copyColumns(r, t.Columns)

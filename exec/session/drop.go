@@ -17,18 +17,10 @@ var droppable = map[string][]catalog.Kind{
 	"topic":             {catalog.KindTopic},
 	"table":             {catalog.KindTable, catalog.KindView},
 	"materialized view": {catalog.KindView},
-	"view":              {},
+	"view":              {catalog.KindPlainView},
 }
 
-// kindWord is how messages call a relation.
-func kindWord(r *catalog.Relation) string {
-	if r.Kind == catalog.KindView {
-		return "materialized view"
-	}
-	return string(r.Kind)
-}
-
-// drop is DROP STREAM, TABLE, TOPIC and MATERIALIZED VIEW.
+// drop is DROP STREAM, TABLE, TOPIC, VIEW and MATERIALIZED VIEW.
 func (c *compiler) drop(t *ast.Drop) (*command, error) {
 	if _, ok := droppable[t.Kind]; !ok {
 		return nil, pgerr.Unsupported("DROP %s is", upper(t.Kind)).At(c.start())
@@ -100,7 +92,7 @@ func isKind(r *catalog.Relation, kind string) bool {
 // wrongKind says which statement to use instead of verb kind, to do what act says.
 func wrongKind(r *catalog.Relation, kind, verb, act string) *pgerr.Error {
 	return pgerr.New(pgerr.WrongObjectType, "%q is not a %s", r.Name, kind).
-		WithHint("Use %s %s to %s a %s.", verb, upper(kindWord(r)), act, kindWord(r))
+		WithHint("Use %s %s to %s a %s.", verb, upper(r.Word()), act, r.Word())
 }
 
 // resolve looks a name up along search_path.
@@ -151,12 +143,12 @@ func (s *Session) noticeCascade(rels []*catalog.Relation) {
 	case 0:
 		return
 	case 1:
-		s.notef("drop cascades to %s %s", kindWord(rels[0]), rels[0].Name)
+		s.notef("drop cascades to %s %s", rels[0].Word(), rels[0].Name)
 		return
 	}
 	var lines []string
 	for _, r := range rels {
-		lines = append(lines, "drop cascades to "+kindWord(r)+" "+r.Name)
+		lines = append(lines, "drop cascades to "+r.Word()+" "+r.Name)
 	}
 	s.notice("NOTICE", pgerr.New(pgerr.SuccessfulCompletion, "drop cascades to %d other objects", len(rels)).
 		WithDetail("%s", strings.Join(lines, "\n")))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
@@ -184,14 +185,7 @@ func (s *settings) planning() map[string]string {
 
 // searchPath returns the schemas of search_path in order, "$user" left out: there are no schemas of users.
 func (s *settings) searchPath() []string {
-	var path []string
-	for _, item := range strings.Split(s.value("search_path"), ",") {
-		item = strings.Trim(strings.TrimSpace(item), `"`)
-		if item != "" && item != "$user" {
-			path = append(path, item)
-		}
-	}
-	return path
+	return catalog.SplitSearchPath(s.value("search_path"))
 }
 
 // statementTimeout is 0 if there is none.

@@ -22,7 +22,7 @@ var listings = map[string]listing{
 		columns: []string{"schema", "name", "kind", "key", "partitions"},
 		about:   (*catalog.Relation).Keyed,
 		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
-			return []string{r.Schema, r.Name, kindWord(r), keyText(r), partitionsText(r)}
+			return []string{r.Schema, r.Name, r.Word(), keyText(r), partitionsText(r)}
 		},
 	},
 	"streams": {
@@ -34,9 +34,9 @@ var listings = map[string]listing{
 	},
 	"topics": {
 		columns: []string{"name", "relation", "kind", "partitions", "format", "cleanup_policy", "retention", "retention_bytes", "compression", "durability"},
-		about:   func(r *catalog.Relation) bool { return r.Over == 0 },
+		about:   (*catalog.Relation).HasTopic,
 		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
-			out := []string{r.Topic().String(), r.Schema + "." + r.Name, kindWord(r), partitionsText(r)}
+			out := []string{r.Topic().String(), r.Schema + "." + r.Name, r.Word(), partitionsText(r)}
 			for _, v := range r.Config.Values()[:6] {
 				out = append(out, v.Value)
 			}
@@ -118,7 +118,9 @@ func (c *compiler) describe(t *ast.Describe) (*command, error) {
 			rows = append(rows, []string{col.Name, col.Type.String(), nullableText(col), keyMark(r, i), col.Default})
 		}
 	}
-	rows = append(rows, optionRows(c.catalog, r)...)
+	if r.View == nil {
+		rows = append(rows, optionRows(c.catalog, r)...)
+	}
 	cmd := literal("DESCRIBE", textFields("column", "type", "nullable", "key", "default"), func() [][]string { return rows })
 	cmd.volatile = true
 	return cmd, nil

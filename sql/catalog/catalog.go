@@ -53,6 +53,8 @@ const (
 	KindTable  Kind = "table"  // keyed, over a compacted topic, written by DML
 	KindView   Kind = "view"   // keyed, over a compacted topic, kept by a query
 	KindTopic  Kind = "topic"  // a log of records, for streams over it; its own columns are TopicColumns
+	// KindPlainView is a name for a query, which stores nothing.
+	KindPlainView Kind = "plain view"
 )
 
 // Column is a column of a relation.
@@ -107,6 +109,8 @@ type Relation struct {
 	Template *Template `json:"template,omitempty"`
 	// Query is what keeps a view; nil otherwise.
 	Query *Query `json:"query,omitempty"`
+	// View is what a plain view shows; nil otherwise.
+	View *View `json:"view,omitempty"`
 	// Options are the WITH options as given, for display.
 	Options map[string]string `json:"options,omitempty"`
 	// CreatedAtMicros is the time of creation, µs since 1970.
@@ -125,8 +129,10 @@ type Query struct {
 	Settings  map[string]string `json:"settings"` // TimeZone, search_path … at CREATE
 	Topology  json.RawMessage   `json:"topology"` // planner/plan.Topology
 	DependsOn []RelationID      `json:"depends_on"`
-	State     QueryState        `json:"state"`
-	Reason    string            `json:"reason,omitempty"` // why it failed
+	// Through are the plain views that the text names: they were put into the topology, and it does not follow them.
+	Through []RelationID `json:"through,omitempty"`
+	State   QueryState   `json:"state"`
+	Reason  string       `json:"reason,omitempty"` // why it failed
 }
 
 // QueryState is the life of a continuous query.

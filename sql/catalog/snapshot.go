@@ -45,11 +45,11 @@ func (c *Catalog) Relations() []*Relation {
 	return out
 }
 
-// Dependents returns the relations whose queries read id directly and the streams over id, ordered by id.
+// Dependents returns the relations whose queries read id directly, or through a plain view, and the streams over id, ordered by id.
 func (c *Catalog) Dependents(id RelationID) []*Relation {
 	var out []*Relation
 	for _, r := range c.Relations() {
-		if r.Over == id || r.Query != nil && contains(r.Query.DependsOn, id) {
+		if r.Over == id || r.reads(id) {
 			out = append(out, r)
 		}
 	}
@@ -84,6 +84,8 @@ type Command struct {
 	SetQueryState *QueryStateChange `json:"set_query_state,omitempty"`
 	// Alter changes how a relation's topic is stored.
 	Alter *Alteration `json:"alter,omitempty"`
+	// Change is everything else.
+	Change *Change `json:"change,omitempty"`
 }
 
 // Alteration replaces the configuration of a relation's topic. It applies if the present one is Before; else Apply answers
@@ -117,6 +119,8 @@ func (c *Catalog) Apply(cmd Command) (*Catalog, error) {
 		return c.setQueryState(*cmd.SetQueryState)
 	case cmd.Alter != nil:
 		return c.alter(*cmd.Alter)
+	case cmd.Change != nil:
+		return c.change(*cmd.Change)
 	}
 	return nil, fmt.Errorf("empty catalog command")
 }
@@ -129,7 +133,7 @@ func (c *Catalog) create(r *Relation) (*Catalog, error) {
 		return nil, ErrStale
 	}
 	if r.Query != nil {
-		for _, id := range r.Query.DependsOn {
+		for _, id := range append(r.Query.Through, r.Query.DependsOn...) {
 			if c.byID[id] == nil {
 				return nil, ErrStale
 			}
@@ -162,8 +166,8 @@ func (c *Catalog) drop(ids []RelationID) (*Catalog, error) {
 		}
 		for _, d := range c.Dependents(id) {
 			if !contains(ids, d.ID) {
-				return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s %s because other objects depend on it", r.Kind, r.Name).
-					WithDetail("%s %s depends on %s %s.", d.Kind, d.Name, r.Kind, r.Name).
+				return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s %s because other objects depend on it", r.Word(), r.Name).
+					WithDetail("%s %s depends on %s %s.", d.Word(), d.Name, r.Word(), r.Name).
 					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 			}
 		}

@@ -16,14 +16,18 @@ var classFillers = map[string]filler{
 	"pg_catalog.pg_constraint":       fillConstraint,
 	"pg_catalog.pg_tables":           fillTables,
 	"pg_catalog.pg_matviews":         fillMatviews,
+	"pg_catalog.pg_views":            fillViews,
 	"pg_catalog.pg_indexes":          fillIndexes,
 	"pg_catalog.pg_stat_user_tables": fillStatUserTables,
 }
 
 // relkind is pg_class.relkind: streams and tables are tables to PostgreSQL's tools.
 func (r *Relation) relkind() string {
-	if r.Kind == KindView {
+	switch r.Kind {
+	case KindView:
 		return "m"
+	case KindPlainView:
+		return "v"
 	}
 	return "r"
 }
@@ -31,7 +35,10 @@ func (r *Relation) relkind() string {
 func fillClass(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		c := class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
-		c["relam"], c["relhasindex"], c["reloptions"] = num(oidHeap), flag(r.HasPrimaryKey), optionsArray(r)
+		c["relhasindex"], c["reloptions"] = flag(r.HasPrimaryKey), optionsArray(r)
+		if r.Kind != KindPlainView {
+			c["relam"] = num(oidHeap)
+		}
 		add(c)
 		if r.HasPrimaryKey {
 			i := class(r.keyOID(), r.Schema, r.keyName(), "i", len(r.Key))
@@ -76,7 +83,7 @@ func fillAttribute(x *systemContext, add func(record)) {
 				add(attribute(r.oid(), i+1, c))
 			}
 		}
-		if !r.Keyed() {
+		if !r.Keyed() && r.Kind != KindPlainView {
 			for i, c := range StreamSystemColumns {
 				add(attribute(r.oid(), -1-i, c))
 			}
@@ -142,7 +149,7 @@ func fillConstraint(x *systemContext, add func(record)) {
 
 func fillTables(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
-		if r.Kind != KindView {
+		if r.relkind() == "r" {
 			add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "tableowner": str(x.env.User), "hasindexes": flag(r.HasPrimaryKey)})
 		}
 	}
@@ -154,9 +161,15 @@ func fillTables(x *systemContext, add func(record)) {
 }
 
 func fillMatviews(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.views() {
+	for _, r := range x.catalog.views(KindView) {
 		add(record{"schemaname": str(r.Schema), "matviewname": str(r.Name), "matviewowner": str(x.env.User),
 			"ispopulated": flag(true), "definition": str(r.viewDefinition())})
+	}
+}
+
+func fillViews(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.views(KindPlainView) {
+		add(record{"schemaname": str(r.Schema), "viewname": str(r.Name), "viewowner": str(x.env.User), "definition": str(r.viewDefinition())})
 	}
 }
 
@@ -169,6 +182,9 @@ func fillIndexes(x *systemContext, add func(record)) {
 
 func fillStatUserTables(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
+		if r.Kind == KindPlainView {
+			continue
+		}
 		add(record{"relid": num(r.oid()), "schemaname": str(r.Schema), "relname": str(r.Name)})
 	}
 }

@@ -28,7 +28,7 @@ func fillInfoTables(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		t := tableRecord(x, r)
 		t["table_type"] = str("BASE TABLE")
-		if r.Kind == KindView {
+		if r.SQL() != "" {
 			t["table_type"] = str("VIEW")
 		}
 		t["is_insertable_into"], t["is_typed"] = yesNo(r.Kind == KindStream || r.Kind == KindTable), yesNo(false)
@@ -37,7 +37,7 @@ func fillInfoTables(x *systemContext, add func(record)) {
 }
 
 func fillInfoViews(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.views() {
+	for _, r := range append(x.catalog.views(KindView), x.catalog.views(KindPlainView)...) {
 		v := tableRecord(x, r)
 		v["view_definition"], v["check_option"] = str(r.viewDefinition()), str("NONE")
 		for _, c := range []string{"is_updatable", "is_insertable_into", "is_trigger_updatable", "is_trigger_deletable", "is_trigger_insertable_into"} {

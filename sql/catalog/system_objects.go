@@ -61,11 +61,11 @@ func (c *Catalog) withKeys() []*Relation {
 	return out
 }
 
-// views returns the views.
-func (c *Catalog) views() []*Relation {
+// views returns the views of a kind.
+func (c *Catalog) views(kind Kind) []*Relation {
 	var out []*Relation
 	for _, r := range c.Relations() {
-		if r.Kind == KindView {
+		if r.Kind == kind {
 			out = append(out, r)
 		}
 	}
@@ -74,7 +74,7 @@ func (c *Catalog) views() []*Relation {
 
 // viewDefinition returns the SQL text of a view's query.
 func (r *Relation) viewDefinition() string {
-	return " " + strings.TrimRight(strings.TrimSpace(r.Query.SQL), "; \n") + ";"
+	return " " + strings.TrimRight(strings.TrimSpace(r.SQL()), "; \n") + ";"
 }
 
 // indexDefinition returns the SQL text of the index of a table's primary key.

@@ -47,8 +47,8 @@ func runScript(t *testing.T, path string) {
 }
 
 var (
-	created = regexp.MustCompile(`(?m)^CREATE (?:TABLE|STREAM|MATERIALIZED VIEW)(?: IF NOT EXISTS)? (\w+)`)
-	dropped = regexp.MustCompile(`(?m)^DROP (?:TABLE|STREAM|MATERIALIZED VIEW)(?: IF EXISTS)? (\w+)`)
+	created = regexp.MustCompile(`(?m)^CREATE (?:TABLE|STREAM|VIEW|MATERIALIZED VIEW)(?: IF NOT EXISTS)? (\w+)`)
+	dropped = regexp.MustCompile(`(?m)^DROP (?:TABLE|STREAM|VIEW|MATERIALIZED VIEW)(?: IF EXISTS)? (\w+)`)
 )
 
 // relations are the names of what a script leaves.

@@ -1,0 +1,47 @@
+package catalog
+
+import "github.com/millracedb/millrace/sql/pgerr"
+
+// Change is several changes of the catalog as one. It was planned against the catalog of Version, and applies to no other:
+// whoever planned it has checked what hangs together, so that Apply looks at names and numbers alone.
+type Change struct {
+	Version uint64 `json:"version"`
+	// Drop removes relations; Put, after that, adds relations, those that are new in the order of their ids from NextID on,
+	// or replaces the one of the same id.
+	Drop []RelationID `json:"drop,omitempty"`
+	Put  []*Relation  `json:"put,omitempty"`
+}
+
+// change applies ch. Errors: ErrStale, 42P07.
+func (c *Catalog) change(ch Change) (*Catalog, error) {
+	if ch.Version != c.version {
+		return nil, ErrStale
+	}
+	n := c.clone()
+	for _, id := range ch.Drop {
+		n.remove(id)
+	}
+	for _, r := range ch.Put {
+		if n.byID[r.ID] == nil {
+			if r.ID != n.nextID {
+				return nil, ErrStale
+			}
+			n.nextID++
+		}
+		n.remove(r.ID)
+		if n.Lookup(r.Schema, r.Name) != nil {
+			return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", r.Name)
+		}
+		r = withConfig(r)
+		n.byID[r.ID], n.byName[key(r.Schema, r.Name)] = r, r
+	}
+	return n, nil
+}
+
+// remove takes the relation with the id out of c, which nobody else sees yet.
+func (c *Catalog) remove(id RelationID) {
+	if r := c.byID[id]; r != nil {
+		delete(c.byID, id)
+		delete(c.byName, key(r.Schema, r.Name))
+	}
+}
