@@ -9,9 +9,9 @@ import (
 
 // CopyFormat is how COPY writes rows ("PostgreSQL 15 docs, COPY, File Formats").
 type CopyFormat struct {
-	CSV       bool // else text
-	Delimiter byte
-	Null      string
+	CSV, Binary bool // else text
+	Delimiter   byte
+	Null        string
 	// Header: the first line holds names; HeaderMatch: they must be those of the columns.
 	Header, HeaderMatch bool
 	Quote, Escape       byte // CSV
@@ -33,7 +33,7 @@ var copyOptionReaders = map[string]copyOption{
 		case "csv":
 			f.CSV = true
 		case "binary":
-			return pgerr.Unsupported("COPY format \"binary\" is").At(o.Pos)
+			f.Binary = true
 		default:
 			return pgerr.New(pgerr.InvalidParameterValue, "COPY format %q not recognized", v).At(o.Pos)
 		}
@@ -110,12 +110,15 @@ func readCopyOptions(options []ast.Option, from bool) (CopyFormat, error) {
 
 // finish fills in the defaults, which depend on the format, and checks how the options go together.
 func (f *copyOptions) finish() (err error) {
+	if f.Binary {
+		return f.checkBinary()
+	}
 	delimiter, null := "\t", `\N`
 	if f.CSV {
 		delimiter, null = ",", ""
 	}
-	if !f.CSV && (f.quote != nil || f.escape != nil) {
-		return pgerr.New(pgerr.FeatureNotSupported, "COPY quote and escape available only in CSV mode")
+	if err := f.onlyCSV(); err != nil {
+		return err
 	}
 	if f.Delimiter, err = oneByte("delimiter", orDefault(f.delimiter, delimiter)); err != nil {
 		return err
@@ -128,6 +131,29 @@ func (f *copyOptions) finish() (err error) {
 	}
 	f.Null = orDefault(f.null, null)
 	return f.checkTogether()
+}
+
+// checkBinary refuses what the binary format has no use for.
+func (f *copyOptions) checkBinary() error {
+	switch {
+	case f.delimiter != nil:
+		return pgerr.New(pgerr.SyntaxError, "cannot specify DELIMITER in BINARY mode")
+	case f.null != nil:
+		return pgerr.New(pgerr.SyntaxError, "cannot specify NULL in BINARY mode")
+	case f.Header:
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot specify HEADER in BINARY mode")
+	}
+	return f.onlyCSV()
+}
+
+// onlyCSV refuses what only CSV has.
+func (f *copyOptions) onlyCSV() error {
+	for name, given := range map[string]bool{"quote": f.quote != nil, "escape": f.escape != nil && f.quote == nil} {
+		if given && !f.CSV {
+			return pgerr.New(pgerr.FeatureNotSupported, "COPY %s available only in CSV mode", name)
+		}
+	}
+	return nil
 }
 
 func orDefault(v *string, value string) string {

@@ -7,8 +7,8 @@ import (
 // copy parses what is behind COPY.
 func (p *parser) copy(*token) ast.Statement {
 	stmt := &ast.Copy{}
-	if t := p.tok(); t.isWord("binary") {
-		p.unsupported(t, "COPY BINARY")
+	if p.isWord("binary") && !p.at(1).isOneOf("from", "to") && !p.at(1).isPunct("(") { // PostgreSQL's form before 7.3
+		stmt.Options = append(stmt.Options, p.oldCopyOption())
 	}
 	if p.isPunct("(") {
 		p.copyQuery(stmt)
@@ -65,7 +65,7 @@ func (p *parser) copyOptions(stmt *ast.Copy) {
 	}
 	p.acceptWord("with")
 	if p.isPunct("(") {
-		stmt.Options = p.optionList(p.label, false)
+		stmt.Options = append(stmt.Options, p.optionList(p.label, false)...)
 		return
 	}
 	for !p.atEnd() && !p.isWord("where") {

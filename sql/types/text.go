@@ -59,21 +59,6 @@ func TrimToType(t Type, s string) string {
 	return s[:most]
 }
 
-// CheckText returns 22021 unless s is valid UTF-8 without zero bytes.
-func CheckText(s string) error {
-	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
-		return nil
-	}
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == 0 || r == utf8.RuneError && n <= 1 {
-			return pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x%02x", s[i])
-		}
-		i += n
-	}
-	return nil
-}
-
 // FormatText appends the text form of d, a value of type t that is not NULL, as PostgreSQL 15 prints it with DateStyle
 // ISO and extra_float_digits 1; loc is the session's zone (nil: UTC).
 func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {

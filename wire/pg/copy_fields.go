@@ -1,9 +1,13 @@
 package pg
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/millracedb/millrace/sql/types"
+)
 
 // splitText splits a line of the text format ("PostgreSQL 15 docs, COPY, Text Format").
-func (p *copyParser) splitText(line string) error {
+func (p *copyTextParser) splitText(line string) error {
 	f := &p.copy.Format
 	for {
 		end, escapes := fieldEnd(line, f.Delimiter)
@@ -41,7 +45,7 @@ func fieldEnd(line string, delimiter byte) (end int, escapes bool) {
 var controls = map[byte]byte{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}
 
 // unescape resolves backslashes. The result must be text again: escapes can make any byte.
-func (p *copyParser) unescape(s string) (string, error) {
+func (p *copyTextParser) unescape(s string) (string, error) {
 	p.text = p.text[:0]
 	for i := 0; i < len(s); {
 		switch {
@@ -57,7 +61,7 @@ func (p *copyParser) unescape(s string) (string, error) {
 		p.text = append(p.text, c)
 		i += 1 + used
 	}
-	if err := checkText(p.text); err != nil {
+	if err := types.CheckTextBytes(p.text); err != nil {
 		return "", err
 	}
 	return string(p.text), nil
@@ -100,7 +104,7 @@ func digit(c byte, base int) int {
 }
 
 // splitCSV splits a line of CSV, which may hold line ends in quotes.
-func (p *copyParser) splitCSV(line string) error {
+func (p *copyTextParser) splitCSV(line string) error {
 	for {
 		field, rest, more, err := p.csvField(line)
 		if err != nil {
@@ -115,7 +119,7 @@ func (p *copyParser) splitCSV(line string) error {
 }
 
 // csvField reads the first field of line. Quotes may begin in the middle of a field; a field with quotes is never NULL.
-func (p *copyParser) csvField(line string) (field copyField, rest string, more bool, err error) {
+func (p *copyTextParser) csvField(line string) (field copyField, rest string, more bool, err error) {
 	f := &p.copy.Format
 	end := strings.IndexByte(line, f.Delimiter)
 	if end < 0 {

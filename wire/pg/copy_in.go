@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/sql/pgerr"
-	"github.com/millracedb/millrace/sql/types"
 )
 
 // copyIn runs COPY FROM STDIN: it asks for the data, and turns them to rows as they come. After an error the data that
@@ -20,7 +19,8 @@ func (c *conn) copyIn(ctx context.Context, portal *session.Portal, x execution) 
 		return err
 	}
 	defer w.Abort()
-	c.out.send(&pgproto3.CopyInResponse{ColumnFormatCodes: make([]uint16, len(cp.Columns))})
+	codes := formatCodes(len(cp.Columns), cp.Format.Binary)
+	c.out.send(&pgproto3.CopyInResponse{OverallFormat: overallFormat(cp), ColumnFormatCodes: codes})
 	c.out.flush()
 	load := &copyLoad{ctx: ctx, writer: w, parser: newCopyParser(cp, c.session.Location())}
 	if err := c.copyData(load); err != nil {
@@ -54,13 +54,13 @@ func (c *conn) copyData(load *copyLoad) error {
 		case msgCopyDone:
 			return nil
 		case msgCopyFail:
-			return load.parser.located(pgerr.New(pgerr.QueryCanceled, "COPY from stdin failed: %s", bytes.TrimRight(m.body, "\x00")), nil)
+			return load.parser.rows().located(pgerr.New(pgerr.QueryCanceled, "COPY from stdin failed: %s", bytes.TrimRight(m.body, "\x00")), nil)
 		case msgFlush, msgSync: // ignored, as PostgreSQL does: a client may send them with Execute
 		case msgTerminate:
 			return io.EOF
 		default:
 			c.closing = true
-			return load.parser.located(protocolViolation("unexpected message type 0x%02X during COPY from stdin", byte(m.kind)), nil)
+			return load.parser.rows().located(protocolViolation("unexpected message type 0x%02X during COPY from stdin", byte(m.kind)), nil)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func (c *conn) copyData(load *copyLoad) error {
 type copyLoad struct {
 	ctx    context.Context
 	writer *session.CopyWriter
-	parser *copyParser
+	parser copyParser
 }
 
 func (l *copyLoad) add(data []byte) error {
@@ -91,7 +91,7 @@ func (l *copyLoad) drain(last bool) error {
 		if err != nil || !ok {
 			return err
 		}
-		if l.parser.batch.Len >= copyBatchRows {
+		if l.parser.rows().batch.Len >= copyBatchRows {
 			if err := l.write(); err != nil {
 				return err
 			}
@@ -100,10 +100,9 @@ func (l *copyLoad) drain(last bool) error {
 }
 
 func (l *copyLoad) write() error {
-	b := l.parser.batch
-	if b.Len == 0 {
+	rows := l.parser.rows()
+	if rows.batch.Len == 0 {
 		return nil
 	}
-	l.parser.batch = types.NewBatch(l.parser.types, copyBatchRows)
-	return l.writer.Write(l.ctx, b)
+	return l.writer.Write(l.ctx, rows.take())
 }

@@ -25,6 +25,7 @@ var copyFormats = map[string]session.CopyFormat{
 	"FORMAT text":                                    {Delimiter: '\t', Null: `\N`, Quote: '"', Escape: '"'},
 	"FORMAT text, DELIMITER '|', NULL ''":            {Delimiter: '|', Null: ``, Quote: '"', Escape: '"'},
 	"FORMAT text, HEADER true":                       {Delimiter: '\t', Null: `\N`, Quote: '"', Escape: '"', Header: true},
+	"FORMAT binary":                                  {Binary: true},
 	"FORMAT csv":                                     {CSV: true, Delimiter: ',', Null: ``, Quote: '"', Escape: '"'},
 	"FORMAT csv, HEADER match":                       {CSV: true, Delimiter: ',', Null: ``, Quote: '"', Escape: '"', Header: true, HeaderMatch: true},
 	"FORMAT csv, NULL 'NULL', DELIMITER ';'":         {CSV: true, Delimiter: ';', Null: `NULL`, Quote: '"', Escape: '"'},
@@ -91,6 +92,45 @@ var copyData = []string{
 	"1," + strings.Repeat("ü", 80) + ",more\n",
 }
 
+// copyBinaryData are data of COPY in the binary format, or nearly so.
+var copyBinaryData = []string{
+	"",
+	"1\tone\n2\ttwo\n",
+	binaryHead,
+	binaryHead[:5],
+	binaryHead[:11],
+	binaryHead[:14],
+	binaryHead[:17],
+	binaryHead[:11] + "\x00\x01\x00\x00\x00\x00\x00\x00\xff\xff",
+	binaryHead[:11] + "\x00\x00\x00\x01\x00\x00\x00\x00\xff\xff",
+	binaryHead[:11] + "\x80\x00\x00\x00\x00\x00\x00\x00\xff\xff",
+	binaryHead[:11] + "\x00\x00\x00\x00\xff\x00\x00\x00\xff\xff",
+	binaryHead[:11] + "\x00\x00\x00\x00\x00\x00\x00\x03abc" + binaryRow + "\xff\xff",
+	binaryHead[:11] + "\x00\x00\x00\x00\x00\x00\x00\x03ab",
+	binaryHead + "\xff\xff",
+	binaryHead + binaryRow + binaryRow + "\xff\xff",
+	binaryHead + binaryRow + binaryRow, // no trailer
+	binaryHead + binaryRow + "\xff",
+	binaryHead + binaryRow + "\xff\xffmore",
+	binaryHead + binaryRow[:8],
+	binaryHead + binaryRow[:12],
+	binaryHead + binaryRow[:15],
+	binaryHead + "\x00\x02\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff",
+	binaryHead + "\x00\x02\xff\xff\xff\xfe\x00\x00\x00\x00\xff\xff",
+	binaryHead + "\x00\x02\x00\x00\x00\x03abc\x00\x00\x00\x00\xff\xff",
+	binaryHead + "\x00\x02\x00\x00\x00\x05abcde\x00\x00\x00\x00\xff\xff",
+	binaryHead + "\x00\x02\x00\x00\x00\x04abcd\x00\x00\x00\x02\xc3a\xff\xff",
+	binaryHead + "\x00\x01\x00\x00\x00\x04abcd\xff\xff",
+	binaryHead + "\x00\x03\x00\x00\x00\x04abcd\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff",
+	binaryHead + "\xff\xfe",
+	binaryHead + "\x00\x00",
+}
+
+const (
+	binaryHead = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	binaryRow  = "\x00\x02\x00\x00\x00\x04\x00\x00\x00\x07\x00\x00\x00\x03two"
+)
+
 // TestCopyFromAsPostgres shows that COPY FROM reads data into the rows that PostgreSQL reads, or fails with its SQLSTATE,
 // message, and place, however the data are cut into messages.
 func TestCopyFromAsPostgres(t *testing.T) {
@@ -99,7 +139,11 @@ func TestCopyFromAsPostgres(t *testing.T) {
 	for options, format := range copyFormats {
 		cp := &session.Copy{In: true, Relation: "c", Format: format,
 			Columns: []plan.Field{{Name: "id", Type: types.Int4}, {Name: "t", Type: types.Text}}}
-		for _, data := range copyData {
+		all := copyData
+		if format.Binary {
+			all = copyBinaryData
+		}
+		for _, data := range all {
 			want := postgresCopy(t, conn, options, data)
 			for _, size := range []int{1, 3, 1 << 20} {
 				rows, err := pg.ParseCopy(cp, []byte(data), size)

@@ -14,15 +14,15 @@ import (
 // copyOut runs COPY TO STDOUT: a message of CopyData for each row. Rows of an endless query go out as they come.
 func (c *conn) copyOut(ctx context.Context, portal *session.Portal, x execution) error {
 	cp := portal.Copy()
-	c.out.send(&pgproto3.CopyOutResponse{ColumnFormatCodes: make([]uint16, len(cp.Columns))})
+	codes := formatCodes(len(cp.Columns), cp.Format.Binary)
+	c.out.send(&pgproto3.CopyOutResponse{OverallFormat: overallFormat(cp), ColumnFormatCodes: codes})
 	w := &copyWriter{out: c.out, copy: cp, location: c.session.Location()}
-	if cp.Format.Header {
-		w.header()
-	}
+	w.begin()
 	rows, _, err := c.pull(ctx, portal, 0, w.write)
 	if err != nil {
 		return err
 	}
+	w.end()
 	c.out.send(&pgproto3.CopyDone{})
 	return c.complete(ctx, portal, x, rows)
 }
@@ -35,13 +35,57 @@ type copyWriter struct {
 	text     []byte // of a value, used again
 }
 
+// begin writes what comes before the rows.
+func (w *copyWriter) begin() {
+	switch {
+	case w.copy.Format.Binary:
+		w.message([]byte(copySignature + "\x00\x00\x00\x00\x00\x00\x00\x00"))
+	case w.copy.Format.Header:
+		w.header()
+	}
+}
+
+// end writes what comes behind the rows.
+func (w *copyWriter) end() {
+	if w.copy.Format.Binary {
+		w.message([]byte(copyTrailer))
+	}
+}
+
+// message writes one message with the data.
+func (w *copyWriter) message(data []byte) {
+	buf := append(w.out.buf, 'd')
+	buf = binary.BigEndian.AppendUint32(buf, uint32(4+len(data)))
+	w.out.buf = append(buf, data...)
+	w.out.bound()
+}
+
 func (w *copyWriter) write(b *types.Batch) {
 	for i := range b.Len {
-		w.row(func(buf []byte, c int) []byte { return w.value(buf, b.Cols[c], i) })
+		if w.copy.Format.Binary {
+			w.binaryRow(b, i)
+		} else {
+			w.row(func(buf []byte, c int) []byte { return w.value(buf, b.Cols[c], i) })
+		}
 		if w.out.err != nil {
 			return
 		}
 	}
+}
+
+// binaryRow writes one message with a row in the binary format.
+func (w *copyWriter) binaryRow(b *types.Batch, i int) {
+	w.text = binary.BigEndian.AppendUint16(w.text[:0], uint16(len(b.Cols)))
+	for _, col := range b.Cols {
+		if col.IsNull(i) {
+			w.text = binary.BigEndian.AppendUint32(w.text, ^uint32(0))
+			continue
+		}
+		at := len(w.text)
+		w.text = types.FormatBinary(append(w.text, 0, 0, 0, 0), col.Type, col.Datum(i))
+		binary.BigEndian.PutUint32(w.text[at:], uint32(len(w.text)-at-4))
+	}
+	w.message(w.text)
 }
 
 func (w *copyWriter) header() {

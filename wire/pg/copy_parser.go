@@ -4,22 +4,17 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/millracedb/millrace/exec/session"
-	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// copyParser turns the bytes of COPY FROM into rows, in text or CSV, as PostgreSQL's copyfromparse.c does. Pieces of the
+// copyTextParser turns the bytes of COPY FROM into rows, in text or CSV, as PostgreSQL's copyfromparse.c does. Pieces of the
 // data may be cut anywhere. It holds the piece that is no whole line yet.
-type copyParser struct {
-	copy     *session.Copy
-	types    []types.Type
+type copyTextParser struct {
+	copyRows
 	location *time.Location
-	batch    *types.Batch // the rows parsed; whoever takes them puts a new one
 
 	data   []byte // not yet parsed
 	lines  lineSplitter
-	line   int  // number of the line at hand, from 1
 	header bool // the first line is still to come, and holds names
 	ended  bool // the end-of-data marker was met
 
@@ -33,14 +28,13 @@ type copyField struct {
 	null bool
 }
 
-func newCopyParser(cp *session.Copy, location *time.Location) *copyParser {
-	ts := cp.ColumnTypes()
-	return &copyParser{copy: cp, types: ts, location: location, batch: types.NewBatch(ts, copyBatchRows),
-		lines: lineSplitter{format: &cp.Format}, header: cp.Format.Header}
+func newCopyTextParser(rows copyRows, location *time.Location) *copyTextParser {
+	format := &rows.copy.Format
+	return &copyTextParser{copyRows: rows, location: location, lines: lineSplitter{format: format}, header: format.Header}
 }
 
 // feed adds a piece of the data, which is copied.
-func (p *copyParser) feed(data []byte) {
+func (p *copyTextParser) feed(data []byte) {
 	if !p.ended {
 		p.data = append(p.data, data...)
 	}
@@ -48,7 +42,7 @@ func (p *copyParser) feed(data []byte) {
 
 // next parses one row into the batch, and reports whether there was one. last says that no more data come: what is left
 // is a line even without its end.
-func (p *copyParser) next(last bool) (bool, error) {
+func (p *copyTextParser) next(last bool) (bool, error) {
 	for !p.ended {
 		l, ok, err := p.lines.split(p.data, last)
 		if err != nil {
@@ -73,23 +67,20 @@ func (p *copyParser) next(last bool) (bool, error) {
 }
 
 // keep bounds what is left, and lets go of an empty buffer.
-func (p *copyParser) keep() error {
-	if len(p.data) > maxCopyRowBytes {
-		return p.located(pgerr.New(pgerr.ProgramLimitExceeded, "a row of COPY data is longer than %d bytes", maxCopyRowBytes), nil)
-	}
+func (p *copyTextParser) keep() error {
 	if len(p.data) == 0 {
 		p.data = nil
 	}
-	return nil
+	return p.boundRow(len(p.data))
 }
 
 // parseLine parses one line, and reports whether it was a row.
-func (p *copyParser) parseLine(l line) (bool, error) {
+func (p *copyTextParser) parseLine(l line) (bool, error) {
 	p.ended = l.end || p.copy.Format.CSV && string(l.text) == `\.`
 	if p.ended && (p.copy.Format.CSV || len(l.text) == 0) {
 		return false, nil
 	}
-	if err := checkText(p.data[:l.used]); err != nil {
+	if err := types.CheckTextBytes(p.data[:l.used]); err != nil {
 		return false, p.located(err, nil)
 	}
 	header := p.header
@@ -106,7 +97,7 @@ func (p *copyParser) parseLine(l line) (bool, error) {
 	return true, p.row(l.text)
 }
 
-func (p *copyParser) split(line string) error {
+func (p *copyTextParser) split(line string) error {
 	p.fields = p.fields[:0]
 	if p.copy.Format.CSV {
 		return p.splitCSV(line)
@@ -115,7 +106,7 @@ func (p *copyParser) split(line string) error {
 }
 
 // matchHeader is HEADER MATCH.
-func (p *copyParser) matchHeader() error {
+func (p *copyTextParser) matchHeader() error {
 	if len(p.fields) != len(p.types) {
 		return badFormat("wrong number of fields in header line: got %d, expected %d", len(p.fields), len(p.types))
 	}
@@ -132,7 +123,7 @@ func (p *copyParser) matchHeader() error {
 }
 
 // row adds the fields as a row. After an error the batch is of no use.
-func (p *copyParser) row(line []byte) error {
+func (p *copyTextParser) row(line []byte) error {
 	if len(p.fields) > len(p.types) {
 		return p.located(badFormat("extra data after last expected column"), line)
 	}
@@ -152,42 +143,4 @@ func (p *copyParser) row(line []byte) error {
 	}
 	p.batch.Len++
 	return nil
-}
-
-func badFormat(format string, args ...any) error {
-	return pgerr.New(pgerr.BadCopyFileFormat, format, args...)
-}
-
-// maxShownBytes is how much of a line or a value an error shows, as in PostgreSQL.
-const maxShownBytes = 100
-
-// located says in which line an error is.
-func (p *copyParser) located(err error, line []byte) error {
-	if err == nil {
-		return nil
-	}
-	e := *pgerr.From(err)
-	e.Where = fmt.Sprintf("COPY %s, line %d", p.copy.Relation, max(p.line, 1))
-	if line != nil {
-		e.Where += `: "` + shown(string(line)) + `"`
-	}
-	return &e
-}
-
-func (p *copyParser) locatedColumn(err error, column, value string) error {
-	e := *pgerr.From(err)
-	e.Where = fmt.Sprintf("COPY %s, line %d, column %s: %q", p.copy.Relation, p.line, column, "")
-	e.Where = e.Where[:len(e.Where)-1] + shown(value) + `"`
-	return &e
-}
-
-func shown(s string) string {
-	if len(s) <= maxShownBytes {
-		return s
-	}
-	n := maxShownBytes
-	for n > 0 && s[n]&0xc0 == 0x80 {
-		n--
-	}
-	return s[:n] + "..."
 }

@@ -29,7 +29,7 @@ func ParseCopy(cp *session.Copy, data []byte, size int) ([][]*string, error) {
 			}
 		}
 		if len(data) == 0 {
-			return texts(p.batch), nil
+			return texts(p.rows().batch), nil
 		}
 	}
 }
@@ -49,8 +49,8 @@ func CountCopy(cp *session.Copy, data []byte, size int) (int, error) {
 			if !ok {
 				break
 			}
-			if rows++; p.batch.Len == copyBatchRows {
-				p.batch = types.NewBatch(p.types, copyBatchRows)
+			if rows++; p.rows().batch.Len == copyBatchRows {
+				p.rows().take()
 			}
 		}
 	}
@@ -86,10 +86,9 @@ func FormatCopy(cp *session.Copy, rows [][]*string) string {
 	}
 	out := &output{}
 	w := &copyWriter{out: out, copy: cp, location: time.UTC}
-	if cp.Format.Header {
-		w.header()
-	}
+	w.begin()
 	w.write(b)
+	w.end()
 	text := ""
 	for buf := out.buf; len(buf) > 0; {
 		n := 1 + int(buf[1])<<24 + int(buf[2])<<16 + int(buf[3])<<8 + int(buf[4])

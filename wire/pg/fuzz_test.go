@@ -1,6 +1,7 @@
 package pg_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -132,10 +133,16 @@ func FuzzCopy(f *testing.F) {
 			f.Add([]byte(data), csv == 1, uint8(3))
 		}
 	}
+	for _, data := range copyBinaryData {
+		f.Add([]byte(data), false, uint8(3))
+	}
 	f.Fuzz(func(t *testing.T, data []byte, csv bool, size uint8) {
 		format := copyFormats["FORMAT text"]
-		if csv {
+		switch {
+		case csv:
 			format = copyFormats["FORMAT csv"]
+		case bytes.HasPrefix(data, []byte("PG")):
+			format = copyFormats["FORMAT binary"]
 		}
 		cp := &session.Copy{In: true, Relation: "c", Format: format,
 			Columns: []plan.Field{{Name: "id", Type: types.Int4}, {Name: "t", Type: types.Text}}}

@@ -50,7 +50,7 @@ func (c *conn) parameter(t types.Type, raw []byte, binary bool) (types.Datum, er
 		return types.NullDatum, nil
 	}
 	if !binary || t.Class() == types.ClassString {
-		if err := checkText(raw); err != nil {
+		if err := types.CheckTextBytes(raw); err != nil {
 			return types.Datum{}, err
 		}
 	}

@@ -1,11 +1,13 @@
 package pg_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -202,11 +204,40 @@ func TestPgxCopy(t *testing.T) {
 	if back.String() != data.String() {
 		t.Error("what came back is not what was sent")
 	}
-	// pgx's own CopyFrom sends the binary format, which is refused by name.
-	_, err = conn.CopyFrom(t.Context(), pgx.Identifier{"t"}, []string{"id"}, pgx.CopyFromRows([][]any{{1}}))
-	var refused *pgconn.PgError
-	if !errors.As(err, &refused) || refused.Code != pgerr.FeatureNotSupported {
-		t.Errorf("binary COPY: %v", err)
+}
+
+// TestPgxCopyFrom shows pgx's own CopyFrom, which sends the binary format, with values of many types.
+func TestPgxCopyFrom(t *testing.T) {
+	conn := connect(t, startServer(t))
+	const columns = "id int PRIMARY KEY, b boolean, i bigint, f double precision, n numeric, s text, ts timestamptz, d date"
+	execute(t, conn, "CREATE TABLE t ("+columns+")")
+	at := time.Date(2024, 2, 29, 12, 34, 56, 789_000, time.UTC)
+	var rows [][]any
+	for i := range 5_000 {
+		rows = append(rows, []any{i, i%2 == 0, int64(i) << 32, float64(i) / 3, fmt.Sprintf("%d.50", i), strings.Repeat("ü", i%100), at, at}, []any{-1 - i, nil, nil, nil, nil, nil, nil, nil})
+	}
+	names := []string{"id", "b", "i", "f", "n", "s", "ts", "d"}
+	n, err := conn.CopyFrom(t.Context(), pgx.Identifier{"t"}, names, pgx.CopyFromRows(rows))
+	if err != nil || n != int64(len(rows)) {
+		t.Fatalf("%d rows, %v", n, err)
+	}
+	var same, empty int
+	err = conn.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE b = (id % 2 = 0) AND i = id * 4294967296 AND f = id / 3.0::double precision
+		AND n = id + 0.5 AND s = repeat('ü', id % 100) AND ts = '2024-02-29 12:34:56.000789Z' AND d = '2024-02-29'),
+		count(*) FILTER (WHERE id < 0 AND b IS NULL AND i IS NULL AND f IS NULL AND n IS NULL AND s IS NULL AND ts IS NULL AND d IS NULL) FROM t`).Scan(&same, &empty)
+	if err != nil || same != 5_000 || empty != 5_000 {
+		t.Errorf("%d and %d rows came back as they were sent, %v", same, empty, err)
+	}
+	var data bytes.Buffer
+	if _, err := conn.PgConn().CopyTo(t.Context(), &data, "COPY t TO STDOUT (FORMAT binary)"); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, conn, "CREATE TABLE again ("+columns+")")
+	if _, err := conn.PgConn().CopyFrom(t.Context(), &data, "COPY again FROM STDIN BINARY"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM (SELECT * FROM t UNION SELECT * FROM again) x").Scan(&same); err != nil || same != len(rows) {
+		t.Errorf("%d different rows in two equal tables, %v", same, err)
 	}
 }
 

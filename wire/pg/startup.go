@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
 )
 
 // startup takes a connection to the first ReadyForQuery ("PostgreSQL 15 docs 55.2.1"). It returns false, without an
@@ -88,7 +89,7 @@ func (c *conn) sessionOptions(parameters map[string]string) (o session.Options, 
 		},
 		Parameter: func(name, value string) { c.out.send(&pgproto3.ParameterStatus{Name: name, Value: value}) }}
 	for name, value := range parameters {
-		if err := checkText([]byte(name + value)); err != nil {
+		if err := types.CheckText(name + value); err != nil {
 			return o, nil, err
 		}
 		switch {
