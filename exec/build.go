@@ -30,6 +30,10 @@ func Build(n plan.Node, env *Env) (Operator, error) {
 		return newLimit(n, env)
 	case *plan.Union:
 		return newUnion(n, env)
+	case *plan.SetOp:
+		return newSetOp(n, env)
+	case *plan.Unique:
+		return newUnique(n, env)
 	}
 	return nil, fmt.Errorf("BUG: no operator for plan node %T", n)
 }

@@ -99,6 +99,10 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 		return []*plan.Expr{n.Count, n.Offset}, []plan.Node{n.Input}
 	case *plan.Union:
 		inputs = n.Inputs
+	case *plan.SetOp:
+		inputs = []plan.Node{n.Left, n.Right}
+	case *plan.Unique:
+		return n.Keys, []plan.Node{n.Input}
 	}
 	return exprs, inputs
 }

@@ -18,6 +18,7 @@ type selectBinder struct {
 	out   []outColumn      // select list, then hidden columns of ORDER BY
 	group grouping
 	order []plan.SortKey // Expr is a column of out
+	on    []*plan.Expr   // of DISTINCT ON: columns of out
 }
 
 func (b *binder) bindSelect(sel *ast.Select, parent *scope, ctes *cte, targets []types.Type) (*bound, error) {
@@ -27,7 +28,8 @@ func (b *binder) bindSelect(sel *ast.Select, parent *scope, ctes *cte, targets [
 	}
 	s := &selectBinder{binder: b, sel: sel, node: from.node,
 		scope: &scope{parent: parent, columns: from.columns, tables: from.tables, ctes: ctes}}
-	for _, step := range []func() error{s.where, func() error { return s.list(targets) }, s.groupBy, s.orderBy, s.having, s.aggregate} {
+	for _, step := range []func() error{s.where, func() error { return s.list(targets) }, s.groupBy, s.orderBy, s.distinctOn,
+		s.having, s.aggregate} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -116,6 +118,9 @@ func (b *binder) resolveUnknown(cols []outColumn, targets []types.Type) error {
 		if i < len(targets) {
 			t = targets[i]
 		}
+		if t.ID == types.IDUnknown {
+			continue
+		}
 		e, err := b.coerceUnknown(cols[i].expr, t)
 		if err != nil {
 			return err
@@ -153,6 +158,9 @@ func distinct(n plan.Node) plan.Node {
 func (s *selectBinder) finish() *bound {
 	if len(s.order) > 0 {
 		s.node = &plan.Sort{Input: s.node, Keys: s.order}
+	}
+	if s.on != nil {
+		s.node = &plan.Unique{Input: s.node, Keys: s.on}
 	}
 	q := &bound{node: s.node}
 	var visible []*plan.Expr

@@ -145,8 +145,6 @@ func refuseClauses(sel *ast.Select) error {
 		return pgerr.Unsupported("WITH RECURSIVE is").At(sel.Pos)
 	case sel.ForUpdate != "":
 		return pgerr.Unsupported("%s is", sel.ForUpdate).At(sel.Pos)
-	case len(sel.DistinctOn) > 0:
-		return pgerr.Unsupported("SELECT DISTINCT ON is").At(sel.Pos)
 	case sel.Emit != "":
 		return pgerr.New(pgerr.FeatureNotSupported, "EMIT is only allowed at the end of a whole query").At(sel.EmitPos)
 	}

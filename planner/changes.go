@@ -87,6 +87,10 @@ func nodeWord(n plan.Node) string {
 		return "LIMIT or OFFSET"
 	case *plan.Union:
 		return "UNION"
+	case *plan.SetOp:
+		return strings.ToUpper(string(n.Kind))
+	case *plan.Unique:
+		return "SELECT DISTINCT ON"
 	case *plan.Values:
 		return "rows that come from no relation"
 	}

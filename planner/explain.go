@@ -67,6 +67,11 @@ func (x *explainer) node(n plan.Node, level int, outer []names) {
 		x.limit(n, level, outer)
 	case *plan.Union:
 		x.head(level, "Append")
+	case *plan.SetOp:
+		x.head(level, "%s", setOpHead(n))
+	case *plan.Unique:
+		x.head(level, "Unique")
+		x.list(level, "Key", n.Keys, x.in(n.Input, outer))
 	}
 	x.below(n, level, outer)
 }
@@ -162,6 +167,14 @@ func (x *explainer) list(level int, name string, es []*plan.Expr, c textContext)
 
 func (x *explainer) in(n plan.Node, outer []names) textContext {
 	return textContext{nodeNames(n), outer}
+}
+
+func setOpHead(n *plan.SetOp) string {
+	head := "HashSetOp " + strings.ToUpper(string(n.Kind[0])) + string(n.Kind[1:])
+	if n.All {
+		head += " All"
+	}
+	return head
 }
 
 func valuesHead(n *plan.Values) string {

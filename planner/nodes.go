@@ -19,6 +19,10 @@ func inputs(n plan.Node) []plan.Node {
 		return []plan.Node{n.Input}
 	case *plan.Union:
 		return n.Inputs
+	case *plan.SetOp:
+		return []plan.Node{n.Left, n.Right}
+	case *plan.Unique:
+		return []plan.Node{n.Input}
 	}
 	return nil
 }
@@ -46,6 +50,10 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 			c.Inputs[i] = f(in)
 		}
 		return c
+	case *plan.SetOp:
+		return &plan.SetOp{Kind: n.Kind, All: n.All, Left: f(n.Left), Right: f(n.Right)}
+	case *plan.Unique:
+		return &plan.Unique{Input: f(n.Input), Keys: n.Keys}
 	}
 	return n
 }
@@ -80,6 +88,8 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 		return c
 	case *plan.Limit:
 		return &plan.Limit{Input: n.Input, Count: opt(n.Count), Offset: opt(n.Offset)}
+	case *plan.Unique:
+		return &plan.Unique{Input: n.Input, Keys: mapList(n.Keys, f)}
 	}
 	return n
 }

@@ -38,7 +38,7 @@ func (s *selectBinder) findOutput(e ast.Expr, clause string) (int, error) {
 	case *ast.Literal:
 		return ordinal(e, len(s.items), clause)
 	case *ast.ColumnRef:
-		if len(e.Parts) == 1 && clause == "ORDER BY" {
+		if len(e.Parts) == 1 && (clause == "ORDER BY" || clause == "DISTINCT ON") {
 			return s.outputNamed(e, clause)
 		}
 	}
@@ -76,7 +76,11 @@ func (s *selectBinder) outputNamed(ref *ast.ColumnRef, clause string) (int, erro
 
 // orderExpr binds an expression of ORDER BY and returns its place in the list, where it is added if it is not there.
 func (s *selectBinder) orderExpr(e ast.Expr) (int, error) {
-	x, err := s.bindExpr(e, &exprContext{scope: s.scope, clause: "ORDER BY", aggs: &s.group})
+	return s.orderExprIn(e, "ORDER BY")
+}
+
+func (s *selectBinder) orderExprIn(e ast.Expr, clause string) (int, error) {
+	x, err := s.bindExpr(e, &exprContext{scope: s.scope, clause: clause, aggs: &s.group})
 	if err != nil {
 		return 0, err
 	}

@@ -98,6 +98,8 @@ func prune(n plan.Node, need columnSet) (plan.Node, places) {
 	case *plan.Union:
 		out := withInputs(n, func(in plan.Node) plan.Node { return pruneTo(in, need) })
 		return out, kept(len(need), need.list())
+	case *plan.SetOp: // whole rows are compared
+		return withInputs(n, pruneAll), identity(len(need))
 	}
 	if len(inputs(n)) == 0 {
 		return n, identity(len(need))

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
@@ -10,28 +11,33 @@ import (
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// bindSetOp binds UNION and UNION ALL. The names are the left side's.
+// bindSetOp binds UNION, INTERSECT and EXCEPT. The names are the left side's.
 func (b *binder) bindSetOp(sel *ast.Select, parent *scope, ctes *cte) (*bound, error) {
-	if sel.SetOp != "union" {
-		return nil, pgerr.Unsupported("%s is", strings.ToUpper(sel.SetOp)).At(sel.Pos)
-	}
-	l, err := b.bindQuery(sel.Left, parent, ctes, nil)
+	l, err := b.bindQuery(sel.Left, parent, ctes, operandTargets(sel.Left))
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.bindQuery(sel.Right, parent, ctes, nil)
+	r, err := b.bindQuery(sel.Right, parent, ctes, operandTargets(sel.Right))
 	if err != nil {
 		return nil, err
 	}
+	name := strings.ToUpper(sel.SetOp)
 	if len(l.columns) != len(r.columns) {
-		return nil, pgerr.New(pgerr.SyntaxError, "each UNION query must have the same number of columns").At(sel.Right.Pos)
+		return nil, pgerr.New(pgerr.SyntaxError, "each %s query must have the same number of columns", name).At(operandPos(sel.Right))
 	}
-	q, err := b.union(l, r)
+	columns, err := b.matchOperands(l, r, name)
 	if err != nil {
-		return nil, at(err, sel.Right.Pos)
+		return nil, at(err, operandPos(sel.Right))
 	}
-	if !sel.All {
-		q.node = distinct(q.node)
+	q := &bound{columns: columns}
+	switch {
+	case sel.SetOp != "union":
+		q.node = &plan.SetOp{Kind: plan.SetOpKind(sel.SetOp), All: sel.All, Left: l.node, Right: r.node}
+	default:
+		q.node = &plan.Union{Inputs: append(unionInputs(l.node), unionInputs(r.node)...)}
+		if !sel.All {
+			q.node = distinct(q.node)
+		}
 	}
 	if err := b.orderResult(q, sel.OrderBy, "UNION/INTERSECT/EXCEPT"); err != nil {
 		return nil, err
@@ -39,19 +45,68 @@ func (b *binder) bindSetOp(sel *ast.Select, parent *scope, ctes *cte) (*bound, e
 	return b.limit(q, sel)
 }
 
-func (b *binder) union(l, r *bound) (*bound, error) {
-	q := &bound{columns: make([]outColumn, len(l.columns))}
-	le, re := columnRefs(l.node.Types()), columnRefs(r.node.Types())
+// operandPos is where PostgreSQL sees an operand: at its first column.
+func operandPos(sel *ast.Select) int {
+	if len(sel.Items) > 0 {
+		return sel.Items[0].Expr.Position()
+	}
+	return sel.Pos
+}
+
+// untyped are targets that leave untyped literals and parameters as they are.
+var untyped = func() []types.Type {
+	ts := make([]types.Type, maxColumns)
+	for i := range ts {
+		ts[i] = types.Unknown
+	}
+	return ts
+}()
+
+// operandTargets returns untyped for an operand whose literals may still take the type of the other side's column: a
+// plain SELECT, whose plan is a projection then.
+func operandTargets(sel *ast.Select) []types.Type {
+	if sel.SetOp != "" || sel.Values != nil || sel.Distinct || sel.DistinctOn != nil || sel.OrderBy != nil || sel.Limit != nil || sel.Offset != nil {
+		return nil
+	}
+	return untyped
+}
+
+// matchOperands gives the columns of both sides their common types.
+func (b *binder) matchOperands(l, r *bound, name string) ([]outColumn, error) {
+	le, re := operandExprs(l), operandExprs(r)
+	columns := make([]outColumn, len(le))
 	for i := range le {
-		pair, t, err := b.castAll([]*plan.Expr{le[i], re[i]}, "UNION")
+		pair, t, err := b.castAll([]*plan.Expr{le[i], re[i]}, name)
 		if err != nil {
 			return nil, err
 		}
 		le[i], re[i] = pair[0], pair[1]
-		q.columns[i] = outColumn{name: l.columns[i].name, expr: plan.Column(i, t)}
+		columns[i] = outColumn{name: l.columns[i].name, expr: plan.Column(i, t)}
 	}
-	q.node = &plan.Union{Inputs: append(unionInputs(project(l.node, le)), unionInputs(project(r.node, re))...)}
-	return q, nil
+	l.node, r.node = operand(l.node, le), operand(r.node, re)
+	return columns, nil
+}
+
+// operandExprs returns the columns of a query; untyped ones are the expressions of its projection.
+func operandExprs(q *bound) []*plan.Expr {
+	out := columnRefs(q.node.Types())
+	if p, ok := q.node.(*plan.Project); ok {
+		for i, e := range p.Exprs {
+			if e.Type.ID == types.IDUnknown {
+				out[i] = e
+			}
+		}
+	}
+	return out
+}
+
+// operand computes exprs over n. Untyped columns of its projection are gone from there: exprs have them with their types.
+func operand(n plan.Node, exprs []*plan.Expr) plan.Node {
+	p, ok := n.(*plan.Project)
+	if !ok || !slices.ContainsFunc(p.Exprs, func(e *plan.Expr) bool { return e.Type.ID == types.IDUnknown }) {
+		return project(n, exprs)
+	}
+	return &plan.Project{Input: p.Input, Exprs: mapList(exprs, func(e *plan.Expr) *plan.Expr { return substitute(e, p.Exprs) })}
 }
 
 // unionInputs flattens a UNION ALL below.

@@ -87,6 +87,18 @@ type (
 	}
 	// Union gives the rows of its inputs one after another (UNION ALL).
 	Union struct{ Inputs []Node }
+	// SetOp is INTERSECT or EXCEPT of two inputs with the same types, in which NULLs are equal. With All a row counts as
+	// often as it occurs; else a row of the result occurs once.
+	SetOp struct {
+		Kind        SetOpKind
+		All         bool
+		Left, Right Node
+	}
+	// Unique gives the first of each run of rows that agree in Keys (DISTINCT ON, over a sort by them).
+	Unique struct {
+		Input Node
+		Keys  []*Expr
+	}
 )
 
 // JoinKind is the kind of a join.
@@ -98,6 +110,15 @@ const (
 	JoinLeft  JoinKind = "left"
 	JoinRight JoinKind = "right"
 	JoinFull  JoinKind = "full"
+)
+
+// SetOpKind is the kind of a SetOp.
+type SetOpKind string
+
+// The kinds of set operations that are not Union.
+const (
+	SetIntersect SetOpKind = "intersect"
+	SetExcept    SetOpKind = "except"
 )
 
 // SortKey is one item of ORDER BY.
@@ -165,6 +186,12 @@ func (n *Limit) Types() []types.Type { return n.Input.Types() }
 
 // Types implements Node.
 func (n *Union) Types() []types.Type { return n.Inputs[0].Types() }
+
+// Types implements Node.
+func (n *SetOp) Types() []types.Type { return n.Left.Types() }
+
+// Types implements Node.
+func (n *Unique) Types() []types.Type { return n.Input.Types() }
 
 func exprTypes(es []*Expr) []types.Type {
 	ts := make([]types.Type, len(es))
