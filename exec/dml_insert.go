@@ -58,9 +58,13 @@ func insertFunc(p *plan.Insert, in *Inserter) (func(context.Context, *types.Batc
 
 // addNew inserts the rows of b whose key is not there: ON CONFLICT DO NOTHING.
 func (in *Inserter) addNew(ctx context.Context, b *types.Batch) (*types.Batch, error) {
+	checked, err := in.rules.over(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	var rows []int
 	for i := range b.Len {
-		if err := in.checkNotNull(b, i); err != nil {
+		if err := checked.check(i); err != nil {
 			return nil, err
 		}
 		key := in.key(b, i)

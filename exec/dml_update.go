@@ -45,25 +45,20 @@ func runChange(ctx context.Context, env *Env, tx Tx, rel *catalog.Relation, inpu
 
 // updater changes and deletes rows of a table.
 type updater struct {
-	env     *Env
-	rel     *catalog.Relation
-	w       *rowWriter
-	notNull []int
-	seen    *keySet // rows changed; nil if the input gives each once
-	moves   keyMoves
-	count   int64
+	env   *Env
+	rel   *catalog.Relation
+	w     *rowWriter
+	rules rowRules
+	seen  *keySet // rows changed; nil if the input gives each once
+	moves keyMoves
+	count int64
 
 	buf, newBuf []byte // encoded keys
 }
 
 func newUpdater(rel *catalog.Relation, env *Env, tx Tx, input plan.Node) *updater {
-	u := &updater{env: env, rel: rel, w: newRowWriter(rel, tx)}
+	u := &updater{env: env, rel: rel, w: newRowWriter(rel, tx), rules: newRowRules(rel, env)}
 	u.moves = keyMoves{rows: types.NewBatch(rel.Types(), 0), mem: env.account("update of keys")}
-	for c, col := range rel.Columns {
-		if col.NotNull {
-			u.notNull = append(u.notNull, c)
-		}
-	}
 	if !givesRowsOnce(input) {
 		u.seen = newKeySet(env)
 	}
@@ -92,6 +87,10 @@ func (u *updater) update(ctx context.Context, b *types.Batch) (*types.Batch, err
 	n := len(u.rel.Columns)
 	before := &types.Batch{Cols: b.Cols[:n], Len: b.Len}
 	after := &types.Batch{Cols: b.Cols[n:], Len: b.Len}
+	checked, err := u.rules.over(ctx, after)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]int, 0, b.Len)
 	for i := range b.Len {
 		key := u.w.key(u.buf, before, i)
@@ -103,7 +102,7 @@ func (u *updater) update(ctx context.Context, b *types.Batch) (*types.Batch, err
 		if !fresh {
 			continue
 		}
-		if err := checkNotNull(u.rel, u.notNull, after, i, u.env); err != nil {
+		if err := checked.check(i); err != nil {
 			return nil, err
 		}
 		if err := u.updateRow(ctx, key, after, i); err != nil {

@@ -12,26 +12,23 @@ import (
 // Inserter inserts rows into a table or stream: INSERT and COPY. It checks NOT NULL and the key, fills the hidden row id,
 // and writes in chunks, so it holds little of what it inserts. It is for one goroutine.
 type Inserter struct {
-	env     *Env
-	rel     *catalog.Relation
-	w       *rowWriter
-	notNull []int   // columns to check
-	rowID   int     // the hidden row id, or -1
-	keys    *keySet // written by this statement; nil where keys need no check
-	count   int64
-	buf     []byte
+	env   *Env
+	rel   *catalog.Relation
+	w     *rowWriter
+	rules rowRules
+	rowID int     // the hidden row id, or -1
+	keys  *keySet // written by this statement; nil where keys need no check
+	count int64
+	buf   []byte
 }
 
 // NewInserter returns an inserter of rows into rel, through tx. Env.Reader must cover rel if it is a table.
 func NewInserter(rel *catalog.Relation, env *Env, tx Tx) *Inserter {
 	env.begin()
-	in := &Inserter{env: env, rel: rel, w: newRowWriter(rel, tx), rowID: -1}
+	in := &Inserter{env: env, rel: rel, w: newRowWriter(rel, tx), rowID: -1, rules: newRowRules(rel, env)}
 	for c, col := range rel.Columns {
-		switch {
-		case col.Name == catalog.RowIDColumn && col.Hidden:
+		if col.Name == catalog.RowIDColumn && col.Hidden {
 			in.rowID = c
-		case col.NotNull:
-			in.notNull = append(in.notNull, c)
 		}
 	}
 	if rel.Keyed() && in.rowID < 0 {
@@ -55,8 +52,12 @@ func (in *Inserter) Close(ctx context.Context) (int64, error) {
 // add inserts rows and returns them as they are stored.
 func (in *Inserter) add(ctx context.Context, b *types.Batch) (*types.Batch, error) {
 	b = in.fillRowIDs(b)
+	rows, err := in.rules.over(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	for i := range b.Len {
-		if err := in.checkNotNull(b, i); err != nil {
+		if err := rows.check(i); err != nil {
 			return nil, err
 		}
 		key := in.key(b, i)
@@ -104,19 +105,6 @@ func (in *Inserter) insert(ctx context.Context, key []byte, b *types.Batch, i in
 	}
 	in.count++
 	return in.w.write(ctx, in.w.partition(key), row)
-}
-
-func (in *Inserter) checkNotNull(b *types.Batch, i int) error {
-	return checkNotNull(in.rel, in.notNull, b, i, in.env)
-}
-
-func checkNotNull(rel *catalog.Relation, cols []int, b *types.Batch, i int, env *Env) error {
-	for _, c := range cols {
-		if b.Cols[c].IsNull(i) {
-			return notNullViolation(rel, b, i, c, env)
-		}
-	}
-	return nil
 }
 
 // fillRowIDs gives rows without a row id one. They are random: a row of another client with the same one would make the

@@ -39,8 +39,12 @@ type conflict struct {
 func (u *upsert) add(ctx context.Context, b *types.Batch) (*types.Batch, error) {
 	keys := make([][]byte, b.Len)
 	var conflicts []conflict
+	rows, err := u.rules.over(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	for i := range b.Len {
-		if err := u.checkNotNull(b, i); err != nil {
+		if err := rows.check(i); err != nil {
 			return nil, err
 		}
 		keys[i] = types.EncodeKey(nil, b, u.rel.Key, i)
@@ -88,6 +92,10 @@ func (u *upsert) evaluate(ctx context.Context, b *types.Batch, conflicts []confl
 // apply writes row by row, in the source's order.
 func (u *upsert) apply(ctx context.Context, b *types.Batch, keys [][]byte, updated *types.Batch, conflicts []conflict) (*types.Batch, error) {
 	out := types.NewBatch(u.rel.Types(), b.Len)
+	after, err := u.rules.over(ctx, updated)
+	if err != nil {
+		return nil, err
+	}
 	for i := range b.Len {
 		conflicting := len(conflicts) > 0 && conflicts[0].row == i
 		if conflicting && conflicts[0].at < 0 && !u.keys.has(keys[i]) {
@@ -108,7 +116,7 @@ func (u *upsert) apply(ctx context.Context, b *types.Batch, keys [][]byte, updat
 			c := conflicts[0]
 			conflicts = conflicts[1:]
 			out.AppendFrom(updated, c.at, 1)
-			err = u.update(ctx, keys[i], c.old, updated, c.at)
+			err = u.update(ctx, keys[i], c.old, after, c.at)
 		}
 		if err != nil {
 			return nil, err
@@ -117,11 +125,12 @@ func (u *upsert) apply(ctx context.Context, b *types.Batch, keys [][]byte, updat
 	return out, nil
 }
 
-// update replaces the row old of key by row i of b.
-func (u *upsert) update(ctx context.Context, key []byte, old storedRow, b *types.Batch, i int) error {
-	if err := u.checkNotNull(b, i); err != nil {
+// update replaces the row old of key by row i of rows.
+func (u *upsert) update(ctx context.Context, key []byte, old storedRow, rows checkedRows, i int) error {
+	if err := rows.check(i); err != nil {
 		return err
 	}
+	b := rows.batch
 	u.count++
 	newKey := u.key(b, i)
 	if bytes.Equal(key, newKey) {

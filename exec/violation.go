@@ -23,7 +23,7 @@ func notNullViolation(rel *catalog.Relation, b *types.Batch, i, c int, env *Env)
 
 // uniqueViolation is 23505 for the key of row i of b.
 func uniqueViolation(rel *catalog.Relation, b *types.Batch, i int, env *Env) error {
-	constraint := rel.Name + "_pkey"
+	constraint := rel.PrimaryKeyName()
 	names, values := make([]string, len(rel.Key)), make([]string, len(rel.Key))
 	for k, c := range rel.Key {
 		names[k] = rel.Columns[c].Name
@@ -31,6 +31,14 @@ func uniqueViolation(rel *catalog.Relation, b *types.Batch, i int, env *Env) err
 	}
 	err := pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", constraint).
 		WithDetail("Key (%s)=(%s) already exists.", strings.Join(names, ", "), strings.Join(values, ", "))
+	err.Schema, err.Table, err.Constraint = rel.Schema, rel.Name, constraint
+	return err
+}
+
+// checkViolation is 23514 for a CHECK constraint and row i of b.
+func checkViolation(rel *catalog.Relation, constraint string, b *types.Batch, i int, env *Env) error {
+	err := pgerr.New(pgerr.CheckViolation, "new row for relation %q violates check constraint %q", rel.Name, constraint).
+		WithDetail("Failing row contains (%s).", describeRow(rel, b, i, env))
 	err.Schema, err.Table, err.Constraint = rel.Schema, rel.Name, constraint
 	return err
 }

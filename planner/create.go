@@ -39,6 +39,9 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 	if err := c.keys(); err != nil {
 		return nil, err
 	}
+	if err := c.checks(); err != nil {
+		return nil, err
+	}
 	rel.Options = opts.given
 	if opts.topic.Parts != nil {
 		return rel, c.overTopic(opts)
@@ -143,8 +146,6 @@ func refuseColumn(def ast.ColumnDef) error {
 		return pgerr.New(pgerr.DuplicateColumn, "column name %q conflicts with a system column name", def.Name).At(def.Pos)
 	case def.Unique:
 		what = "UNIQUE constraints are"
-	case def.Check != nil:
-		what = "CHECK constraints are"
 	case def.References != nil:
 		what = "FOREIGN KEY constraints are"
 	case def.Generated != "":
@@ -232,7 +233,7 @@ func (c *creator) primaryKey() error {
 		if c.rel.Key != nil {
 			return c.twoKeys(def.Pos)
 		}
-		c.rel.Key = []int{i}
+		c.rel.Key, c.rel.KeyName = []int{i}, def.KeyName
 	}
 	if len(c.stmt.PrimaryKey) > 0 && c.rel.Key != nil {
 		return c.twoKeys(c.stmt.Name.Pos)
@@ -247,6 +248,12 @@ func (c *creator) primaryKey() error {
 		}
 		c.rel.Columns[i].NotNull = true
 		c.rel.Key = append(c.rel.Key, i)
+	}
+	if c.stmt.KeyName != "" {
+		c.rel.KeyName = c.stmt.KeyName
+	}
+	if c.rel.KeyName == c.rel.Name+"_pkey" {
+		c.rel.KeyName = ""
 	}
 	c.rel.HasPrimaryKey = c.rel.Key != nil
 	return nil

@@ -146,7 +146,7 @@ func indexDefinition(k *call, oid int64) (string, bool) {
 	if r == nil {
 		return "", false
 	}
-	return fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s.%s USING btree (%s)", quoteIdent(r.Name+"_pkey"), quoteIdent(r.Schema), quoteIdent(r.Name),
+	return fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s.%s USING btree (%s)", quoteIdent(r.PrimaryKeyName()), quoteIdent(r.Schema), quoteIdent(r.Name),
 		strings.Join(keyColumns(r), ", ")), true
 }
 
@@ -168,6 +168,11 @@ func indexColumn(k *call, i int) error {
 }
 
 func constraintDefinition(k *call, oid int64) (string, bool) {
+	if k.Catalog != nil {
+		if _, check := k.Catalog.CheckOf(uint32(oid)); check != nil {
+			return "CHECK ((" + check.SQL + "))", true
+		}
+	}
 	r := k.keyRelation(oid)
 	if r == nil {
 		return "", false

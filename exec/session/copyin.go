@@ -134,8 +134,7 @@ func (w *CopyWriter) Finish(ctx context.Context) (rows int64, err error) {
 	}
 	var conflict *exec.ConflictError
 	if errors.As(err, &conflict) && conflict.Guard == exec.GuardAbsent {
-		name := w.portal.command.copy.Relation
-		err = pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", name+"_pkey").
+		err = pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", w.portal.command.copy.target.PrimaryKeyName()).
 			WithDetail("Another statement inserted the key while COPY ran.").WithCause(err)
 	}
 	if err != nil {

@@ -313,7 +313,8 @@ type ColumnDef struct {
 	NotNull    bool
 	Unique     bool
 	Default    Expr
-	Check      Expr
+	Checks     []Check
+	KeyName    string // CONSTRAINT name PRIMARY KEY, or ""
 	Generated  string // identity and the like, as written, or ""
 	References *Name
 	Pos        int
@@ -331,11 +332,20 @@ type (
 		Temporary   bool
 		Columns     []ColumnDef
 		PrimaryKey  []string // table constraint
-		// Constraints lists other table constraints as words ("unique", "foreign key", "check"), to be refused by name.
+		KeyName     string   // its name, or ""
+		Checks      []Check  // table constraints
+		// Constraints lists other table constraints as words ("unique", "foreign key"), to be refused by name.
 		Constraints []NamedPos
 		// Watermark is WATERMARK FOR column AS expr, or nil.
 		Watermark *Watermark
 		Options   []Option
+	}
+	// Check is [CONSTRAINT name] CHECK (expr); Text is the user's text of expr.
+	Check struct {
+		Name string
+		Expr Expr
+		Text string
+		Pos  int
 	}
 	// NamedPos is a word at a place.
 	NamedPos struct {

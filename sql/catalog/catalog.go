@@ -94,6 +94,10 @@ type Relation struct {
 	Key []int `json:"key,omitempty"`
 	// HasPrimaryKey reports whether the user declared the key of a table (otherwise it is the hidden row id).
 	HasPrimaryKey bool `json:"has_primary_key,omitempty"`
+	// KeyName is the name of the primary key as a constraint and as an index, if it is not the name of the relation and _pkey.
+	KeyName string `json:"key_name,omitempty"`
+	// Checks are the CHECK constraints, in the order of their names, which is the one in which they are evaluated.
+	Checks []Check `json:"checks,omitempty"`
 	// PartitionBy lists the positions of the columns by whose encoded values rows were partitioned; nil when the
 	// partitioning is not a function of the row's columns, as in a stream over a topic that others write, or one whose
 	// keys are JSON. For tables and other keyed streams it equals Key.
@@ -115,6 +119,13 @@ type Relation struct {
 	Options map[string]string `json:"options,omitempty"`
 	// CreatedAtMicros is the time of creation, µs since 1970.
 	CreatedAtMicros int64 `json:"created_at_micros"`
+}
+
+// Check is a CHECK constraint: a row for which Expr is false is refused.
+type Check struct {
+	Name string          `json:"name"`
+	SQL  string          `json:"sql"`  // the user's text of the expression
+	Expr json.RawMessage `json:"expr"` // planner/plan.Expr over the stored columns
 }
 
 // Template is a list of columns, with the positions of KEY columns.

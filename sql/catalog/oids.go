@@ -14,6 +14,28 @@ func PrimaryKeyRelation(oid uint32) RelationID {
 	return RelationID(oid) &^ primaryKeyBit
 }
 
+// checkBit tells the numbers of CHECK constraints from others; MaxChecks is how many a relation may have.
+const (
+	checkBit  uint32 = 1 << 31
+	MaxChecks        = 1 << checkBits
+	checkBits        = 6
+)
+
+// checkOID returns the number in pg_constraint of check i of r.
+func (r *Relation) checkOID(i int) uint32 { return checkBit | r.oid()<<checkBits | uint32(i) }
+
+// CheckOf returns the relation and the CHECK constraint that have the number oid in pg_constraint; nil if there is none.
+func (c *Catalog) CheckOf(oid uint32) (*Relation, *Check) {
+	if oid&checkBit == 0 {
+		return nil, nil
+	}
+	r := c.ByID(RelationID(oid &^ checkBit >> checkBits))
+	if i := int(oid % MaxChecks); r != nil && i < len(r.Checks) {
+		return r, &r.Checks[i]
+	}
+	return nil, nil
+}
+
 // SystemOIDs are PostgreSQL's numbers of relations of pg_catalog, which clients write as 'pg_class'::regclass.
 var SystemOIDs = map[string]uint32{
 	"pg_class": 1259, "pg_attribute": 1249, "pg_type": 1247, "pg_proc": 1255, "pg_namespace": 2615, "pg_constraint": 2606, "pg_index": 2610,

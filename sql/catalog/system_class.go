@@ -35,13 +35,13 @@ func (r *Relation) relkind() string {
 func fillClass(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		c := class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
-		c["relhasindex"], c["reloptions"] = flag(r.HasPrimaryKey), optionsArray(r)
+		c["relhasindex"], c["reloptions"], c["relchecks"] = flag(r.HasPrimaryKey), optionsArray(r), num(len(r.Checks))
 		if r.Kind != KindPlainView {
 			c["relam"] = num(oidHeap)
 		}
 		add(c)
 		if r.HasPrimaryKey {
-			i := class(r.keyOID(), r.Schema, r.keyName(), "i", len(r.Key))
+			i := class(r.keyOID(), r.Schema, r.PrimaryKeyName(), "i", len(r.Key))
 			i["relam"], i["relreplident"] = num(oidBtree), str("n")
 			add(i)
 		}
@@ -139,11 +139,25 @@ func fillIndex(x *systemContext, add func(record)) {
 func fillConstraint(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.withKeys() {
 		add(record{
-			"oid": num(r.keyOID()), "conname": str(r.keyName()), "connamespace": num(schemaOID(r.Schema)), "contype": str("p"),
+			"oid": num(r.keyOID()), "conname": str(r.PrimaryKeyName()), "connamespace": num(schemaOID(r.Schema)), "contype": str("p"),
 			"convalidated": flag(true), "conrelid": num(r.oid()), "conindid": num(r.keyOID()), "confupdtype": str(" "),
 			"confdeltype": str(" "), "confmatchtype": str(" "), "conislocal": flag(true), "connoinherit": flag(true),
 			"conkey": str("{" + r.keyNumbers(",") + "}"),
 		})
+	}
+	fillChecks(x, add)
+}
+
+// fillChecks adds the CHECK constraints.
+func fillChecks(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		for i, c := range r.Checks {
+			add(record{
+				"oid": num(r.checkOID(i)), "conname": str(c.Name), "connamespace": num(schemaOID(r.Schema)), "contype": str("c"),
+				"convalidated": flag(true), "conrelid": num(r.oid()), "confupdtype": str(" "), "confdeltype": str(" "),
+				"confmatchtype": str(" "), "conislocal": flag(true), "conbin": str(c.SQL),
+			})
+		}
 	}
 }
 
@@ -175,7 +189,7 @@ func fillViews(x *systemContext, add func(record)) {
 
 func fillIndexes(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.withKeys() {
-		add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "indexname": str(r.keyName()),
+		add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "indexname": str(r.PrimaryKeyName()),
 			"indexdef": str(r.indexDefinition())})
 	}
 }

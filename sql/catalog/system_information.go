@@ -14,6 +14,7 @@ var informationFillers = map[string]filler{
 	"information_schema.columns":                         fillInfoColumns,
 	"information_schema.schemata":                        fillInfoSchemata,
 	"information_schema.table_constraints":               fillInfoConstraints,
+	"information_schema.check_constraints":               fillInfoChecks,
 	"information_schema.key_column_usage":                fillInfoKeyColumns,
 	"information_schema.constraint_column_usage":         fillInfoConstraintColumns,
 	"information_schema.information_schema_catalog_name": fillInfoCatalog,
@@ -107,7 +108,7 @@ func fillInfoSchemata(x *systemContext, add func(record)) {
 
 func constraintRecord(x *systemContext, r *Relation) record {
 	out := tableRecord(x, r)
-	out["constraint_catalog"], out["constraint_schema"], out["constraint_name"] = str(x.env.Database), str(r.Schema), str(r.keyName())
+	out["constraint_catalog"], out["constraint_schema"], out["constraint_name"] = str(x.env.Database), str(r.Schema), str(r.PrimaryKeyName())
 	return out
 }
 
@@ -116,6 +117,23 @@ func fillInfoConstraints(x *systemContext, add func(record)) {
 		c := constraintRecord(x, r)
 		c["constraint_type"], c["is_deferrable"], c["initially_deferred"], c["enforced"] = str("PRIMARY KEY"), yesNo(false), yesNo(false), yesNo(true)
 		add(c)
+	}
+	for _, r := range x.catalog.Relations() {
+		for _, check := range r.Checks {
+			c := constraintRecord(x, r)
+			c["constraint_name"], c["constraint_type"] = str(check.Name), str("CHECK")
+			c["is_deferrable"], c["initially_deferred"], c["enforced"] = yesNo(false), yesNo(false), yesNo(true)
+			add(c)
+		}
+	}
+}
+
+func fillInfoChecks(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		for _, check := range r.Checks {
+			add(record{"constraint_catalog": str(x.env.Database), "constraint_schema": str(r.Schema), "constraint_name": str(check.Name),
+				"check_clause": str("(" + check.SQL + ")")})
+		}
 	}
 }
 

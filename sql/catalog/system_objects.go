@@ -47,8 +47,13 @@ func (r *Relation) oid() uint32 { return uint32(r.ID) }
 // keyOID is the number of a table's primary key, as an index and as a constraint.
 func (r *Relation) keyOID() uint32 { return r.ID.PrimaryKeyOID() }
 
-// keyName is the name of the index, and of the constraint, of a table's primary key.
-func (r *Relation) keyName() string { return r.Name + "_pkey" }
+// PrimaryKeyName is the name of the index, and of the constraint, of a table's primary key.
+func (r *Relation) PrimaryKeyName() string {
+	if r.KeyName != "" {
+		return r.KeyName
+	}
+	return r.Name + "_pkey"
+}
 
 // withKeys returns the tables with a declared primary key.
 func (c *Catalog) withKeys() []*Relation {
@@ -83,7 +88,7 @@ func (r *Relation) indexDefinition() string {
 	for _, k := range r.Key {
 		columns = append(columns, quoteIdent(r.Columns[k].Name))
 	}
-	return "CREATE UNIQUE INDEX " + quoteIdent(r.keyName()) + " ON " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) +
+	return "CREATE UNIQUE INDEX " + quoteIdent(r.PrimaryKeyName()) + " ON " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) +
 		" USING btree (" + strings.Join(columns, ", ") + ")"
 }
 

@@ -20,9 +20,7 @@ func (p *parser) columnDef(stmt *ast.CreateRelation) {
 // columnConstraint parses one constraint of a column; false if there is none here. column gives the column, whose
 // place in memory changes as columns are added.
 func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
-	if p.acceptWord("constraint") {
-		p.colID()
-	}
+	name := p.constraintName()
 	t := p.tok()
 	if t.kind != tIdent {
 		return false
@@ -35,7 +33,7 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
 	case "primary":
 		p.next()
 		p.expectWord("key")
-		c.PrimaryKey = true
+		c.PrimaryKey, c.KeyName = true, name
 	case "not":
 		p.next()
 		p.expectWord("null")
@@ -49,10 +47,9 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
 		p.next()
 		p.constraintExpr(func(e ast.Expr) { column().Default = e })
 	case "check":
-		p.next()
-		p.expectPunct("(")
-		p.exprSlot(func(e ast.Expr) { column().Check = e })
-		p.expectPunct(")")
+		n := len(c.Checks)
+		c.Checks = append(c.Checks, ast.Check{})
+		p.check(name, func() *ast.Check { return &column().Checks[n] })
 	case "references":
 		p.references(c)
 	case "generated":
@@ -61,6 +58,27 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
 		return p.refusedConstraint(t)
 	}
 	return true
+}
+
+// constraintName reads CONSTRAINT name, "" if it does not stand here.
+func (p *parser) constraintName() string {
+	if p.acceptWord("constraint") {
+		return p.colID()
+	}
+	return ""
+}
+
+// check parses CHECK (expr) [NO INHERIT] into what into gives, whose place in memory changes as others are added.
+func (p *parser) check(name string, into func() *ast.Check) {
+	pos := p.pos()
+	p.next()
+	p.expectPunct("(")
+	first := p.i
+	p.exprSlot(func(e ast.Expr) { into().Expr = e })
+	c := into()
+	c.Name, c.Pos, c.Text = name, pos, p.textFrom(first)
+	p.expectPunct(")")
+	p.acceptWords("no", "inherit")
 }
 
 // constraintExpr parses DEFAULT's expression, which ends before NOT NULL and the like (PostgreSQL's b_expr).

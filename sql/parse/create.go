@@ -199,13 +199,17 @@ func (p *parser) watermark(stmt *ast.CreateRelation) {
 	stmt.Watermark = w
 }
 
-// tableConstraint parses a constraint of its own; all but PRIMARY KEY are noted by name for the planner to refuse.
+// tableConstraint parses a constraint of its own; all but PRIMARY KEY and CHECK are noted by name for the planner to refuse.
 func (p *parser) tableConstraint(stmt *ast.CreateRelation) {
-	if p.acceptWord("constraint") {
-		p.colID()
-	}
+	name := p.constraintName()
 	t := p.next()
 	switch {
+	case t.isWord("check"):
+		p.i--
+		n := len(stmt.Checks)
+		stmt.Checks = append(stmt.Checks, ast.Check{})
+		p.check(name, func() *ast.Check { return &stmt.Checks[n] })
+		return
 	case t.isWord("like"):
 		p.unsupported(t, "LIKE in CREATE TABLE")
 	case t.isWord("primary"):
@@ -213,8 +217,8 @@ func (p *parser) tableConstraint(stmt *ast.CreateRelation) {
 		if stmt.PrimaryKey != nil {
 			p.failAt(t, `multiple primary keys for table "%s" are not allowed`, stmt.Name.Last())
 		}
-		stmt.PrimaryKey = p.columnList()
-	case t.isOneOf("unique", "check", "foreign", "exclude"):
+		stmt.PrimaryKey, stmt.KeyName = p.columnList(), name
+	case t.isOneOf("unique", "foreign", "exclude"):
 		word := t.text
 		if word == "foreign" {
 			word = "foreign key"

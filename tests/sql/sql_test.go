@@ -84,13 +84,17 @@ func both(t *testing.T, pair oracle.Pair, statement string) {
 	}
 }
 
-// code is the SQLSTATE of an error, "" for none; an error without one is its text.
+// code is the SQLSTATE of an error, with the name of the constraint that it tells, "" for none; an error without one is its
+// text.
 func code(err error) string {
 	if err == nil {
 		return ""
 	}
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
+		if e.ConstraintName != "" {
+			return e.Code + " of constraint " + e.ConstraintName
+		}
 		return e.Code
 	}
 	return err.Error()
