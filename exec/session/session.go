@@ -21,6 +21,8 @@ const (
 // Options say whose session it is and where it tells what is not a result.
 type Options struct {
 	User, Database string
+	// BackendPID is the number of the session, which the client knows: pg_backend_pid().
+	BackendPID uint32
 	// Version is Millrace's, shown in server_version behind PostgreSQL's.
 	Version string
 	// Settings are the run-time parameters that the client asked for at start-up, by name.

@@ -35,11 +35,12 @@ type copyWriter struct {
 	text     []byte // of a value, used again
 }
 
-// begin writes what comes before the rows.
+// begin writes what comes before the rows. The binary format's header goes with the first message, as PostgreSQL sends it;
+// there are clients that rely on it.
 func (w *copyWriter) begin() {
 	switch {
 	case w.copy.Format.Binary:
-		w.message([]byte(copySignature + "\x00\x00\x00\x00\x00\x00\x00\x00"))
+		w.text = append(w.text, copySignature+"\x00\x00\x00\x00\x00\x00\x00\x00"...)
 	case w.copy.Format.Header:
 		w.header()
 	}
@@ -48,15 +49,17 @@ func (w *copyWriter) begin() {
 // end writes what comes behind the rows.
 func (w *copyWriter) end() {
 	if w.copy.Format.Binary {
-		w.message([]byte(copyTrailer))
+		w.text = append(w.text, copyTrailer...)
+		w.message()
 	}
 }
 
-// message writes one message with the data.
-func (w *copyWriter) message(data []byte) {
+// message writes w.text as one message.
+func (w *copyWriter) message() {
 	buf := append(w.out.buf, 'd')
-	buf = binary.BigEndian.AppendUint32(buf, uint32(4+len(data)))
-	w.out.buf = append(buf, data...)
+	buf = binary.BigEndian.AppendUint32(buf, uint32(4+len(w.text)))
+	w.out.buf = append(buf, w.text...)
+	w.text = w.text[:0]
 	w.out.bound()
 }
 
@@ -75,7 +78,7 @@ func (w *copyWriter) write(b *types.Batch) {
 
 // binaryRow writes one message with a row in the binary format.
 func (w *copyWriter) binaryRow(b *types.Batch, i int) {
-	w.text = binary.BigEndian.AppendUint16(w.text[:0], uint16(len(b.Cols)))
+	w.text = binary.BigEndian.AppendUint16(w.text, uint16(len(b.Cols)))
 	for _, col := range b.Cols {
 		if col.IsNull(i) {
 			w.text = binary.BigEndian.AppendUint32(w.text, ^uint32(0))
@@ -85,7 +88,7 @@ func (w *copyWriter) binaryRow(b *types.Batch, i int) {
 		w.text = types.FormatBinary(append(w.text, 0, 0, 0, 0), col.Type, col.Datum(i))
 		binary.BigEndian.PutUint32(w.text[at:], uint32(len(w.text)-at-4))
 	}
-	w.message(w.text)
+	w.message()
 }
 
 func (w *copyWriter) header() {

@@ -241,6 +241,18 @@ func TestPgxCopyFrom(t *testing.T) {
 	}
 }
 
+// TestPgxBackendPID shows that a session's number is the one that its client was told.
+func TestPgxBackendPID(t *testing.T) {
+	address := startServer(t)
+	for range 2 {
+		conn := connect(t, address)
+		var pid uint32
+		if err := conn.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil || pid != conn.PgConn().PID() || pid == 0 {
+			t.Errorf("%d, the client was told %d, %v", pid, conn.PgConn().PID(), err)
+		}
+	}
+}
+
 // TestPgxReplans shows that a prepared statement outlives changes of the catalog: it is planned again, and fails only
 // when its result would be another.
 func TestPgxReplans(t *testing.T) {

@@ -82,7 +82,7 @@ func (c *conn) openSession(m *pgproto3.StartupMessage) error {
 // protocol, of which there are none: they are returned as unknown.
 func (c *conn) sessionOptions(parameters map[string]string) (o session.Options, unknown []string, err error) {
 	settings := map[string]string{}
-	o = session.Options{Settings: settings, Version: c.server.config.Version, MemoryBytes: c.server.config.MemoryBytes, Logger: c.server.log,
+	o = session.Options{Settings: settings, BackendPID: c.id, Version: c.server.config.Version, MemoryBytes: c.server.config.MemoryBytes, Logger: c.server.log,
 		Notice: func(n session.Notice) {
 			c.out.send(noticeResponse(n))
 			c.out.flush() // it may say why a statement waits
