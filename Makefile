@@ -32,7 +32,7 @@ BUILD_PACKAGES := g++ librocksdb-dev
 TEST_PACKAGES  := postgresql-15
 PSQL_PACKAGES  := postgresql-client-15
 
-.PHONY: run build test test-crash lint race fuzz bench rewrite psql demo deps deps-test deps-psql clean
+.PHONY: run build test test-crash test-drivers lint race fuzz bench rewrite psql demo deps deps-test deps-psql clean
 
 run: build
 	exec $(BINARY) serve --data-dir $(DATA_DIR) $(ARGS)
@@ -46,6 +46,11 @@ test: deps deps-test build lint
 # The server killed under load, and judged by PostgreSQL, more often than in test.
 test-crash: deps deps-test
 	go test -tags $(TAGS) -vet=off -count=1 -timeout $(TEST_TIMEOUT) -v ./tests/crash -rounds=$(ROUNDS)
+
+# Programs that use the drivers of other languages, against PostgreSQL and against Millrace. Installs them into bin/drivers.
+test-drivers: deps deps-test
+	@tests/drivers/install
+	go test -tags $(TAGS),drivers -count=1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./tests/drivers
 
 lint: deps
 	@unformatted=$$(gofmt -l .); \

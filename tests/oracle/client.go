@@ -27,6 +27,9 @@ type Client struct {
 	conn      *pgconn.PgConn
 }
 
+// Address is the connection string of the server as it runs now.
+func (c *Client) Address() string { return c.address() }
+
 func newClient(t testing.TB, label string, address func() string, translate func(string) string) *Client {
 	if translate == nil {
 		translate = func(sql string) string { return sql }

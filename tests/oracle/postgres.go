@@ -18,7 +18,7 @@ import (
 var judge struct {
 	sync.Mutex
 	server    *child
-	socketDir string
+	port      int
 	databases int // how many were created; numbers their names
 }
 
@@ -44,12 +44,12 @@ func StartPostgres(t testing.TB) *Client {
 
 func judgeAddress(database string) func() string {
 	return func() string {
-		return fmt.Sprintf("host=%s port=5432 user=postgres dbname=%s", judge.socketDir, database)
+		return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=%s sslmode=disable", judge.port, database)
 	}
 }
 
-// startJudge makes a database cluster in a folder of its own and starts its server, on a socket in that folder
-// alone. It need not survive a crash, so nothing is synced.
+// startJudge makes a database cluster in a folder of its own and starts its server, on a free port of
+// loopback. It need not survive a crash, so nothing is synced.
 func startJudge() error {
 	if scratch == "" {
 		return errors.New("TestMain of this package must call oracle.Main")
@@ -83,8 +83,12 @@ func startJudge() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return err
+	}
 	settings := []string{
-		"listen_addresses=", "unix_socket_directories=" + dir, "timezone=UTC",
+		"listen_addresses=127.0.0.1", fmt.Sprintf("port=%d", ports[0]), "unix_socket_directories=" + dir, "timezone=UTC",
 		"fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off",
 		"max_parallel_workers_per_gather=0", // so that the same query adds the same floats in the same order
 	}
@@ -92,7 +96,7 @@ func startJudge() error {
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}
-	judge.socketDir = dir
+	judge.port = ports[0]
 	judge.server, err = startChild(command("postgres", args...), syscall.SIGQUIT, func(line string) bool {
 		return strings.Contains(line, "ready to accept connections")
 	})
