@@ -29,7 +29,7 @@ func appendJSONRow(dst []byte, columns []catalog.Column, b *types.Batch, i int) 
 func appendJSONKey(dst []byte, rel *catalog.Relation, b *types.Batch, i int) []byte {
 	null := true
 	for n, c := range rel.Key {
-		col, v := rel.Columns[c], canonical(b.Cols[c].Datum(i))
+		col, v := rel.Columns[c], canonical(rel.Columns[c].Type, b.Cols[c].Datum(i))
 		null = null && v.Null
 		if len(rel.Key) > 1 {
 			separator := byte(',')
@@ -49,8 +49,12 @@ func appendJSONKey(dst []byte, rel *catalog.Relation, b *types.Batch, i int) []b
 	return dst
 }
 
-// canonical returns v without what does not count for equality: zeros behind a numeric's point, the sign of a zero.
-func canonical(v types.Datum) types.Datum {
+// canonical returns v without what does not count for equality: zeros behind a numeric's point, the sign of a zero,
+// spaces behind a char.
+func canonical(t types.Type, v types.Datum) types.Datum {
+	if t.ID == types.IDBpchar {
+		v.Str = types.TrimPadding(v.Str)
+	}
 	if v.Float == 0 {
 		v.Float = 0
 	}

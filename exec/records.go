@@ -118,8 +118,19 @@ func checkRange(t types.Type, v types.Datum) error {
 		low, high = math.MinInt16, math.MaxInt16
 	case types.IDInt4, types.IDDate:
 		low, high = math.MinInt32, math.MaxInt32
-	case types.IDText:
-		return types.CheckText(v.Str)
+	case types.IDText, types.IDVarchar, types.IDBpchar:
+		if err := types.CheckText(v.Str); err != nil || v.Null {
+			return err
+		}
+		fit, err := types.FitString(t, v.Str, false)
+		if err == nil && fit != v.Str {
+			err = fmt.Errorf("%q is no value of type %s", v.Str, t)
+		}
+		return err
+	case types.IDUUID:
+		if len(v.Str) != 16 && !v.Null {
+			return fmt.Errorf("%d bytes are no value of type %s", len(v.Str), t)
+		}
 	}
 	if v.Int < low || v.Int > high {
 		return fmt.Errorf("%d is no value of type %s", v.Int, t)

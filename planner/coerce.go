@@ -18,6 +18,10 @@ func (b *binder) cast(e *plan.Expr, to types.Type, ctx funcs.CastContext) (*plan
 		return e, nil
 	}
 	if e.Type.ID == types.IDUnknown && (e.Op == plan.OpConst || e.Op == plan.OpParam) {
+		if ctx == funcs.CastExplicit && to.HasLength() && e.Op == plan.OpConst && !e.Value.Null {
+			s, err := types.FitString(to, e.Value.Str, true)
+			return constAt(to, types.StrDatum(s), e.Pos), err
+		}
 		return b.coerceUnknown(e, to)
 	}
 	id, ok := funcs.Cast(e.Type, to, ctx)
@@ -170,6 +174,8 @@ func convertInteger(e *plan.Expr, to types.Type) *plan.Expr {
 		return constAt(to, types.Datum{Int: v}, e.Pos)
 	case types.Int8:
 		return constAt(to, types.Datum{Int: v}, e.Pos)
+	case types.Float4:
+		return constAt(to, types.Datum{Float: float64(float32(v))}, e.Pos)
 	case types.Float8:
 		return constAt(to, types.Datum{Float: float64(v)}, e.Pos)
 	case types.Numeric:

@@ -133,7 +133,8 @@ func (c *creator) column(def ast.ColumnDef) error {
 // storable reports whether columns may have type t: the catalog's own types are for its relations alone.
 func storable(t types.Type) bool {
 	switch t.ID {
-	case types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDText, types.IDTimestamptz, types.IDDate:
+	case types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDText, types.IDTimestamptz, types.IDDate,
+		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID:
 		return true
 	}
 	return false

@@ -8,10 +8,11 @@ import (
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// floatSum is sum and avg over double precision. The sum is exact and rounded once, in Result, so it depends neither on
+// floatSum is sum and avg over double precision and real. The sum is exact and rounded once, in Result, so it depends neither on
 // the order of the rows nor on what was added and taken away in between.
 type floatSum struct {
 	avg         bool
+	single      bool  // the result is a real
 	n           int64 // rows that are not NULL
 	sum         accumulator
 	nan         int64
@@ -50,6 +51,9 @@ func (a *floatSum) Result() (types.Datum, error) {
 	}
 	exact := new(big.Float).SetInt(a.sum.value())
 	f, _ := exact.SetMantExp(exact, -floatUnit).Float64()
+	if a.single {
+		f = float64(float32(f))
+	}
 	if math.IsInf(f, 0) {
 		return types.Datum{}, errOverflow
 	}

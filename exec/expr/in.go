@@ -14,7 +14,7 @@ func compileIn(e *plan.Expr, args []arg) node {
 			return inNode{args}
 		case v.Value.Null:
 			set.null = true
-		case v.Type.ID == types.IDFloat8 || v.Type.ID == types.IDNumeric:
+		case v.Type.Class() == types.ClassFloat || v.Type.ID == types.IDNumeric:
 			return inNode{args} // their comparison is not that of their keys' bytes in all cases
 		default:
 			set.keys[string(types.EncodeKeyDatum(nil, v.Type, *v.Value))] = struct{}{}

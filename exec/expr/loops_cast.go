@@ -14,6 +14,9 @@ import (
 
 func init() {
 	for _, s := range funcs.All() {
+		if strings.HasPrefix(s.ID, "cut(") {
+			register(s.ID, fitLoop(s.Args[0], true))
+		}
 		if !strings.HasPrefix(s.ID, "cast(") {
 			continue
 		}
@@ -37,12 +40,19 @@ func isOID(id types.ID) bool { return id == types.IDOID || id == types.IDRegtype
 func safeCast(from, to types.ID) loop {
 	switch {
 	case isInt(from) && isInt(to) && from < to, isOID(from) && (isOID(to) || to == types.IDInt8),
-		(from == types.IDName || from == types.IDChar) && to == types.IDText:
+		(from == types.IDName || from == types.IDChar || from == types.IDVarchar) && to == types.IDText, from == types.IDFloat4 && to == types.IDFloat8:
 		return sameLoop
 	case isInt(from) && to == types.IDFloat8:
 		return func(k *call) error {
 			for i := range k.out.Float {
 				k.out.Float[i] = float64(k.int(0, i))
+			}
+			return nil
+		}
+	case isInt(from) && to == types.IDFloat4:
+		return func(k *call) error {
+			for i := range k.out.Float {
+				k.out.Float[i] = float64(float32(k.int(0, i)))
 			}
 			return nil
 		}
@@ -64,17 +74,21 @@ func castLoop(from, to types.Type) loop {
 	switch {
 	case isInt(f) && isInt(t):
 		return narrowLoop(rangeOf(to))
-	case t == types.IDText || t == types.IDName || t == types.IDChar && f == types.IDText:
+	case t == types.IDVarchar, t == types.IDBpchar:
+		return fitLoop(from, false)
+	case t == types.IDText || t == types.IDName || t == types.IDChar && from.IsString():
 		return textOutLoop(from)
-	case f == types.IDText || f == types.IDName:
+	case from.IsString() && f != types.IDChar:
 		return textInLoop
+	case t == types.IDFloat4:
+		return toFloat4Loop(f)
 	case t == types.IDNumeric:
 		return toNumericLoop(from)
 	case f == types.IDNumeric && t == types.IDFloat8:
 		return rows(numericToFloat)
 	case f == types.IDNumeric && isInt(t):
 		return numericToIntLoop(to)
-	case f == types.IDFloat8 && isInt(t):
+	case from.Class() == types.ClassFloat && isInt(t):
 		return floatToIntLoop(rangeOf(to))
 	case f == types.IDInt8 && isOID(t):
 		return rows(bigintToOID)
@@ -115,14 +129,43 @@ func textOutLoop(from types.Type) loop {
 	return func(k *call) error {
 		var buf []byte
 		return k.each(func(i int) error {
-			a := k.args[0]
-			if a.Type.Class() == types.ClassString {
-				k.out.Str[i] = types.TrimToType(k.out.Type, a.Str[a.at(i)])
+			if from.IsString() {
+				k.out.Str[i] = types.TrimToType(k.out.Type, plainText(from, k.str(0, i)))
 				return nil
 			}
+			a := k.args[0]
 			buf = appendText(buf[:0], from, a.Datum(a.at(i)), k.evaluation)
 			k.out.Str[i] = types.TrimToType(k.out.Type, string(buf))
 			return nil
+		})
+	}
+}
+
+// plainText is a string as text: a char(n) without the spaces at its end.
+func plainText(t types.Type, s string) string {
+	if t.ID == types.IDBpchar {
+		return types.TrimPadding(s)
+	}
+	return s
+}
+
+// fitLoop converts to varchar or char, of the result's length; cut says that what is too long is cut.
+func fitLoop(from types.Type, cut bool) loop {
+	return func(k *call) error {
+		var buf []byte
+		return k.each(func(i int) (err error) {
+			if from.IsString() {
+				s := k.str(0, i)
+				if k.out.Type.ID != types.IDBpchar {
+					s = plainText(from, s)
+				}
+				k.out.Str[i], err = types.FitString(k.out.Type, s, cut)
+				return err
+			}
+			a := k.args[0]
+			buf = appendText(buf[:0], from, a.Datum(a.at(i)), k.evaluation)
+			k.out.Str[i], err = types.FitString(k.out.Type, string(buf), cut)
+			return err
 		})
 	}
 }
@@ -131,6 +174,9 @@ func textOutLoop(from types.Type) loop {
 func appendText(dst []byte, t types.Type, d types.Datum, ev *evaluation) []byte {
 	if t.ID == types.IDBool {
 		return strconv.AppendBool(dst, d.Int != 0)
+	}
+	if t.ID == types.IDBpchar {
+		return append(dst, types.TrimPadding(d.Str)...)
 	}
 	return types.FormatText(dst, t, d, ev.Location)
 }
@@ -163,13 +209,17 @@ func (k *call) set(i int, d types.Datum) {
 
 // toNumericLoop converts integers, floats and numerics to a numeric of the result's precision and scale.
 func toNumericLoop(from types.Type) loop {
+	digits := 15 // DBL_DIG
+	if from.ID == types.IDFloat4 {
+		digits = 6 // FLT_DIG
+	}
 	return rows(func(k *call, i int) error {
 		z := &k.out.Dec[i]
 		switch from.Class() {
 		case types.ClassInt:
 			z.SetInt64(k.int(0, i))
 		case types.ClassFloat:
-			setFloat(z, k.float(0, i))
+			setFloat(z, k.float(0, i), digits)
 		default:
 			z.Set(k.dec(0, i))
 		}
@@ -177,8 +227,8 @@ func toNumericLoop(from types.Type) loop {
 	})
 }
 
-// setFloat sets z to the 15 significant digits of f (DBL_DIG), as PostgreSQL does.
-func setFloat(z *apd.Decimal, f float64) {
+// setFloat sets z to so many significant digits of f, as PostgreSQL does.
+func setFloat(z *apd.Decimal, f float64, digits int) {
 	switch {
 	case f != f:
 		z.Form = apd.NaN
@@ -188,7 +238,7 @@ func setFloat(z *apd.Decimal, f float64) {
 		return
 	}
 	var buf [32]byte
-	text := strconv.AppendFloat(buf[:0], f, 'g', 15, 64)
+	text := strconv.AppendFloat(buf[:0], f, 'g', digits, 64)
 	if d, err := types.ParseText(types.Numeric, string(text), nil); err == nil {
 		trimScale(z, d.Dec)
 	}

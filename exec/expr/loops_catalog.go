@@ -116,6 +116,10 @@ func formatType(k *call, i int) error {
 	modifier := int32(-1)
 	if !k.args[1].null(i) {
 		modifier = int32(k.int(1, i))
+		if k.int(0, i) == int64(types.Bpchar.OID()) && modifier < 4 { // character without a length is not character(1)
+			k.out.Str[i] = "bpchar"
+			return nil
+		}
 	}
 	k.out.Str[i] = types.TypeNameOf(uint32(k.int(0, i)), modifier)
 	return nil

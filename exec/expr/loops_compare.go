@@ -2,6 +2,7 @@ package expr
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -16,7 +17,7 @@ func init() {
 		"bool", "oid", "timestamptz_", "date_"} {
 		registerComparisons(prefix, orderedLoops(ints))
 	}
-	for _, prefix := range []string{"name", "char"} {
+	for _, prefix := range []string{"name", "char", "bytea", "uuid_"} {
 		registerComparisons(prefix, orderedLoops(strs))
 	}
 	for suffix, l := range orderedLoops(strs) {
@@ -26,7 +27,12 @@ func init() {
 			registerSafe("text_"+suffix, l)
 		}
 	}
-	registerComparisons("float8", threeWayLoops(func(k *call, i int) int { return types.CompareFloat(k.float(0, i), k.float(1, i)) }))
+	for _, prefix := range []string{"float4", "float8", "float48", "float84"} {
+		registerComparisons(prefix, threeWayLoops(func(k *call, i int) int { return types.CompareFloat(k.float(0, i), k.float(1, i)) }))
+	}
+	registerComparisons("bpchar", threeWayLoops(func(k *call, i int) int {
+		return strings.Compare(types.TrimPadding(k.str(0, i)), types.TrimPadding(k.str(1, i)))
+	}))
 	registerComparisons("numeric_", threeWayLoops(func(k *call, i int) int { return types.CompareDecimal(k.dec(0, i), k.dec(1, i)) }))
 }
 

@@ -57,6 +57,7 @@ func registerPlainFloats() {
 		"float8um": func(x float64) float64 { return -x }, "float8up": func(x float64) float64 { return x }, "float8abs": math.Abs,
 		"abs(float8)": math.Abs, "ceil(float8)": math.Ceil, "ceiling(float8)": math.Ceil, "floor(float8)": math.Floor,
 		"round(float8)": math.RoundToEven, "trunc(float8)": math.Trunc, "sign(float8)": signOf, "cbrt(float8)": math.Cbrt,
+		"float4um": func(x float64) float64 { return -x }, "float4up": func(x float64) float64 { return x }, "float4abs": math.Abs, "abs(float4)": math.Abs,
 		"degrees(float8)": func(x float64) float64 { return x / (math.Pi / 180) }, "radians(float8)": func(x float64) float64 { return x * (math.Pi / 180) },
 		"atan(float8)": math.Atan,
 	} {

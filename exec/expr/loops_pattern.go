@@ -8,14 +8,16 @@ import (
 )
 
 func init() {
-	register("textlike", likeLoop(false, 1))
-	register("textnlike", likeLoop(false, 0))
-	register("texticlike", likeLoop(true, 1))
-	register("texticnlike", likeLoop(true, 0))
-	register("textregexeq", regexLoop(false, 1))
-	register("textregexne", regexLoop(false, 0))
-	register("texticregexeq", regexLoop(true, 1))
-	register("texticregexne", regexLoop(true, 0))
+	for _, t := range []string{"text", "bpchar"} {
+		register(t+"like", likeLoop(false, 1))
+		register(t+"nlike", likeLoop(false, 0))
+		register(t+"iclike", likeLoop(true, 1))
+		register(t+"icnlike", likeLoop(true, 0))
+		register(t+"regexeq", regexLoop(false, 1))
+		register(t+"regexne", regexLoop(false, 0))
+		register(t+"icregexeq", regexLoop(true, 1))
+		register(t+"icregexne", regexLoop(true, 0))
+	}
 	register("like_escape(text,text)", rows(func(k *call, i int) (err error) {
 		k.out.Str[i], err = likeEscape(k.str(0, i), k.str(1, i))
 		return err

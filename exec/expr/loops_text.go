@@ -13,6 +13,8 @@ import (
 
 var errTextLength = pgerr.New(pgerr.ProgramLimitExceeded, "requested length too large")
 
+var errNegativeSubstring = pgerr.New("22011", "negative substring length not allowed")
+
 func init() {
 	registerTextToText()
 	registerTextToInt()
@@ -83,6 +85,9 @@ func registerTextToInt() {
 			return int64(r)
 		},
 	} {
+		if strings.HasSuffix(id, "length") && id != "bit_length" {
+			registerBpcharLength(id, f)
+		}
 		registerSafe(id+"(text)", func(k *call) error {
 			for i := range k.out.Int {
 				k.out.Int[i] = f(k.str(0, i))
@@ -104,6 +109,18 @@ func registerTextToInt() {
 	}
 }
 
+// registerBpcharLength registers a length of char(n): spaces at the end do not count, but as bytes.
+func registerBpcharLength(name string, length func(string) int64) {
+	registerSafe(name+"(bpchar)", rows(func(k *call, i int) error {
+		s := k.str(0, i)
+		if name != "octet_length" {
+			s = types.TrimPadding(s)
+		}
+		k.out.Int[i] = length(s)
+		return nil
+	}))
+}
+
 func registerSubstrings() {
 	for _, name := range []string{"substr", "substring"} {
 		registerSafe(name+"(text,int4)", rows(func(k *call, i int) error {
@@ -113,7 +130,7 @@ func registerSubstrings() {
 		register(name+"(text,int4,int4)", rows(func(k *call, i int) error {
 			from, length := k.int(1, i), k.int(2, i)
 			if length < 0 {
-				return pgerr.New("22011", "negative substring length not allowed")
+				return errNegativeSubstring
 			}
 			k.out.Str[i] = substring(k.str(0, i), from, from+length)
 			return nil
@@ -200,8 +217,8 @@ func chrText(k *call, i int) error {
 // textOf returns argument a of row i, which is not NULL, as text.
 func (k *call) textOf(a, i int) string {
 	c := k.args[a]
-	if c.Type.Class() == types.ClassString {
-		return c.Str[c.at(i)]
+	if c.Type.IsString() {
+		return plainText(c.Type, c.Str[c.at(i)])
 	}
 	var buf [64]byte
 	return string(appendText(buf[:0], c.Type, c.Datum(c.at(i)), k.evaluation))

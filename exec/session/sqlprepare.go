@@ -92,6 +92,9 @@ func typeName(t types.Type) ast.TypeName {
 	n := ast.TypeName{Name: t.Base().String()}
 	if t.Precision > 0 {
 		n.Mods = []int{int(t.Precision), int(t.Scale)}
+		if t.HasLength() {
+			n.Mods = n.Mods[:1]
+		}
 	}
 	return n
 }

@@ -78,11 +78,11 @@ func infoColumn(x *systemContext, r *Relation, i int) record {
 // infoType describes a type.
 func infoType(t types.Type) record {
 	out := record{"data_type": str(t.Base().String())}
-	bits := map[types.ID]int{types.IDInt2: 16, types.IDInt4: 32, types.IDInt8: 64, types.IDFloat8: 53}[t.ID]
+	bits := map[types.ID]int{types.IDInt2: 16, types.IDInt4: 32, types.IDInt8: 64, types.IDFloat8: 53, types.IDFloat4: 24}[t.ID]
 	switch {
 	case bits > 0:
 		out["numeric_precision"], out["numeric_precision_radix"] = num(bits), num(2)
-		if t.ID != types.IDFloat8 {
+		if t.Class() != types.ClassFloat {
 			out["numeric_scale"] = num(0)
 		}
 	case t.ID == types.IDNumeric:
@@ -92,6 +92,11 @@ func infoType(t types.Type) record {
 		}
 	case t.ID == types.IDText:
 		out["character_octet_length"] = num(1 << 30)
+	case t.ID == types.IDVarchar || t.ID == types.IDBpchar:
+		out["character_octet_length"] = num(1 << 30)
+		if t.HasLength() {
+			out["character_maximum_length"], out["character_octet_length"] = num(t.Precision), num(4*t.Precision)
+		}
 	case t.ID == types.IDTimestamptz:
 		out["datetime_precision"] = num(6)
 	case t.ID == types.IDDate:

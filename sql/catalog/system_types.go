@@ -35,6 +35,10 @@ var physicals = map[types.ID]physical{
 	types.IDVoid:        {byValue: true, align: "i", storage: "p", category: "P"},
 	types.IDUnknown:     {align: "c", storage: "p", category: "X"},
 	types.IDRegtype:     {byValue: true, align: "i", storage: "p", category: "N"},
+	types.IDFloat4:      {byValue: true, align: "i", storage: "p", category: "N"},
+	types.IDVarchar:     {align: "i", storage: "x", category: "S", collation: oidDefaultCollation},
+	types.IDBpchar:      {align: "i", storage: "x", category: "S", collation: oidDefaultCollation},
+	types.IDUUID:        {align: "c", storage: "p", category: "U"},
 	types.IDTextArray:   {align: "i", storage: "x", category: "A", collation: oidDefaultCollation, element: types.Text},
 	types.IDOIDVector:   {align: "i", storage: "p", category: "A", element: types.OID},
 }

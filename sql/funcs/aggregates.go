@@ -16,11 +16,12 @@ func (r *registry) addAggregates() {
 	for _, a := range []struct{ arg, sum, avg types.Type }{
 		{types.Int2, types.Int8, types.Numeric}, {types.Int4, types.Int8, types.Numeric}, {types.Int8, types.Numeric, types.Numeric},
 		{types.Numeric, types.Numeric, types.Numeric}, {types.Float8, types.Float8, types.Float8},
+		{types.Float4, types.Float4, types.Float8},
 	} {
 		r.agg("sum", a.sum, a.arg).doc("sum of the values", "sum(x)")
 		r.agg("avg", a.avg, a.arg).doc("mean of the values", "avg(x)")
 	}
-	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Numeric, types.Float8, text, types.Timestamptz, types.Date, types.OID} {
+	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Numeric, types.Float8, types.Float4, text, types.Bpchar, types.Timestamptz, types.Date, types.OID} {
 		r.agg("min", t, t).doc("least value", "min(x)")
 		r.agg("max", t, t).doc("greatest value", "max(x)")
 	}
@@ -28,4 +29,5 @@ func (r *registry) addAggregates() {
 	r.agg("every", b, b).doc("whether all values are true", "every(x)")
 	r.agg("bool_or", b, b).doc("whether a value is true", "bool_or(x)")
 	r.agg("string_agg", text, text, text).lax().doc("values in a row, with a separator", "string_agg(x, ',')")
+	r.agg("string_agg", types.Bytea, types.Bytea, types.Bytea).lax().doc("values in a row, with a separator", "string_agg(x, '\\x00')")
 }

@@ -24,23 +24,31 @@ var casts = func() map[castKey]CastContext {
 		from    types.ID
 		to      []types.ID
 	}{
-		{CastImplicit, types.IDInt2, []types.ID{types.IDInt4, types.IDInt8, types.IDNumeric, types.IDFloat8, types.IDOID, types.IDRegtype}},
-		{CastImplicit, types.IDInt4, []types.ID{types.IDInt8, types.IDNumeric, types.IDFloat8, types.IDOID, types.IDRegtype}},
-		{CastImplicit, types.IDInt8, []types.ID{types.IDNumeric, types.IDFloat8, types.IDOID, types.IDRegtype}},
-		{CastImplicit, types.IDNumeric, []types.ID{types.IDFloat8}},
+		{CastImplicit, types.IDInt2, []types.ID{types.IDInt4, types.IDInt8, types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype}},
+		{CastImplicit, types.IDInt4, []types.ID{types.IDInt8, types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype}},
+		{CastImplicit, types.IDInt8, []types.ID{types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype}},
+		{CastImplicit, types.IDNumeric, []types.ID{types.IDFloat4, types.IDFloat8}},
+		{CastImplicit, types.IDFloat4, []types.ID{types.IDFloat8}},
 		{CastImplicit, types.IDDate, []types.ID{types.IDTimestamptz}},
 		{CastImplicit, types.IDName, []types.ID{types.IDText}},
 		{CastImplicit, types.IDChar, []types.ID{types.IDText}},
-		{CastImplicit, types.IDText, []types.ID{types.IDName}},
+		{CastImplicit, types.IDText, []types.ID{types.IDName, types.IDVarchar, types.IDBpchar}},
+		{CastImplicit, types.IDVarchar, []types.ID{types.IDName, types.IDText, types.IDBpchar}},
+		{CastImplicit, types.IDBpchar, []types.ID{types.IDName, types.IDText, types.IDVarchar}},
 		{CastImplicit, types.IDOID, []types.ID{types.IDRegtype}},
 		{CastImplicit, types.IDRegtype, []types.ID{types.IDOID}},
 		{CastAssignment, types.IDOID, []types.ID{types.IDInt4, types.IDInt8}},
 		{CastAssignment, types.IDRegtype, []types.ID{types.IDInt4, types.IDInt8}},
 		{CastAssignment, types.IDText, []types.ID{types.IDChar}},
+		{CastAssignment, types.IDVarchar, []types.ID{types.IDChar}},
+		{CastAssignment, types.IDBpchar, []types.ID{types.IDChar}},
+		{CastAssignment, types.IDName, []types.ID{types.IDVarchar, types.IDBpchar}},
+		{CastAssignment, types.IDChar, []types.ID{types.IDVarchar, types.IDBpchar}},
 		{CastAssignment, types.IDInt4, []types.ID{types.IDInt2}},
 		{CastAssignment, types.IDInt8, []types.ID{types.IDInt2, types.IDInt4}},
 		{CastAssignment, types.IDNumeric, []types.ID{types.IDInt2, types.IDInt4, types.IDInt8}},
-		{CastAssignment, types.IDFloat8, []types.ID{types.IDInt2, types.IDInt4, types.IDInt8, types.IDNumeric}},
+		{CastAssignment, types.IDFloat4, []types.ID{types.IDInt2, types.IDInt4, types.IDInt8, types.IDNumeric}},
+		{CastAssignment, types.IDFloat8, []types.ID{types.IDInt2, types.IDInt4, types.IDInt8, types.IDNumeric, types.IDFloat4}},
 		{CastAssignment, types.IDTimestamptz, []types.ID{types.IDDate}},
 		{CastExplicit, types.IDBool, []types.ID{types.IDInt4}},
 		{CastExplicit, types.IDInt4, []types.ID{types.IDBool, types.IDChar}},
@@ -55,7 +63,7 @@ var casts = func() map[castKey]CastContext {
 
 // Cast returns the function that converts from one type to another, if the context allows it. An empty id means that
 // nothing is to be done: the expression stays as it is. The function's loop looks at the target's modifier, so it is
-// right for a target with one.
+// right for a target with one. An explicit cast to varchar(n) or char(n) has a function of its own, which cuts.
 func Cast(from, to types.Type, ctx CastContext) (id string, ok bool) {
 	if from.ID == types.IDUnknown {
 		from = types.Text
@@ -65,13 +73,20 @@ func Cast(from, to types.Type, ctx CastContext) (id string, ok bool) {
 		if to.Precision == 0 || from == to {
 			return "", true
 		}
-		return castID(from.ID, to.ID), true
+		return castTo(from, to, ctx), true
 	}
 	need, ok := castContext(from, to)
 	if !ok || ctx < need {
 		return "", false
 	}
-	return castID(from.ID, to.ID), true
+	return castTo(from, to, ctx), true
+}
+
+func castTo(from, to types.Type, ctx CastContext) string {
+	if to.HasLength() && ctx == CastExplicit {
+		return cutID(from.ID, to.ID)
+	}
+	return castID(from.ID, to.ID)
 }
 
 // castContext returns the least context in which from converts to to.
@@ -96,10 +111,18 @@ func isValueType(id types.ID) bool {
 }
 
 // isStringType reports whether every type converts to and from it through its text.
-func isStringType(id types.ID) bool { return id == types.IDText || id == types.IDName }
+func isStringType(id types.ID) bool { return category(id) == 'S' }
 
 func castID(from, to types.ID) string {
 	return "cast(" + types.Type{ID: from}.ShortName() + "," + types.Type{ID: to}.ShortName() + ")"
+}
+
+// cutID is the explicit cast to a string type with a length.
+func cutID(from, to types.ID) string { return "cut" + castID(from, to)[len("cast"):] }
+
+// hasModifier reports whether types with the id have modifiers.
+func hasModifier(id types.ID) bool {
+	return id == types.IDNumeric || id == types.IDVarchar || id == types.IDBpchar
 }
 
 // addCasts adds a signature for each pair of types that converts, callable by the target's short name too: int8(x).
@@ -109,7 +132,7 @@ func (r *registry) addCasts() {
 			f, t := types.Type{ID: from}, types.Type{ID: to}
 			_, ok := castContext(f, t)
 			if from == to {
-				ok = from == types.IDNumeric
+				ok = hasModifier(from)
 			}
 			if !ok {
 				continue
@@ -120,6 +143,12 @@ func (r *registry) addCasts() {
 				s.Volatility = Stable
 			}
 			r.add(s)
+			if to == types.IDVarchar || to == types.IDBpchar {
+				cut := *s
+				cut.ID, cut.operator = cutID(from, to), true
+				cut.Doc += " that cuts what is too long"
+				r.add(&cut)
+			}
 		}
 	}
 }

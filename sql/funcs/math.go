@@ -3,7 +3,7 @@ package funcs
 import "github.com/millracedb/millrace/sql/types"
 
 func (r *registry) addMath() {
-	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Float8, types.Numeric} {
+	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Float4, types.Float8, types.Numeric} {
 		r.fn("abs", t, t).doc("absolute value", "abs(-17)")
 	}
 	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Numeric} {

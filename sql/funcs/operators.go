@@ -52,11 +52,13 @@ func (r *registry) addComparisons() {
 		prefix string
 		t      types.Type
 	}{
-		{"float8", types.Float8}, {"numeric_", types.Numeric}, {"bool", types.Bool}, {"timestamptz_", types.Timestamptz},
+		{"float4", types.Float4}, {"float8", types.Float8}, {"bpchar", types.Bpchar}, {"bytea", types.Bytea}, {"uuid_", types.UUID}, {"numeric_", types.Numeric}, {"bool", types.Bool}, {"timestamptz_", types.Timestamptz},
 		{"date_", types.Date}, {"oid", types.OID}, {"name", types.Name}, {"char", types.Char},
 	} {
 		r.compare(c.prefix, c.t, c.t)
 	}
+	r.compare("float48", types.Float4, types.Float8)
+	r.compare("float84", types.Float8, types.Float4)
 	for _, c := range comparisons {
 		id := "text_" + c.suffix
 		if c.symbol == "=" || c.symbol == "<>" {
@@ -83,6 +85,7 @@ func (r *registry) addArithmetic() {
 		t                                            types.Type
 		add, sub, mul, div, negate, keep, abs, power string
 	}{
+		{types.Float4, "float4pl", "float4mi", "float4mul", "float4div", "float4um", "float4up", "float4abs", ""},
 		{types.Float8, "float8pl", "float8mi", "float8mul", "float8div", "float8um", "float8up", "float8abs", "dpow"},
 		{types.Numeric, "numeric_add", "numeric_sub", "numeric_mul", "numeric_div", "numeric_uminus", "numeric_uplus", "numeric_abs", "numeric_power"},
 	} {
@@ -90,10 +93,21 @@ func (r *registry) addArithmetic() {
 		r.op("-", c.sub, c.t, c.t, c.t)
 		r.op("*", c.mul, c.t, c.t, c.t)
 		r.op("/", c.div, c.t, c.t, c.t)
-		r.op("^", c.power, c.t, c.t, c.t)
+		if c.power != "" {
+			r.op("^", c.power, c.t, c.t, c.t)
+		}
 		r.op("-", c.negate, c.t, c.t)
 		r.op("+", c.keep, c.t, c.t)
 		r.op("@", c.abs, c.t, c.t)
+	}
+	for _, c := range []struct {
+		prefix string
+		a, b   types.Type
+	}{{"float48", types.Float4, types.Float8}, {"float84", types.Float8, types.Float4}} {
+		r.op("+", c.prefix+"pl", types.Float8, c.a, c.b)
+		r.op("-", c.prefix+"mi", types.Float8, c.a, c.b)
+		r.op("*", c.prefix+"mul", types.Float8, c.a, c.b)
+		r.op("/", c.prefix+"div", types.Float8, c.a, c.b)
 	}
 	r.op("%", "numeric_mod", types.Numeric, types.Numeric, types.Numeric)
 	r.op("|/", "dsqrt", types.Float8, types.Float8)
@@ -129,6 +143,15 @@ func (r *registry) addTextOperators() {
 	} {
 		r.op(o[0], o[1], types.Bool, types.Text, types.Text)
 	}
+	for _, o := range [][2]string{
+		{"~~", "bpcharlike"}, {"!~~", "bpcharnlike"}, {"~~*", "bpchariclike"}, {"!~~*", "bpcharicnlike"},
+		{"~", "bpcharregexeq"}, {"!~", "bpcharregexne"}, {"~*", "bpcharicregexeq"}, {"!~*", "bpcharicregexne"},
+	} {
+		r.op(o[0], o[1], types.Bool, types.Bpchar, types.Text)
+	}
+	r.op("||", "byteacat", types.Bytea, types.Bytea, types.Bytea)
+	r.op("~~", "bytealike", types.Bool, types.Bytea, types.Bytea)
+	r.op("!~~", "byteanlike", types.Bool, types.Bytea, types.Bytea)
 	r.op("^@", "text_starts_with", types.Bool, types.Text, types.Text)
 }
 

@@ -309,9 +309,9 @@ func category(id types.ID) byte {
 	switch id {
 	case types.IDBool:
 		return 'B'
-	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDOID, types.IDRegtype:
+	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat4, types.IDFloat8, types.IDNumeric, types.IDOID, types.IDRegtype:
 		return 'N'
-	case types.IDText, types.IDName:
+	case types.IDText, types.IDName, types.IDVarchar, types.IDBpchar:
 		return 'S'
 	case types.IDTimestamptz, types.IDDate:
 		return 'D'
@@ -321,8 +321,10 @@ func category(id types.ID) byte {
 		return 'A'
 	case types.IDUnknown:
 		return 'X'
+	case types.IDVoid, types.IDInvalid:
+		return 'P'
 	}
-	return 'P'
+	return 'U'
 }
 
 // preferred returns pg_type.typispreferred.

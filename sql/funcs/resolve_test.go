@@ -92,9 +92,9 @@ func TestParseTypeName(t *testing.T) {
 		want         string
 	}{
 		{"", "int", nil, false, "integer"}, {"pg_catalog", "int8", nil, false, "bigint"}, {"", "decimal", []int{10, 2}, false, "numeric(10,2)"},
-		{"", "numeric", []int{5}, false, "numeric(5,0)"}, {"", "varchar", nil, false, "text"}, {"", "text", nil, true, "text[]"},
+		{"", "numeric", []int{5}, false, "numeric(5,0)"}, {"", "varchar", nil, false, "character varying"}, {"", "text", nil, true, "text[]"},
 		{"", "regclass", nil, false, "oid"}, {"", "float", []int{53}, false, "double precision"},
-		{"", "varchar", []int{20}, false, "0A000 type character varying(20) is not supported"},
+		{"", "varchar", []int{20}, false, "character varying(20)"}, {"", "char", nil, false, "character(1)"}, {"", "float", []int{24}, false, "real"},
 		{"", "jsonb", nil, false, "0A000 type jsonb is not supported"},
 		{"", "int4", nil, true, "0A000 type int4[] is not supported"},
 		{"", "foo", nil, false, "42704 type \"foo\" does not exist"},

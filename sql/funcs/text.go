@@ -9,7 +9,10 @@ func (r *registry) addText() {
 	r.fn("initcap", text, text).doc("first letter of each word in upper case, the others in lower case", "initcap('hi THOMAS')")
 	for _, name := range []string{"length", "char_length", "character_length"} {
 		r.fn(name, i4, text).doc("number of characters", name+"('josé')")
+		r.fn(name, i4, types.Bpchar).doc("number of characters without the spaces at the end", name+"('jo'::char(4))")
 	}
+	r.addBytea()
+	r.fn("octet_length", i4, types.Bpchar).doc("number of bytes", "octet_length('jo'::char(4))")
 	r.fn("octet_length", i4, text).doc("number of bytes", "octet_length('josé')")
 	r.fn("bit_length", i4, text).doc("number of bits", "bit_length('jose')")
 	for _, name := range []string{"substr", "substring"} {

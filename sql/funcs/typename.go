@@ -9,16 +9,16 @@ import (
 
 // replacements names, for a type of PostgreSQL that Millrace does not have, one that it has.
 var replacements = map[string]string{
-	"real": "double precision", "float4": "double precision", "timestamp": "timestamptz", "timestamp without time zone": "timestamptz",
-	"json": "text", "jsonb": "text", "uuid": "text", "char": "text", "character": "text", "bpchar": "text", "xml": "text",
-	"interval": "", "time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bytea": "", "bit": "", "bit varying": "",
+	"timestamp": "timestamptz", "timestamp without time zone": "timestamptz",
+	"json": "text", "jsonb": "text", "xml": "text",
+	"interval": "", "time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bit": "", "bit varying": "",
 	"varbit": "", "money": "numeric", "inet": "text", "cidr": "text", "macaddr": "text", "point": "", "box": "", "line": "", "circle": "",
 	"polygon": "", "path": "", "lseg": "", "tsvector": "", "tsquery": "", "serial": "bigint", "bigserial": "bigint", "smallserial": "smallint",
 	"serial4": "bigint", "serial8": "bigint", "serial2": "smallint", "pg_lsn": "", "int4range": "", "int8range": "", "tstzrange": "", "daterange": "",
 }
 
 // ParseTypeName returns the type that is written as name (lower case; schema may be empty), with the modifiers in
-// parentheses, or as an array. varchar without a length is text. regclass and its like are oid; a string becomes one
+// parentheses, or as an array. regclass and its like are oid; a string becomes one
 // through the function regclassin(text). Errors: 42704 unknown type, 0A000 one that Millrace does not have, 22023 and
 // 42601 modifiers.
 func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, error) {
@@ -35,13 +35,15 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 		if schema != "" && len(mods) == 0 { // pg_catalog.char is the type that is written "char" in double quotes
 			return types.Char, nil
 		}
+		return stringType(types.Bpchar, "char", orOne(mods))
+	case "character":
+		return stringType(types.Bpchar, "char", orOne(mods))
+	case "bpchar":
+		return stringType(types.Bpchar, "char", mods)
 	case "float":
 		return floatType(mods)
 	case "varchar", "character varying":
-		if len(mods) > 0 {
-			return types.Type{}, unsupportedType(fmt.Sprintf("character varying(%d)", mods[0]), "text")
-		}
-		return types.Text, nil
+		return stringType(types.Varchar, "varchar", mods)
 	case "regclass", "regproc", "regprocedure", "regnamespace", "regrole", "regoper", "regoperator", "xid", "cid":
 		return types.OID, nil
 	case "timestamptz", "timestamp with time zone":
@@ -84,8 +86,33 @@ func arrayOf(name string) (types.Type, error) {
 	return types.Type{}, pgerr.Unsupported("type %s[] is", name)
 }
 
-// The limits of numeric's modifiers.
+// orOne is the length of a char.
+func orOne(mods []int) []int {
+	if len(mods) == 0 {
+		return []int{1}
+	}
+	return mods
+}
+
+// stringType returns varchar(n) or char(n).
+func stringType(t types.Type, name string, mods []int) (types.Type, error) {
+	switch {
+	case len(mods) == 0:
+		return t, nil
+	case len(mods) > 1:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "invalid type modifier")
+	case mods[0] < 1:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "length for type %s must be at least 1", name)
+	case mods[0] > maxLength:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "length for type %s cannot exceed %d", name, maxLength)
+	}
+	t.Precision = int32(mods[0])
+	return t, nil
+}
+
+// The limits of the modifiers of strings and numerics.
 const (
+	maxLength    = 10485760
 	maxPrecision = 1000
 	minScale     = -1000
 	maxScale     = 1000
@@ -108,7 +135,7 @@ func numericType(mods []int) (types.Type, error) {
 	if scale < minScale || scale > maxScale {
 		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "NUMERIC scale %d must be between %d and %d", scale, minScale, maxScale)
 	}
-	return types.Type{ID: types.IDNumeric, Precision: int16(precision), Scale: int16(scale)}, nil
+	return types.Type{ID: types.IDNumeric, Precision: int32(precision), Scale: int16(scale)}, nil
 }
 
 func floatType(mods []int) (types.Type, error) {
@@ -120,7 +147,7 @@ func floatType(mods []int) (types.Type, error) {
 	case mods[0] > 53:
 		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "precision for type float must be less than 54 bits")
 	case mods[0] < 25:
-		return types.Type{}, unsupportedType("real", "double precision")
+		return types.Float4, nil
 	}
 	return types.Float8, nil
 }

@@ -79,7 +79,7 @@ func (p *parser) wordType(t *token, out *ast.TypeName) {
 		out.Name = "character"
 		if t.text == "varchar" {
 			out.Name = "character varying"
-			p.optModifiers(out)
+			p.optLength(out)
 		} else {
 			p.varying(out)
 		}
@@ -89,6 +89,14 @@ func (p *parser) wordType(t *token, out *ast.TypeName) {
 func (p *parser) varying(out *ast.TypeName) {
 	if p.acceptWord("varying") {
 		out.Name += " varying"
+	}
+	p.optLength(out)
+}
+
+// optLength reads (n).
+func (p *parser) optLength(out *ast.TypeName) {
+	if p.isPunct("(") && p.at(2).isPunct(",") {
+		p.syntaxErrorAt(p.at(2))
 	}
 	p.optModifiers(out)
 }

@@ -13,6 +13,18 @@ import (
 // of ParseText for values out of range.
 func ParseBinary(t Type, b []byte) (Datum, error) {
 	switch t.ID {
+	case IDFloat4:
+		if len(b) != 4 {
+			return Datum{}, badLength(len(b), 4)
+		}
+		return FloatDatum(float64(math.Float32frombits(binary.BigEndian.Uint32(b)))), nil
+	case IDBytea:
+		return StrDatum(string(b)), nil
+	case IDUUID:
+		if len(b) != uuidSize {
+			return Datum{}, badLength(len(b), uuidSize)
+		}
+		return StrDatum(string(b)), nil
 	case IDFloat8:
 		if len(b) != 8 {
 			return Datum{}, badLength(len(b), 8)
@@ -26,10 +38,7 @@ func ParseBinary(t Type, b []byte) (Datum, error) {
 	if t.Class() == ClassInt {
 		return parseBinaryInt(t, b)
 	}
-	if err := CheckText(string(b)); err != nil {
-		return Datum{}, err
-	}
-	return StrDatum(TrimToType(t, string(b))), nil
+	return ParseText(t, string(b), nil)
 }
 
 func badLength(have, want int) error {
@@ -75,6 +84,8 @@ func parseBinaryInt(t Type, b []byte) (Datum, error) {
 // FormatBinary appends PostgreSQL's binary form of d, a value of type t that is not NULL (the functions *send).
 func FormatBinary(dst []byte, t Type, d Datum) []byte {
 	switch t.ID {
+	case IDFloat4:
+		return binary.BigEndian.AppendUint32(dst, float4Bits(d.Float))
 	case IDFloat8:
 		return binary.BigEndian.AppendUint64(dst, floatBits(d.Float))
 	case IDNumeric:
@@ -102,6 +113,14 @@ func floatBits(f float64) uint64 {
 		return 0x7ff8000000000000
 	}
 	return math.Float64bits(f)
+}
+
+// float4Bits is floatBits of a real.
+func float4Bits(f float64) uint32 {
+	if f != f {
+		return 0x7fc00000
+	}
+	return math.Float32bits(float32(f))
 }
 
 // The sign words of a binary numeric (src/backend/utils/adt/numeric.c).

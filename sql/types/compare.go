@@ -14,9 +14,17 @@ func Compare(t Type, a, b Datum) int {
 	case ClassFloat:
 		return CompareFloat(a.Float, b.Float)
 	case ClassString:
-		return strings.Compare(a.Str, b.Str)
+		return compareStrings(t, a.Str, b.Str)
 	}
 	return sign(CompareDecimal(a.Dec, b.Dec))
+}
+
+// compareStrings orders two values of a type of ClassString. Spaces at the end of a char(n) mean nothing.
+func compareStrings(t Type, a, b string) int {
+	if t.ID == IDBpchar {
+		a, b = TrimPadding(a), TrimPadding(b)
+	}
+	return strings.Compare(a, b)
 }
 
 // CompareFloat orders floats as PostgreSQL does: NaN equals itself and is greater than all others, -0 equals 0.
@@ -40,7 +48,7 @@ func CompareValues(v *Vector, i int, w *Vector, j int) int {
 	case ClassFloat:
 		return CompareFloat(v.Float[i], w.Float[j])
 	case ClassString:
-		return strings.Compare(v.Str[i], w.Str[j])
+		return compareStrings(v.Type, v.Str[i], w.Str[j])
 	}
 	return sign(CompareDecimal(&v.Dec[i], &w.Dec[j]))
 }

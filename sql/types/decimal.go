@@ -148,7 +148,7 @@ func FitNumeric(d *apd.Decimal, t Type) error {
 		return fieldOverflow().WithDetail("A field with precision %d, scale %d cannot hold an infinite value.", t.Precision, t.Scale)
 	}
 	RoundDecimal(d, d, int(t.Scale))
-	whole := int(t.Precision - t.Scale)
+	whole := int(t.Precision - int32(t.Scale))
 	limit := Pow10(max(whole+Scale(d), 0))
 	if d.Coeff.Sign() == 0 || d.Coeff.Cmp(limit) < 0 {
 		return nil

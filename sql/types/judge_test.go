@@ -48,6 +48,13 @@ var texts = map[types.Type][]string{
 		"infinity", "-infinity", "+infinity", "epoch", "", "now1", "2020-01-05 10", "294276-12-31 23:59:59.999999+00", "294277-01-01 00:00:00+00", "4714-11-24 00:00:00+00 BC", "4714-11-23 00:00:00+00 BC", "0044-03-15 12:00:00+00 BC",
 		"1880-01-01 00:00:00+00", "1969-12-31 23:59:59.999999+00", "2020-01-05 10:20:30+16", "2020-01-05 10:20:30+1", "2020-01-05 10:20:30 Z", "2020-01-05 10:20:30GMT", "1999-12-31 23:59:59.999999",
 		"2021-03-14 02:30:00", "2021-03-14 01:59:59", "2021-03-14 03:00:00", "2021-11-07 01:30:00", "2021-11-07 00:59:59", "2021-11-07 02:00:00", "2021-07-01 12:00:00", "January 8, 99 04:05:06", "1/8/1999 04:05:06 PST"},
+	types.Float4: {"0", "-0", "1", "1.5", "0.1", "100000", "999999", "1000000", "123456.7", "1234567", "0.0001", "0.00001", "1e-7", "3.4028235e38", "3.4028236e38", "1e39", "-1e39",
+		"1e-45", "1e-46", "NaN", "inf", "-Infinity", " 2.5 ", "", "abc", "16777217", "1e10", "3.1415926535"},
+	types.Varchar:                      {"", "a  ", "ä€😀"},
+	{ID: types.IDBpchar, Precision: 3}: {"", "a", "abc", "a  ", "ä€😀"},
+	types.Bytea:                        {"", "abc", `\x`, `\x00ff`, `\x 0A 0b`, `\xA`, `\x0g`, `\xä`, `\000\377a\\`, `\400`, `\`, `\a`, "ä"},
+	types.UUID: {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}", "a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11",
+		"a0eebc999c0b4ef8bb6d6bb9bd380a11", "", "a0eebc99", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g", "{a0eebc999c0b4ef8bb6d6bb9bd380a11", "a0eebc999c0b4ef8bb6d6bb9bd380a11 "},
 	types.OID:       {"0", "4294967295", "-1", "4294967296", "x", "26"},
 	types.TextArray: {"{}", "{a,b}", `{"a b",NULL,"NULL","\"",""}`},
 	types.OIDVector: {"", "1 2 3"},
@@ -84,6 +91,9 @@ func parsed(typ types.Type, s string, loc *time.Location) string {
 	}
 	if typ == types.Bool {
 		return map[int64]string{0: "false", 1: "true"}[d.Int]
+	}
+	if typ.ID == types.IDBpchar { // the cast to text takes the spaces
+		return types.TrimPadding(d.Str)
 	}
 	return string(types.FormatText(nil, typ, d, loc))
 }

@@ -23,7 +23,11 @@ import (
 //	timestamptz 0x60, µs in 8 bytes big endian, sign bit flipped
 //	date        0x61, days in 4 bytes, likewise
 //	strings     0x70, the bytes with 0x00 written as 0x00 0xff, then 0x00 0x01
+//	uuid        0x71, its 16 bytes
 //	NULL        0xf0
+//
+// A real is the double precision that it widens to. A char(n) is written without the spaces at its end. A bytea is written
+// as a string is.
 const (
 	keyNegInfinity = 0x35
 	keyZero        = 0x40
@@ -34,6 +38,7 @@ const (
 	keyTimestamp   = 0x60
 	keyDate        = 0x61
 	keyString      = 0x70
+	keyUUID        = 0x71
 	keyNull        = 0xf0
 )
 
@@ -56,7 +61,7 @@ func EncodeKeyValue(dst []byte, v *Vector, i int) []byte {
 	case ClassFloat:
 		return appendKeyFloat(dst, v.Float[i])
 	case ClassString:
-		return appendKeyString(dst, v.Str[i])
+		return appendKeyStr(dst, v.Type, v.Str[i])
 	}
 	return appendKeyDecimal(dst, &v.Dec[i])
 }
@@ -72,7 +77,7 @@ func EncodeKeyDatum(dst []byte, t Type, d Datum) []byte {
 	case ClassFloat:
 		return appendKeyFloat(dst, d.Float)
 	case ClassString:
-		return appendKeyString(dst, d.Str)
+		return appendKeyStr(dst, t, d.Str)
 	}
 	return appendKeyDecimal(dst, d.Dec)
 }
@@ -240,6 +245,17 @@ func appendKeyBigDecimal(dst []byte, d *apd.Decimal, scale int) []byte {
 	}
 	copy(digits[scale-len(text):], text)
 	return appendKeyFraction(dst, digits)
+}
+
+// appendKeyStr appends a value of a type of ClassString.
+func appendKeyStr(dst []byte, t Type, s string) []byte {
+	switch t.ID {
+	case IDUUID:
+		return append(append(dst, keyUUID), s...)
+	case IDBpchar:
+		s = TrimPadding(s)
+	}
+	return appendKeyString(dst, s)
 }
 
 func appendKeyString(dst []byte, s string) []byte {

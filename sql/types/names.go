@@ -8,8 +8,7 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// names maps the words for types, as written in SQL, to types. Those of other types that PostgreSQL stores as text
-// without a limit are text here.
+// names maps the words for types, as written in SQL, to types.
 var names = map[string]Type{
 	"boolean": Bool, "bool": Bool,
 	"smallint": Int2, "int2": Int2,
@@ -20,6 +19,8 @@ var names = map[string]Type{
 	"text":                     Text,
 	"timestamp with time zone": Timestamptz, "timestamptz": Timestamptz,
 	"date": Date, "oid": OID, "name": Name, "\"char\"": Char, "void": Void, "regtype": Regtype,
+	"real": Float4, "float4": Float4, "bytea": Bytea, "uuid": UUID,
+	"character varying": Varchar, "varchar": Varchar, "bpchar": Bpchar, "character": Bpchar,
 	"text[]": TextArray, "_text": TextArray, "oidvector": OIDVector, "unknown": Unknown,
 }
 
@@ -31,12 +32,12 @@ func ByName(name string) (Type, bool) {
 
 // others are types of PostgreSQL that Millrace does not have; their names are known so that a number can be printed.
 var others = map[uint32]string{
-	17: "bytea", 22: "int2vector", 24: "regproc", 27: "tid", 28: "xid", 114: "json", 142: "xml", 194: "pg_node_tree",
-	600: "point", 650: "cidr", 700: "real", 790: "money", 829: "macaddr", 869: "inet", 1000: "boolean[]", 1005: "smallint[]",
+	22: "int2vector", 24: "regproc", 27: "tid", 28: "xid", 114: "json", 142: "xml", 194: "pg_node_tree",
+	600: "point", 650: "cidr", 790: "money", 829: "macaddr", 869: "inet", 1000: "boolean[]", 1005: "smallint[]",
 	1007: "integer[]", 1016: "bigint[]", 1002: "\"char\"[]", 1003: "name[]", 1022: "double precision[]", 1028: "oid[]", 1033: "aclitem",
-	1034: "aclitem[]", 1042: "character", 1043: "character varying", 1083: "time without time zone",
+	1034: "aclitem[]", 1083: "time without time zone",
 	1114: "timestamp without time zone", 1186: "interval", 1231: "numeric[]", 1266: "time with time zone", 1560: "bit", 1562: "bit varying",
-	2205: "regclass", 2249: "record", 2276: "\"any\"", 2277: "anyarray", 2283: "anyelement", 2950: "uuid", 3802: "jsonb",
+	2205: "regclass", 2249: "record", 2276: "\"any\"", 2277: "anyarray", 2283: "anyelement", 3802: "jsonb",
 }
 
 // TypeNameOf returns what PostgreSQL's format_type prints for a type's number and modifier (-1: none).
@@ -49,18 +50,17 @@ func TypeNameOf(oid uint32, modifier int32) string {
 		scale := (m&0x7ff ^ 1024) - 1024
 		return fmt.Sprintf("numeric(%d,%d)", m>>16&0xffff, scale)
 	}
-	name, known := others[oid]
-	if !known {
-		t, ok := FromOID(oid)
-		if !ok {
-			return "???"
-		}
-		return t.String()
+	if name, ok := others[oid]; ok {
+		return name
 	}
-	if modifier >= 4 && (oid == 1042 || oid == 1043) {
-		return fmt.Sprintf("%s(%d)", name, modifier-4)
+	t, ok := FromOID(oid)
+	if !ok {
+		return "???"
 	}
-	return name
+	if t.ID == IDVarchar || t.ID == IDBpchar {
+		t.Precision = max(modifier-4, 0)
+	}
+	return t.String()
 }
 
 // parseRegtype reads a type's number or name.
@@ -89,6 +89,7 @@ var shortNames = map[ID]string{
 	IDInvalid: "any", IDUnknown: "unknown", IDBool: "bool", IDInt2: "int2", IDInt4: "int4", IDInt8: "int8", IDFloat8: "float8",
 	IDNumeric: "numeric", IDText: "text", IDTimestamptz: "timestamptz", IDDate: "date", IDOID: "oid", IDName: "name", IDChar: "char",
 	IDVoid: "void", IDRegtype: "regtype", IDTextArray: "_text", IDOIDVector: "oidvector",
+	IDFloat4: "float4", IDVarchar: "varchar", IDBpchar: "bpchar", IDBytea: "bytea", IDUUID: "uuid",
 }
 
 // ShortName returns pg_type.typname of t, for example int4.

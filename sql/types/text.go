@@ -10,7 +10,7 @@ import (
 )
 
 // ParseText reads the text form of a value of type t, as PostgreSQL 15 reads it with DateStyle ISO, MDY; loc is the
-// session's zone (nil: UTC). A numeric is rounded to the scale of t. Errors: 22P02, 22003, 22007, 22008, 22021 with
+// session's zone (nil: UTC). A numeric is rounded to the scale of t. Errors: 22P02, 22001, 22003, 22007, 22008, 22021 with
 // PostgreSQL's messages.
 func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 	switch t.ID {
@@ -22,6 +22,8 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 		return parseInt(t, s, 32)
 	case IDInt8:
 		return parseInt(t, s, 64)
+	case IDFloat4:
+		return parseFloat4(s)
 	case IDFloat8:
 		return parseFloat(s)
 	case IDNumeric:
@@ -34,9 +36,16 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 		return parseOID(s)
 	case IDRegtype:
 		return parseRegtype(s)
+	case IDBytea:
+		return parseBytea(s)
+	case IDUUID:
+		return parseUUID(s)
 	}
 	if err := CheckText(s); err != nil {
 		return Datum{}, err
+	}
+	if t.HasLength() {
+		return fitDatum(t, s)
 	}
 	return StrDatum(TrimToType(t, s)), nil
 }
@@ -68,8 +77,14 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 			return append(dst, 't')
 		}
 		return append(dst, 'f')
+	case IDFloat4:
+		return AppendFloat4(dst, d.Float)
 	case IDFloat8:
 		return AppendFloat(dst, d.Float)
+	case IDBytea:
+		return appendBytea(dst, d.Str)
+	case IDUUID:
+		return appendUUID(dst, d.Str)
 	case IDNumeric:
 		return AppendNumeric(dst, d.Dec)
 	case IDTimestamptz:

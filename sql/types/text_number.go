@@ -44,13 +44,20 @@ func parseOID(s string) (Datum, error) {
 }
 
 func parseFloat(s string) (Datum, error) {
+	return parseFloatBits(Float8, s, 64)
+}
+
+// parseFloat4 reads a real, which is kept widened.
+func parseFloat4(s string) (Datum, error) { return parseFloatBits(Float4, s, 32) }
+
+func parseFloatBits(t Type, s string, bits int) (Datum, error) {
 	word := trimSpace(s)
-	f, err := strconv.ParseFloat(word, 64)
+	f, err := strconv.ParseFloat(word, bits)
 	switch {
 	case errors.Is(err, strconv.ErrRange), err == nil && f == 0 && hasDigitButZero(word):
-		return Datum{}, pgerr.New(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type double precision", word)
+		return Datum{}, pgerr.New(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type %s", word, t)
 	case err != nil, strings.IndexByte(word, '_') >= 0:
-		return Datum{}, badSyntax(Float8, s)
+		return Datum{}, badSyntax(t, s)
 	}
 	return FloatDatum(f), nil
 }
@@ -61,8 +68,14 @@ func hasDigitButZero(s string) bool {
 	return strings.ContainsAny(mantissa, "123456789")
 }
 
-// AppendFloat appends the shortest decimal that reads as f, in PostgreSQL's form.
-func AppendFloat(dst []byte, f float64) []byte {
+// AppendFloat appends the shortest decimal that reads as the double precision f, in PostgreSQL's form.
+func AppendFloat(dst []byte, f float64) []byte { return appendFloatBits(dst, f, 64, 1e15) }
+
+// AppendFloat4 appends the shortest decimal that reads as the real f, in PostgreSQL's form.
+func AppendFloat4(dst []byte, f float64) []byte { return appendFloatBits(dst, f, 32, 1e6) }
+
+// appendFloatBits writes an exponent from least on, and for numbers below 1e-4.
+func appendFloatBits(dst []byte, f float64, bits int, least float64) []byte {
 	switch {
 	case f != f:
 		return append(dst, "NaN"...)
@@ -72,10 +85,18 @@ func AppendFloat(dst []byte, f float64) []byte {
 		return append(dst, "-Infinity"...)
 	}
 	format := byte('f')
-	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e15) {
+	if abs := math.Abs(f); abs != 0 && (belowFixed(abs, bits) || abs >= least) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(dst, f, format, -1, 64)
+	return strconv.AppendFloat(dst, f, format, -1, bits)
+}
+
+// belowFixed reports whether a number is written with an exponent because it is below 1e-4; the real next to 1e-4 is not.
+func belowFixed(abs float64, bits int) bool {
+	if bits == 32 {
+		return float32(abs) < 1e-4
+	}
+	return abs < 1e-4
 }
 
 func parseNumericText(t Type, s string) (Datum, error) {

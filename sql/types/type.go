@@ -29,11 +29,22 @@ const (
 	IDOIDVector // catalog relations only; text form
 )
 
+// More types; the numbers between them are kept for others.
+const (
+	IDFloat4  ID = 19
+	IDVarchar ID = 20
+	IDBpchar  ID = 21
+	IDBytea   ID = 22
+	IDUUID    ID = 23
+	IDJSON    ID = 27
+	IDJSONB   ID = 28
+)
+
 // Type is a SQL type with its modifier. It is comparable and copied by value.
 type Type struct {
 	ID ID `json:"id"`
-	// Precision and Scale bound numeric(p,s); Precision 0 means unconstrained.
-	Precision int16 `json:"precision,omitempty"`
+	// Precision and Scale bound numeric(p,s); Precision is the length of varchar(n) and char(n). 0 means unconstrained.
+	Precision int32 `json:"precision,omitempty"`
 	Scale     int16 `json:"scale,omitempty"`
 }
 
@@ -56,6 +67,11 @@ var (
 	Regtype     = Type{ID: IDRegtype}
 	TextArray   = Type{ID: IDTextArray}
 	OIDVector   = Type{ID: IDOIDVector}
+	Float4      = Type{ID: IDFloat4}
+	Varchar     = Type{ID: IDVarchar}
+	Bpchar      = Type{ID: IDBpchar}
+	Bytea       = Type{ID: IDBytea}
+	UUID        = Type{ID: IDUUID}
 )
 
 // Class says which slice of a Vector holds the values of a type.
@@ -64,8 +80,8 @@ type Class uint8
 // The physical classes.
 const (
 	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, date
-	ClassFloat                // Vector.Float
-	ClassString               // Vector.Str
+	ClassFloat                // Vector.Float: double precision, and real widened
+	ClassString               // Vector.Str: strings; the bytes of bytea and uuid
 	ClassDecimal              // Vector.Dec
 )
 
@@ -95,13 +111,20 @@ var infos = [...]info{
 	IDRegtype:     {"regtype", 2206, 4, ClassInt},
 	IDTextArray:   {"text[]", 1009, -1, ClassString},
 	IDOIDVector:   {"oidvector", 30, -1, ClassString},
+	IDFloat4:      {"real", 700, 4, ClassFloat},
+	IDVarchar:     {"character varying", 1043, -1, ClassString},
+	IDBpchar:      {"character", 1042, -1, ClassString},
+	IDBytea:       {"bytea", 17, -1, ClassString},
+	IDUUID:        {"uuid", 2950, 16, ClassString},
 }
 
 // AllIDs returns every type but IDInvalid, in order of their numbers.
 func AllIDs() []ID {
 	out := make([]ID, 0, len(infos))
 	for id := IDUnknown; int(id) < len(infos); id++ {
-		out = append(out, id)
+		if infos[id].oid != 0 {
+			out = append(out, id)
+		}
 	}
 	return out
 }
@@ -120,33 +143,44 @@ func (t Type) String() string {
 	if t.ID == IDNumeric && t.Precision > 0 {
 		return fmt.Sprintf("numeric(%d,%d)", t.Precision, t.Scale)
 	}
+	if t.HasLength() {
+		return fmt.Sprintf("%s(%d)", infos[t.ID].name, t.Precision)
+	}
 	return infos[t.ID].name
 }
 
 // Modifier returns pg_attribute.atttypmod of t, -1 if there is none.
 func (t Type) Modifier() int32 {
 	if t.ID == IDNumeric && t.Precision > 0 {
-		return int32(t.Precision)<<16 | int32(t.Scale)&0x7ff + 4
+		return t.Precision<<16 | int32(t.Scale)&0x7ff + 4
+	}
+	if t.HasLength() {
+		return t.Precision + 4
 	}
 	return -1
+}
+
+// HasLength reports whether t is varchar(n) or char(n); n is the Precision.
+func (t Type) HasLength() bool {
+	return t.Precision > 0 && (t.ID == IDVarchar || t.ID == IDBpchar)
 }
 
 // Base returns t without its modifier.
 func (t Type) Base() Type { return Type{ID: t.ID} }
 
-// IsNumber reports whether t is smallint, integer, bigint, numeric or double precision.
+// IsNumber reports whether t is smallint, integer, bigint, numeric, real or double precision.
 func (t Type) IsNumber() bool {
 	switch t.ID {
-	case IDInt2, IDInt4, IDInt8, IDNumeric, IDFloat8:
+	case IDInt2, IDInt4, IDInt8, IDNumeric, IDFloat4, IDFloat8:
 		return true
 	}
 	return false
 }
 
-// IsString reports whether t is text or one of the catalog's string types.
+// IsString reports whether t is text, varchar, char or one of the catalog's string types.
 func (t Type) IsString() bool {
 	switch t.ID {
-	case IDText, IDName, IDChar, IDUnknown:
+	case IDText, IDVarchar, IDBpchar, IDName, IDChar, IDUnknown:
 		return true
 	}
 	return false
@@ -154,12 +188,6 @@ func (t Type) IsString() bool {
 
 // FromOID returns the type with PostgreSQL's number oid.
 func FromOID(oid uint32) (Type, bool) {
-	switch oid {
-	case 1043, 1042: // varchar and bpchar parameters are taken as text
-		return Text, true
-	case 700: // real parameters are taken as double precision
-		return Float8, true
-	}
 	for id := range infos {
 		if infos[id].oid == oid && oid != 0 {
 			return Type{ID: ID(id)}, true

@@ -49,7 +49,7 @@ func (c *conn) parameter(t types.Type, raw []byte, binary bool) (types.Datum, er
 	if raw == nil {
 		return types.NullDatum, nil
 	}
-	if !binary || t.Class() == types.ClassString {
+	if !binary || t.IsString() {
 		if err := types.CheckTextBytes(raw); err != nil {
 			return types.Datum{}, err
 		}

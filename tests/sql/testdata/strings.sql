@@ -1,0 +1,66 @@
+-- real, varchar(n), char(n), bytea, uuid: in columns, keys, groups, joins, views.
+CREATE TABLE s (id uuid PRIMARY KEY, v varchar(5), c char(4), b bytea, r real, p bpchar, w varchar);
+INSERT INTO s VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'abc', 'ab', '\x00ff', 1.1, 'x  ', 'w'),
+  ('b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'abc  ', 'ab  ', '\x', 1e10, 'x', 'ww'),
+  ('c0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', NULL, NULL, NULL, NULL, NULL, NULL),
+  ('d0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'äöüäö', 'äöüä', 'abc\377', 'NaN', ' x', ''),
+  ('e0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'b      ', 'b      ', '\x0a', -0.1, '', 'ww ');
+INSERT INTO s VALUES ('f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'abcdef', '', '', 0, '', '');
+INSERT INTO s VALUES ('f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '', 'abcde', '', 0, '', '');
+INSERT INTO s VALUES ('A0EEBC999C0B4EF8BB6D6BB9BD380A11', '', '', '', 0, '', '');
+INSERT INTO s (id, r) VALUES ('f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 1e39);
+INSERT INTO s (id, v) SELECT 'f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'abcdef'::text;
+INSERT INTO s (id, v) SELECT 'f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 123456;
+INSERT INTO s (id, v) SELECT 'f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'abcdef'::varchar(5);
+INSERT INTO s (id, c) VALUES ('f1eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'q') RETURNING id, c, length(c), c || '|';
+UPDATE s SET v = c || 'zz' WHERE c = 'ab';
+UPDATE s SET v = 'toolong' WHERE c = 'ab';
+UPDATE s SET r = r * 2, b = b || '\x01' WHERE id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+SELECT * FROM s;
+SELECT id FROM s WHERE id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+SELECT id FROM s WHERE id > 'c0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' ORDER BY id DESC;
+SELECT v, count(*) FROM s GROUP BY v;
+SELECT c, count(*) FROM s GROUP BY c;
+SELECT count(DISTINCT p), count(DISTINCT c), count(DISTINCT b), count(DISTINCT r) FROM s;
+SELECT min(v), max(v), min(c), max(c), min(r), max(r), sum(r), avg(r) FROM s WHERE r <> 'NaN';
+SELECT b, r, v FROM s ORDER BY b, r, v, id;
+SELECT r FROM s ORDER BY r DESC NULLS LAST;
+SELECT c FROM s WHERE c = 'ab   ' ORDER BY id;
+SELECT c FROM s WHERE c = 'ab   '::text;
+SELECT x.id FROM s x JOIN s y ON x.c = y.w;
+SELECT x.id FROM s x JOIN s y ON x.v = y.v AND x.b = y.b;
+SELECT x.id, y.id FROM s x JOIN s y ON x.r = y.r::double precision;
+SELECT string_agg(b, '\x00') FROM s WHERE b = '\x0a';
+SELECT CASE WHEN r > 0 THEN v ELSE c END FROM s ORDER BY id;
+SELECT v FROM s UNION SELECT c FROM s;
+SELECT c FROM s UNION SELECT v FROM s;
+SELECT v::varchar(2), c::char(2), r::numeric(5,2), r::int FROM s WHERE r < 1000;
+SELECT encode(b, 'hex'), length(b), sha256(b), md5(b) FROM s;
+CREATE MATERIALIZED VIEW by_c AS SELECT c, count(*) AS n, min(v) AS least, sum(r) AS total, max(c) AS most FROM s WHERE r < 1e9 OR r IS NULL GROUP BY c;
+CREATE MATERIALIZED VIEW cut AS SELECT id, v::varchar(2) AS v2, c::char(3) AS c3, b || '\xff' AS b2, r * 2::real AS r2, encode(b, 'base64') AS e FROM s WHERE b <> '\x80ff';
+CREATE MATERIALIZED VIEW joined AS SELECT x.id, y.id AS other, x.v FROM s x JOIN s y ON x.c = y.v;
+SELECT * FROM by_c;
+SELECT * FROM cut;
+SELECT * FROM joined;
+INSERT INTO s VALUES ('00000000-0000-0000-0000-000000000001', 'ab', 'ab', '\x80fe', 0.5, 'x ', 'x');
+DELETE FROM s WHERE id = 'd0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+SELECT * FROM by_c;
+SELECT * FROM cut;
+SELECT * FROM joined;
+CREATE TABLE k (c char(5), v varchar(5), r real, b bytea, PRIMARY KEY (c, v, r, b));
+INSERT INTO k VALUES ('a', 'a', 0.1, 'x'), ('a', 'a ', 0.1, 'x'), ('a', 'a', 0.2, 'x'), ('a', 'a', 0.1, 'y');
+INSERT INTO k VALUES ('a  ', 'a', 0.1, '\x78');
+SELECT * FROM k WHERE c = 'a' AND v = 'a' AND r = 0.1::real AND b = 'x';
+SELECT * FROM k WHERE r = 0.1;
+SELECT * FROM k WHERE r::numeric = 0.1;
+UPDATE k SET r = 0.3 WHERE b = 'y';
+SELECT * FROM k ORDER BY c, v, r, b;
+CREATE TABLE bad (v varchar(0));
+CREATE TABLE bad (v varchar(3, 4));
+CREATE TABLE bad (v char(99999999));
+CREATE TABLE d (id int PRIMARY KEY, v varchar(3) DEFAULT 'abc', u uuid DEFAULT gen_random_uuid(), c char(3) DEFAULT 'x', b bytea DEFAULT '\xff', r real DEFAULT 1.5);
+INSERT INTO d (id) VALUES (1);
+SELECT v, c, b, r, length(u::text) FROM d;
+UPDATE d SET u = '00000000-0000-0000-0000-000000000002';
+SELECT column_name, character_maximum_length, numeric_precision, udt_name FROM information_schema.columns WHERE table_name = 's';
+SELECT attname, format_type(atttypid, atttypmod), atttypmod FROM pg_attribute WHERE attrelid = 's'::regclass AND attnum > 0 ORDER BY attnum;
