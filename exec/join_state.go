@@ -4,9 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/planner/plan"
-	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -20,13 +20,17 @@ const (
 //
 //	store 0 (left), 1 (right):  key codec of the join key, row codec of the row  →  varint multiplicity
 //
-// For one key let L and R be the multisets and m(R) the number of rows of R. The join's output is the function
+// For one key let L and R be the multisets, C the condition beside the key (none: true), and m(a) the number of rows of R
+// that match row a of L, m(b) of L that match row b of R. The join's output is the function
 //
-//	f(L, R) = L × R            (inner)
-//	f(L, R) = L × R + [m(R) ≤ 0] · (L × NULL)   (left)
+//	f(L, R) = [C] · (L × R)                        (inner)
+//	        + [m(a) ≤ 0] · (L × NULL)              (left, full)
+//	        + [m(b) ≤ 0] · (NULL × R)              (right, full)
+//	f(L, R) = [m(a) > 0] · L                       (semi)
+//	f(L, R) = [m(a) ≤ 0] · L                       (anti)
 //
-// and a round emits f(after) − f(before), from ΔL × R, L' × ΔR and the change of the padded rows. As the sum of all rounds is
-// f of the present state, the order in which changes of the two sides (or a − and its +) arrive does not matter.
+// and a round emits f(after) − f(before), from ΔL × R, L' × ΔR and the change of what is padded or kept. As the sum of all
+// rounds is f of the present state, the order in which changes of the two sides (or a − and its +) arrive does not matter.
 //
 // Both sides are the task's own, written in its commits only: a lookup is as of the task's frontier by construction.
 type joinState struct {
@@ -34,22 +38,49 @@ type joinState struct {
 	keys   [2][]int
 	prefix [2][]byte
 	types  [2][]types.Type
+	cond   *joinCondition // nil: none
 }
 
-func newJoinState(spec plan.JoinSpec, leftTypes, rightTypes []types.Type, query catalog.RelationID, node uint16, partition uint32) *joinState {
-	j := &joinState{spec: spec, keys: [2][]int{spec.LeftKey, spec.RightKey}, types: [2][]types.Type{leftTypes, rightTypes}}
+func newJoinState(spec plan.JoinSpec, in [][]types.Type, ctx expr.Context, c ConsumerID) (*joinState, error) {
+	j := &joinState{spec: spec, keys: [2][]int{spec.LeftKey, spec.RightKey}, types: [2][]types.Type{in[left], in[right]}}
 	for side := range j.prefix {
-		j.prefix[side] = state.TaskPrefix(query, partition, node, byte(side))
+		j.prefix[side] = state.TaskPrefix(c.Query, c.Partition, c.Node, byte(side))
 	}
-	return j
+	if spec.Cond == nil {
+		return j, nil
+	}
+	compiled, err := expr.Compile(spec.Cond)
+	j.cond = &joinCondition{compiled: compiled, pipeline: pipeline{ctx: ctx}}
+	return j, err
+}
+
+// keeps reports whether rows of a side without a match are in the output.
+func (j *joinState) keeps(side int) bool {
+	switch j.spec.Kind {
+	case plan.JoinFull:
+		return true
+	case plan.JoinLeft, plan.JoinAnti:
+		return side == left
+	case plan.JoinRight:
+		return side == right
+	}
+	return false
+}
+
+// leftOnly reports whether the output has the columns of the left alone.
+func (j *joinState) leftOnly() bool {
+	return j.spec.Kind == plan.JoinSemi || j.spec.Kind == plan.JoinAnti
 }
 
 // joinRow is a row of one side under one key: its place in the round's rows of that side, its multiplicity before the
-// round, and the change.
+// round, the change, and how many rows of the other side match it, before and after the round.
 type joinRow struct {
-	at            int
-	before, delta int64
+	at                  int
+	before, delta       int64
+	metBefore, metAfter int64
 }
+
+func (r *joinRow) after() int64 { return r.before + r.delta }
 
 // joinKey is what a round touches under one key.
 type joinKey struct {
@@ -68,18 +99,16 @@ type joinRound struct {
 	// the output, as pairs of places in rows; -1 is a padded side
 	outLeft, outRight []int
 	diffs             []int64
+	pairs             []joinPair // whose condition is to be evaluated
 }
 
 // apply runs the changes of both sides through the join, adds the new state to c and returns the changes of the output.
 func (j *joinState) apply(in [2]*types.Batch, store state.Reader, c *Commit) (*types.Batch, error) {
 	r := &joinRound{joinState: j, store: store}
-	var out []*types.Batch
 	byKey := map[string]*joinKey{}
 	for side := range in {
 		r.rows[side] = types.NewBatch(j.types[side], in[side].Len)
-		if pass := r.collect(side, in[side], byKey); pass != nil {
-			out = append(out, pass)
-		}
+		r.collect(side, in[side], byKey)
 	}
 	for _, k := range r.touched {
 		if err := r.join(k); err != nil {
@@ -87,22 +116,18 @@ func (j *joinState) apply(in [2]*types.Batch, store state.Reader, c *Commit) (*t
 		}
 		r.save(k, c)
 	}
-	result := r.output()
-	for _, b := range out {
-		appendBatch(result, b)
-	}
-	return result, nil
+	return r.output(), nil
 }
 
-// collect groups the changes of one side by join key. Rows with a NULL in the key match nothing: on the left of a left
-// join they are returned as padded output, else dropped.
-func (r *joinRound) collect(side int, b *types.Batch, byKey map[string]*joinKey) *types.Batch {
-	var padded *types.Batch
+// collect groups the changes of one side by join key. Rows with a NULL in the key match nothing: on a side that is kept
+// they are output, else dropped.
+func (r *joinRound) collect(side int, b *types.Batch, byKey map[string]*joinKey) {
 	var kbuf, rbuf []byte
 	for i := range b.Len {
 		if anyNull(b, r.keys[side], i) {
-			if side == left && r.spec.Kind == plan.JoinLeft {
-				padded = r.pad(padded, b, i)
+			if r.keeps(side) {
+				r.rows[side].AppendFrom(b, i, 1)
+				r.emitAlone(side, r.rows[side].Len-1, b.Diff(i))
 			}
 			continue
 		}
@@ -121,7 +146,6 @@ func (r *joinRound) collect(side int, b *types.Batch, byKey map[string]*joinKey)
 		}
 		row.delta += b.Diff(i)
 	}
-	return padded
 }
 
 func anyNull(b *types.Batch, cols []int, i int) bool {
@@ -131,19 +155,6 @@ func anyNull(b *types.Batch, cols []int, i int) bool {
 		}
 	}
 	return false
-}
-
-// pad appends left row i of b with NULLs for the right side to out.
-func (r *joinRound) pad(out, b *types.Batch, i int) *types.Batch {
-	if out == nil {
-		out = types.NewBatch(append(append([]types.Type(nil), r.types[left]...), r.types[right]...), 0)
-	}
-	row := b.Row(i)
-	for range r.types[right] {
-		row = append(row, types.NullDatum)
-	}
-	out.AppendRow(row, b.Diff(i))
-	return out
 }
 
 func (k *joinKey) add(side int, enc string, at int) *joinRow {
@@ -164,56 +175,6 @@ func (k *joinKey) changed(side int) bool {
 		}
 	}
 	return false
-}
-
-// join computes the output changes of one key.
-func (r *joinRound) join(k *joinKey) error {
-	changedLeft, changedRight := k.changed(left), k.changed(right)
-	padded := r.spec.Kind == plan.JoinLeft
-	if err := r.load(k, right, changedLeft || padded && changedRight); err != nil {
-		return err
-	}
-	if err := r.load(k, left, changedRight); err != nil {
-		return err
-	}
-	for _, a := range k.list[left] {
-		for _, b := range k.list[right] {
-			// ΔL × R + L' × ΔR
-			r.emit(a.at, b.at, a.delta*b.before+(a.before+a.delta)*b.delta)
-		}
-	}
-	if padded {
-		r.joinPadded(k)
-	}
-	return nil
-}
-
-// joinPadded emits the change of the rows of the left that have no match.
-func (r *joinRound) joinPadded(k *joinKey) {
-	var before, after int64
-	for _, b := range k.list[right] {
-		before += b.before
-		after += b.before + b.delta
-	}
-	for _, a := range k.list[left] {
-		var n int64
-		if after <= 0 {
-			n += a.before + a.delta
-		}
-		if before <= 0 {
-			n -= a.before
-		}
-		r.emit(a.at, -1, n)
-	}
-}
-
-func (r *joinRound) emit(l, rt int, diff int64) {
-	if diff == 0 {
-		return
-	}
-	r.outLeft = append(r.outLeft, l)
-	r.outRight = append(r.outRight, rt)
-	r.diffs = append(r.diffs, diff)
 }
 
 // load reads what is stored of one side under the key: all rows, or only those that change.
@@ -275,15 +236,4 @@ func (r *joinRound) save(k *joinKey, c *Commit) {
 			}
 		}
 	}
-}
-
-func (r *joinRound) output() *types.Batch {
-	out := &types.Batch{Len: len(r.diffs), Diffs: r.diffs}
-	for _, v := range r.rows[left].Cols {
-		out.Cols = append(out.Cols, v.Gather(r.outLeft))
-	}
-	for _, v := range r.rows[right].Cols {
-		out.Cols = append(out.Cols, v.Gather(r.outRight))
-	}
-	return out
 }

@@ -99,7 +99,10 @@ func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h
 		return nil, err
 	}
 	if t.Join != nil {
-		k.join = newJoinState(*t.Join, in[left], in[right], q.ID, t.ID, partition)
+		ctx := expr.Context{Location: rt.Location}
+		if k.join, err = newJoinState(*t.Join, in, ctx, k.consumer); err != nil {
+			return nil, err
+		}
 	}
 	if t.Aggregate != nil {
 		k.aggregate, err = newAggregateState(*t.Aggregate, in[0], q.ID, t.ID, partition)
@@ -188,7 +191,7 @@ func (k *task) round(ctx context.Context, limit int) (bool, error) {
 		return false, err
 	}
 	var left failures
-	left.take(append(k.pipelines[:len(k.pipelines):len(k.pipelines)], k.after), k.sources)
+	left.take(k.allPipelines(), k.sources)
 	if err := left.write(k.query, k.query.Placement[k.consumer.Partition], now, c); err != nil {
 		return false, err
 	}
@@ -202,6 +205,15 @@ func (k *task) round(ctx context.Context, limit int) (bool, error) {
 	k.rt.tell(k.query, &left)
 	k.rt.Processed(k.query, k.spec.ID, changes)
 	return true, nil
+}
+
+// allPipelines returns all that may have left rows out.
+func (k *task) allPipelines() []*pipeline {
+	all := append(k.pipelines[:len(k.pipelines):len(k.pipelines)], k.after)
+	if k.join != nil && k.join.cond != nil {
+		all = append(all, &k.join.cond.pipeline)
+	}
+	return all
 }
 
 // read takes what is there from all inputs, bounded; nil if no input has anything new.

@@ -13,6 +13,7 @@ import (
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/funcs"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -111,6 +112,16 @@ func text(row ...types.Datum) string {
 
 // joinTopology is SELECT a.*, b.* FROM a JOIN b ON a.g = b.g.
 func joinTopology(a, b *table, kind plan.JoinKind) *plan.Topology {
+	return joinTopologyOn(a, b, plan.JoinSpec{Kind: kind})
+}
+
+// joinTopologyOn is the same with a condition beside the key. Of a semi or anti join it is SELECT a.*.
+func joinTopologyOn(a, b *table, spec plan.JoinSpec) *plan.Topology {
+	spec.LeftKey, spec.RightKey = []int{1}, []int{1}
+	sink := plan.Sink{Kind: plan.SinkView, Key: []int{0, 3}, Columns: bigints(6)}
+	if leftOnly(spec.Kind) {
+		sink.Key, sink.Columns = []int{0}, bigints(3)
+	}
 	return &plan.Topology{Version: plan.TopologyVersion,
 		Forwarders: []plan.Forwarder{
 			{ID: 1, Source: tableSource(a.rel), Key: []int{1}, Target: 1},
@@ -118,26 +129,43 @@ func joinTopology(a, b *table, kind plan.JoinKind) *plan.Topology {
 		},
 		Tasks: []plan.Task{{ID: 3,
 			Inputs: []plan.Input{{Source: changesSource(1, 3)}, {Source: changesSource(2, 3)}},
-			Join:   &plan.JoinSpec{Kind: kind, LeftKey: []int{1}, RightKey: []int{1}},
-			Sink:   plan.Sink{Kind: plan.SinkView, Key: []int{0, 3}, Columns: bigints(6)},
+			Join:   &spec,
+			Sink:   sink,
 		}},
 	}
 }
 
+func leftOnly(kind plan.JoinKind) bool { return kind == plan.JoinSemi || kind == plan.JoinAnti }
+
 // naiveJoin is the same by nested loops.
 func naiveJoin(a, b *table, kind plan.JoinKind) []string {
+	return naiveJoinOn(a, b, kind, func(_, _ []types.Datum) bool { return true })
+}
+
+func naiveJoinOn(a, b *table, kind plan.JoinKind, cond func(l, r []types.Datum) bool) []string {
 	out := []string{}
 	null := types.NullDatum
+	met := map[int64]bool{}
 	for _, l := range a.rows {
 		matched := false
 		for _, r := range b.rows {
-			if !l[1].Null && !r[1].Null && l[1].Int == r[1].Int {
-				matched = true
-				out = append(out, text(append(slices.Clone(l), r...)...))
+			if !l[1].Null && !r[1].Null && l[1].Int == r[1].Int && cond(l, r) {
+				matched, met[r[0].Int] = true, true
+				if !leftOnly(kind) {
+					out = append(out, text(append(slices.Clone(l), r...)...))
+				}
 			}
 		}
-		if !matched && kind == plan.JoinLeft {
+		switch {
+		case !matched && (kind == plan.JoinLeft || kind == plan.JoinFull):
 			out = append(out, text(l[0], l[1], l[2], null, null, null))
+		case leftOnly(kind) && matched == (kind == plan.JoinSemi):
+			out = append(out, text(l...))
+		}
+	}
+	for _, r := range b.rows {
+		if !met[r[0].Int] && (kind == plan.JoinRight || kind == plan.JoinFull) {
+			out = append(out, text(null, null, null, r[0], r[1], r[2]))
 		}
 	}
 	slices.Sort(out)
@@ -180,21 +208,55 @@ func check(t *testing.T, d *driver, runners []*runner, tables []*table, want fun
 
 const seeds = 40
 
+var joinKinds = []plan.JoinKind{plan.JoinInner, plan.JoinLeft, plan.JoinRight, plan.JoinFull, plan.JoinSemi, plan.JoinAnti}
+
 func TestJoinUnderFaults(t *testing.T) {
-	for _, kind := range []plan.JoinKind{plan.JoinInner, plan.JoinLeft} {
+	for _, kind := range joinKinds {
 		for seed := range int64(seeds) {
 			t.Run(fmt.Sprint(kind, seed), func(t *testing.T) {
-				d := newDriver(t, seed, true)
-				a, b := newTable(20000), newTable(20001)
-				for range 10 { // contents from before the view: backfill
-					d.change(a)
-					d.change(b)
-				}
-				r := d.run(relation(20002, catalog.KindView, 6, []int{0, 3}), joinTopology(a, b, kind), sources(a, b))
-				check(t, d, []*runner{r}, []*table{a, b}, func() [][]string { return [][]string{naiveJoin(a, b, kind)} })
+				testJoin(t, seed, plan.JoinSpec{Kind: kind}, func(_, _ []types.Datum) bool { return true })
 			})
 		}
 	}
+}
+
+// TestJoinWithConditionUnderFaults has ON a.g = b.g AND 6 / a.v <= b.v: the condition fails where a.v is 0, and such
+// pairs do not match.
+func TestJoinWithConditionUnderFaults(t *testing.T) {
+	six := plan.Const(types.Int8, types.Datum{Int: 6})
+	cond := operator(t, "<=", operator(t, "/", six, plan.Column(2, types.Int8)), plan.Column(5, types.Int8))
+	for _, kind := range joinKinds[1:] {
+		for seed := range int64(seeds) {
+			t.Run(fmt.Sprint(kind, seed), func(t *testing.T) {
+				testJoin(t, seed, plan.JoinSpec{Kind: kind, Cond: cond}, func(l, r []types.Datum) bool {
+					return l[2].Int != 0 && 6/l[2].Int <= r[2].Int
+				})
+			})
+		}
+	}
+}
+
+func operator(t *testing.T, op string, l, r *plan.Expr) *plan.Expr {
+	sig, err := funcs.ResolveOperator(op, l.Type, r.Type)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &plan.Expr{Op: plan.OpCall, Func: sig.ID, Type: sig.Result, Args: []*plan.Expr{l, r}}
+}
+
+func testJoin(t *testing.T, seed int64, spec plan.JoinSpec, cond func(l, r []types.Datum) bool) {
+	d := newDriver(t, seed, true)
+	a, b := newTable(20000), newTable(20001)
+	for range 10 { // contents from before the view: backfill
+		d.change(a)
+		d.change(b)
+	}
+	q := relation(20002, catalog.KindView, 6, []int{0, 3})
+	if leftOnly(spec.Kind) {
+		q = relation(20002, catalog.KindView, 3, []int{0})
+	}
+	r := d.run(q, joinTopologyOn(a, b, spec), sources(a, b))
+	check(t, d, []*runner{r}, []*table{a, b}, func() [][]string { return [][]string{naiveJoinOn(a, b, spec.Kind, cond)} })
 }
 
 // TestJoinOverJoinUnderFaults joins a left join's view, whose rows move between partitions when a join key changes (so that

@@ -17,6 +17,14 @@ func (q *bound) plan() *plan.Query {
 	return &plan.Query{Root: optimize(q.node), Fields: q.fields()}
 }
 
+// subplan returns q as the plan of a subquery. That of a continuous query stays as it is: it becomes a join, or is refused.
+func (b *binder) subplan(q *bound) *plan.Query {
+	if b.continuous {
+		return &plan.Query{Root: q.node, Fields: q.fields()}
+	}
+	return q.plan()
+}
+
 func (b *binder) bindScalar(e *ast.Subquery, c *exprContext) (*plan.Expr, error) {
 	q, err := b.subquery(e.Query, c)
 	if err != nil {
@@ -25,7 +33,7 @@ func (b *binder) bindScalar(e *ast.Subquery, c *exprContext) (*plan.Expr, error)
 	if len(q.columns) != 1 {
 		return nil, pgerr.New(pgerr.SyntaxError, "subquery must return only one column").At(e.Pos)
 	}
-	return &plan.Expr{Op: plan.OpSubquery, Type: q.columns[0].expr.Type, Sub: q.plan(), Pos: e.Pos}, nil
+	return &plan.Expr{Op: plan.OpSubquery, Type: q.columns[0].expr.Type, Sub: b.subplan(q), Pos: e.Pos}, nil
 }
 
 func (b *binder) bindExists(e *ast.Exists, c *exprContext) (*plan.Expr, error) {
@@ -33,7 +41,7 @@ func (b *binder) bindExists(e *ast.Exists, c *exprContext) (*plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Expr{Op: plan.OpExists, Type: types.Bool, Sub: q.plan(), Pos: e.Pos}, nil
+	return &plan.Expr{Op: plan.OpExists, Type: types.Bool, Sub: b.subplan(q), Pos: e.Pos}, nil
 }
 
 // inQuery binds arg op ANY (query); op must be =, or <> as in NOT (x <> ANY …), which is x = ALL ….
@@ -66,5 +74,5 @@ func (b *binder) inQuery(left ast.Expr, op string, sel *ast.Select, pos int, c *
 	if sides[1].Op != plan.OpColumn {
 		q.node = &plan.Project{Input: q.node, Exprs: sides[1:]}
 	}
-	return &plan.Expr{Op: plan.OpInQuery, Type: types.Bool, Args: sides[:1], Sub: q.plan(), Pos: pos}, nil
+	return &plan.Expr{Op: plan.OpInQuery, Type: types.Bool, Args: sides[:1], Sub: b.subplan(q), Pos: pos}, nil
 }

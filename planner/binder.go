@@ -21,8 +21,10 @@ type binder struct {
 	queries int               // bound so far, against maxQueries
 	depth   int               // of expressions and queries, against maxDepth
 	// lazy says that refusals may wait until the plan is there: see refuse.go.
-	lazy    bool
-	refused []error
+	lazy bool
+	// continuous: the query is a view's.
+	continuous bool
+	refused    []error
 }
 
 func newBinder(env *Env) *binder {

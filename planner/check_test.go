@@ -290,6 +290,12 @@ func (c *topologyCheck) task(task *plan.Task) {
 				c.Errorf("task %d joins %v with %v", task.ID, ins[0][j.LeftKey[i]], ins[1][j.RightKey[i]])
 			}
 		}
+		if j.Cond != nil {
+			checkExpr(c.T, "join", j.Cond, all, nil)
+		}
+		if j.Kind == plan.JoinSemi || j.Kind == plan.JoinAnti {
+			all = ins[0]
+		}
 	}
 	if a := task.Aggregate; a != nil {
 		all = c.aggregate(a, all)

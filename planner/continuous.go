@@ -59,7 +59,7 @@ func refuseAgg(a plan.Agg) error {
 func refuseExpr(e *plan.Expr) error {
 	switch {
 	case e.Sub != nil:
-		return notContinuous("a subquery").WithHint("Use a join.").At(e.Pos)
+		return notContinuous("a subquery").WithHint("Use a join, or IN, EXISTS or NOT EXISTS as a condition of WHERE or HAVING.").At(e.Pos)
 	case e.Op == plan.OpCall && !deterministic(funcs.ByID(e.Func)):
 		return notContinuous("function " + funcName(e.Func)).
 			WithDetail("Its result depends on when it is computed.").

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/types"
 )
 
 // cutJoin makes a task of a join: each side is partitioned by its keys.
@@ -11,36 +12,54 @@ func (c *cutter) cutJoin(n *plan.Join, need columnSet) (*flow, error) {
 	if err := refuseJoin(n); err != nil {
 		return nil, err
 	}
+	leftKeys, rightKeys := joinKeys(n)
 	nl := len(n.Left.Types())
-	all := append(columnSet(nil), need...)
+	all := newColumnSet(nl + len(n.Right.Types()))
+	copy(all, need)
 	if n.Cond != nil {
 		all.addExprs(n.Cond)
 	}
-	l, leftKey, err := c.cutSide(n.Left, n.LeftKeys, all[:nl:nl])
+	l, leftKey, err := c.cutSide(n.Left, leftKeys, all[:nl:nl])
 	if err != nil {
 		return nil, err
 	}
-	r, rightKey, err := c.cutSide(n.Right, n.RightKeys, all[nl:])
+	r, rightKey, err := c.cutSide(n.Right, rightKeys, all[nl:])
 	if err != nil {
 		return nil, err
 	}
 	task := &plan.Task{Join: &plan.JoinSpec{Kind: n.Kind, LeftKey: leftKey, RightKey: rightKey}}
 	task.Inputs = []plan.Input{c.input(l, leftKey), c.input(r, rightKey)}
 	f := joined(task, l, r)
-	if n.Cond != nil {
+	switch {
+	case n.Cond == nil:
+	case n.Kind == plan.JoinInner:
 		f.filter(substitute(n.Cond, f.out))
+	default:
+		task.Join.Cond = substitute(n.Cond, f.out)
+	}
+	if n.LeftOnly() {
+		f.leftOnly(l)
 	}
 	return f, nil
 }
 
+// joinKeys returns the keys of both sides. A semi or anti join without has one that is the same for all rows.
+func joinKeys(n *plan.Join) (left, right []*plan.Expr) {
+	if len(n.LeftKeys) > 0 {
+		return n.LeftKeys, n.RightKeys
+	}
+	one := []*plan.Expr{plan.Const(types.Int4, types.Datum{Int: 1})}
+	return one, one
+}
+
 func refuseJoin(n *plan.Join) error {
 	switch {
-	case n.Kind == plan.JoinRight || n.Kind == plan.JoinFull:
-		return notContinuous("a " + string(n.Kind) + " join")
-	case len(n.LeftKeys) == 0:
+	case len(n.LeftKeys) > 0:
+		return nil
+	case !n.LeftOnly():
 		return notContinuous("a join without an equality of both sides")
-	case n.Kind == plan.JoinLeft && n.Cond != nil:
-		return notContinuous("a left join with a condition other than equalities of both sides, or on the right side alone,")
+	case n.Cond != nil:
+		return notContinuous("a subquery that depends on the outer query, but not by an equality,")
 	}
 	return nil
 }
@@ -71,7 +90,7 @@ func (c *cutter) cutSide(n plan.Node, keys []*plan.Expr, need columnSet) (*flow,
 	return f, at[:len(keys):len(keys)], nil
 }
 
-// joined is the flow behind a join of l and r. Behind a left join a right key may be NULL where the left one is not.
+// joined is the flow behind a join of l and r. Where a side is padded, its keys are NULL though the other side's are not.
 func joined(task *plan.Task, l, r *flow) *flow {
 	nl := len(l.types)
 	f := &flow{task: task, types: append(slices.Clone(l.types), r.types...), key: slices.Clone(l.key)}
@@ -86,11 +105,19 @@ func joined(task *plan.Task, l, r *flow) *flow {
 		f.out = append(f.out, e)
 	}
 	for i, k := range task.Join.LeftKey {
-		same := []int{k}
-		if task.Join.Kind == plan.JoinInner {
-			same = append(same, nl+task.Join.RightKey[i])
+		other := nl + task.Join.RightKey[i]
+		switch task.Join.Kind {
+		case plan.JoinInner:
+			f.parts = append(f.parts, []int{k, other})
+		case plan.JoinRight:
+			f.parts = append(f.parts, []int{other})
+		case plan.JoinFull: // by the one or the other
+		default:
+			f.parts = append(f.parts, []int{k})
 		}
-		f.parts = append(f.parts, same)
 	}
 	return f
 }
+
+// leftOnly makes f, which is behind a join of l and another, one of l's columns.
+func (f *flow) leftOnly(l *flow) { f.types, f.key, f.out = l.types, l.key, l.out }

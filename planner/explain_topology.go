@@ -67,16 +67,26 @@ func (x *topologyExplainer) forwarder(f *plan.Forwarder) {
 func (x *topologyExplainer) stateful(task *plan.Task, rows names) names {
 	switch {
 	case task.Join != nil:
-		j := task.Join
-		nl := inputWidth(task.Inputs[0])
-		var conds []string
-		for i := range j.LeftKey {
-			conds = append(conds, nameAt(rows, j.LeftKey[i])+" = "+nameAt(rows, nl+j.RightKey[i]))
-		}
-		x.prop(0, "Join", string(j.Kind)+" on "+strings.Join(conds, " AND "))
-		x.prop(0, "State", "left rows, right rows")
+		return x.join(task.Join, inputWidth(task.Inputs[0]), rows)
 	case task.Aggregate != nil:
 		return x.aggregate(task.Aggregate, rows)
+	}
+	return rows
+}
+
+// join writes a join whose left side has nl columns.
+func (x *topologyExplainer) join(j *plan.JoinSpec, nl int, rows names) names {
+	var conds []string
+	for i := range j.LeftKey {
+		conds = append(conds, nameAt(rows, j.LeftKey[i])+" = "+nameAt(rows, nl+j.RightKey[i]))
+	}
+	x.prop(0, "Join", string(j.Kind)+" on "+strings.Join(conds, " AND "))
+	if j.Cond != nil {
+		x.prop(0, "Join Filter", exprText(j.Cond, textContext{rows: rows}))
+	}
+	x.prop(0, "State", "left rows, right rows")
+	if j.Kind == plan.JoinSemi || j.Kind == plan.JoinAnti {
+		return rows[:nl:nl]
 	}
 	return rows
 }

@@ -18,9 +18,10 @@ var logical = []rule{
 }
 
 // continuous are the rules for continuous queries: logical but for one, because what has no rows has no relation to
-// read, and so no task.
+// read, and so no task. Joins are made of subqueries before conditions move.
 var continuous = []rule{
 	{"simplify", simplifyNode},
+	{"semi joins", semiJoins},
 	{"push down", pushDown},
 	{"merge projections", mergeProjects},
 }

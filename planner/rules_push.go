@@ -127,9 +127,9 @@ func (p *joinPush) on(e *plan.Expr) {
 	switch {
 	case !movable(e):
 		p.cond = append(p.cond, e)
-	case (s == sideLeft || s == sideNone) && (kind == plan.JoinInner || kind == plan.JoinRight):
+	case (s == sideLeft || s == sideNone) && (kind == plan.JoinInner || kind == plan.JoinRight || kind == plan.JoinSemi):
 		p.left = append(p.left, e)
-	case (s == sideRight || s == sideNone) && (kind == plan.JoinInner || kind == plan.JoinLeft):
+	case (s == sideRight || s == sideNone) && (kind == plan.JoinInner || kind == plan.JoinLeft || p.join.LeftOnly()):
 		p.right = append(p.right, shift(e, -p.nl))
 	case s == sideBoth && p.key(e):
 	default:
@@ -143,7 +143,7 @@ func (p *joinPush) where(e *plan.Expr) {
 	switch {
 	case !movable(e):
 		p.above = append(p.above, e)
-	case s == sideLeft && (kind == plan.JoinInner || kind == plan.JoinLeft):
+	case s == sideLeft && (kind == plan.JoinInner || kind == plan.JoinLeft || p.join.LeftOnly()):
 		p.left = append(p.left, e)
 	case s == sideRight && (kind == plan.JoinInner || kind == plan.JoinRight):
 		p.right = append(p.right, shift(e, -p.nl))

@@ -110,6 +110,10 @@ const (
 	JoinLeft  JoinKind = "left"
 	JoinRight JoinKind = "right"
 	JoinFull  JoinKind = "full"
+	// JoinSemi and JoinAnti give the rows of the left with and without a match; their output is the left columns. Only
+	// continuous queries have them.
+	JoinSemi JoinKind = "semi"
+	JoinAnti JoinKind = "anti"
 )
 
 // SetOpKind is the kind of a SetOp.
@@ -166,8 +170,14 @@ func (n *Project) Types() []types.Type { return exprTypes(n.Exprs) }
 
 // Types implements Node.
 func (n *Join) Types() []types.Type {
+	if n.LeftOnly() {
+		return n.Left.Types()
+	}
 	return append(append([]types.Type(nil), n.Left.Types()...), n.Right.Types()...)
 }
+
+// LeftOnly reports whether the output has the columns of the left alone.
+func (n *Join) LeftOnly() bool { return n.Kind == JoinSemi || n.Kind == JoinAnti }
 
 // Types implements Node.
 func (n *Aggregate) Types() []types.Type {

@@ -117,11 +117,13 @@ type Input struct {
 	Steps  []Step `json:"steps,omitempty"`
 }
 
-// JoinSpec is an equi-join, inner or left. Output: left columns, right columns. Rows with a NULL key match nothing.
+// JoinSpec is an equi-join of any kind. Output: left columns, right columns; of a semi or anti join the left columns. Rows
+// with a NULL key match nothing. Cond, over left columns followed by right columns, must be true of a match too.
 type JoinSpec struct {
 	Kind     JoinKind `json:"kind"`
 	LeftKey  []int    `json:"left_key"`
 	RightKey []int    `json:"right_key"`
+	Cond     *Expr    `json:"cond,omitempty"`
 }
 
 // AggregateSpec groups by input columns. Output: group columns, then aggregates. Without GroupBy there is one row,

@@ -40,6 +40,7 @@ type source struct {
 	weight int
 	depth  int
 	reads  []*relation
+	semi   string // a condition on the rows of another relation, or none
 }
 
 // operand is a relation to read, as it stands in FROM, or a query in its place.
@@ -81,7 +82,7 @@ func (g *generator) from(n int, kinds []string, ok func(*relation) bool) source 
 		}
 		kind := pick(g, kinds...)
 		src.join(r, alias)
-		if kind == "JOIN" && g.chance(4) {
+		if g.chance(4) {
 			on += " AND " + src.condition(1)
 		}
 		src.sql += fmt.Sprintf(" %s %s AS %s ON %s", kind, sql, alias, on)
@@ -117,7 +118,10 @@ func (g *generator) equality(s *scope, r *relation, alias string) (string, bool)
 
 // view adds a continuous query over what is there.
 func (g *generator) view() {
-	src := g.from(pick(g, 1, 1, 2, 2, 3), []string{"JOIN", "LEFT JOIN"}, func(r *relation) bool { return r.depth < maxDepth && !r.lax })
+	src := g.from(pick(g, 1, 1, 2, 2, 3), []string{"JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"}, g.below)
+	if g.chance(4) {
+		g.semiJoin(&src)
+	}
 	if g.chance(8) {
 		src.risky = true
 	}
@@ -151,6 +155,33 @@ func (g *generator) view() {
 	g.relations = append(g.relations, v)
 }
 
+// below says whether a view may read r.
+func (g *generator) below(r *relation) bool { return r.depth < maxDepth && !r.lax }
+
+// semiJoin adds a condition on the rows of another relation, of a kind that a continuous query may have.
+func (g *generator) semiJoin(src *source) {
+	r := pick(g, g.some(g.below)...)
+	inner := g.over(r, "q")
+	mine, ok := src.find(func(x ref) bool { return x.typ != boolean })
+	theirs, found := inner.find(func(x ref) bool { return x.typ == mine.typ })
+	from := fmt.Sprintf("FROM %s AS q WHERE %s", r.name, inner.condition(1))
+	switch {
+	case !ok || !found:
+		src.semi = pick(g, "", "NOT ") + "EXISTS (SELECT 1 " + from + ")"
+	case g.chance(2):
+		src.semi = fmt.Sprintf("%s IN (SELECT %s %s)", mine.sql, theirs.sql, from)
+	default:
+		src.semi = fmt.Sprintf("%sEXISTS (SELECT 1 %s AND %s = %s", pick(g, "", "NOT "), from, theirs.sql, mine.sql)
+		if g.chance(2) {
+			both := &scope{generator: g, refs: append(append([]ref(nil), src.refs...), inner.refs...)}
+			src.semi += " AND " + both.condition(1)
+		}
+		src.semi += ")"
+	}
+	src.reads = append(src.reads, r)
+	src.depth = max(src.depth, r.depth)
+}
+
 // keysOf are the places of the items whose names start with prefix, if those are a view's key.
 func keysOf(list []item, prefix string) (key []int, ok bool) {
 	for i, item := range list {
@@ -172,10 +203,17 @@ func (g *generator) nest(sql string) string {
 
 // filter is a WHERE clause, or none.
 func (g *generator) filter(src source) string {
-	if g.chance(2) {
+	var all []string
+	if src.semi != "" {
+		all = append(all, src.semi)
+	}
+	if !g.chance(2) {
+		all = append(all, src.safe().keeps(2))
+	}
+	if all == nil {
 		return ""
 	}
-	return " WHERE " + src.safe().keeps(2)
+	return " WHERE " + strings.Join(all, " AND ")
 }
 
 func (g *generator) projection(src source, distinct bool) ([]item, string) {
