@@ -17,7 +17,8 @@ import (
 //	store 0:      key codec of the group  →  uvarint length, group row (row codec), varint rows, states of the aggregates
 //	store 1 + i:  key codec of the group, key codec of the value (max: complemented)  →  varint count, value (row codec)
 //
-// the second kind for each MIN and MAX: a count per value, so that the extreme can be taken back without a scan. The output
+// the second kind for each MIN and MAX, a count per value, so that the extreme can be taken back without a scan; and for each
+// DISTINCT: its state has a value once while the count is positive. The output
 // is the function "one row per group that has rows", and a round emits its change. The numbers of rows may be
 // negative between commits. A group whose state is that of a group never seen is deleted.
 //
@@ -25,7 +26,7 @@ import (
 type aggregateState struct {
 	spec      plan.AggregateSpec
 	args      [][]*expr.Compiled // per aggregate, none for count(*)
-	extremes  []bool             // per aggregate: MIN or MAX
+	byValue   []bool             // per aggregate: MIN, MAX or DISTINCT
 	query     catalog.RelationID
 	node      uint16
 	partition uint32
@@ -47,7 +48,7 @@ func newAggregateState(spec plan.AggregateSpec, in []types.Type, query catalog.R
 			return nil, err
 		}
 		a.args = append(a.args, args)
-		a.extremes = append(a.extremes, !expr.Invertible(agg.Func))
+		a.byValue = append(a.byValue, agg.Distinct || !expr.Invertible(agg.Func))
 		a.outTypes = append(a.outTypes, agg.Type)
 	}
 	states, err := a.newStates()
@@ -64,14 +65,15 @@ type group struct {
 	row     []byte // group columns in the row codec
 	count   int64
 	states  []expr.Aggregate
-	touched []map[string]*extreme
+	touched []map[string]*value
 	before  []types.Datum // output before the round, nil if none
 }
 
-// extreme is a value of a MIN or MAX that the round touches.
-type extreme struct {
-	value []byte // row codec
-	delta int64
+// value is a value of a MIN, MAX or DISTINCT that the round touches.
+type value struct {
+	row           []byte // row codec
+	delta         int64
+	before, after int64 // count
 }
 
 func (a *aggregateState) newStates() ([]expr.Aggregate, error) {
@@ -169,7 +171,7 @@ func (a *aggregateState) update(b *types.Batch, args []*types.Vector, store stat
 		diff := b.Diff(i)
 		g.count += diff
 		for n, s := range g.states {
-			if a.extremes[n] {
+			if a.byValue[n] {
 				vbuf = a.touch(g, n, args[n], i, diff, vbuf)
 			} else if err := s.Add(args[n], i, diff); err != nil {
 				return nil, err
@@ -179,7 +181,7 @@ func (a *aggregateState) update(b *types.Batch, args []*types.Vector, store stat
 	return groups, nil
 }
 
-// touch notes a change of a value of MIN or MAX.
+// touch notes a change of a value of MIN, MAX or DISTINCT.
 func (a *aggregateState) touch(g *group, n int, v *types.Vector, i int, diff int64, buf []byte) []byte {
 	if v.IsNull(i) {
 		return buf
@@ -190,11 +192,11 @@ func (a *aggregateState) touch(g *group, n int, v *types.Vector, i int, diff int
 		complement(buf)
 	}
 	if g.touched[n] == nil {
-		g.touched[n] = map[string]*extreme{}
+		g.touched[n] = map[string]*value{}
 	}
 	e := g.touched[n][string(buf)]
 	if e == nil {
-		e = &extreme{value: types.EncodeRow(nil, one, i)}
+		e = &value{row: types.EncodeRow(nil, one, i)}
 		g.touched[n][string(buf)] = e
 	}
 	e.delta += diff
@@ -212,22 +214,22 @@ func complement(b []byte) {
 
 // load reads the group of row i of b.
 func (a *aggregateState) load(key []byte, b *types.Batch, i int, store state.Reader) (*group, error) {
-	g := &group{key: key, touched: make([]map[string]*extreme, len(a.spec.Aggs))}
+	g := &group{key: key, touched: make([]map[string]*value, len(a.spec.Aggs))}
 	var err error
 	if g.states, err = a.newStates(); err != nil {
 		return nil, err
 	}
-	value, err := store.Get(a.groupKey(key))
+	stored, err := store.Get(a.groupKey(key))
 	if err != nil {
 		return nil, err
 	}
-	if value == nil {
+	if stored == nil {
 		cols := make([]*types.Vector, len(a.spec.GroupBy))
 		for n, c := range a.spec.GroupBy {
 			cols[n] = b.Cols[c]
 		}
 		g.row = types.EncodeRow(nil, &types.Batch{Cols: cols, Len: b.Len}, i)
-	} else if err := a.decode(g, value); err != nil {
+	} else if err := a.decode(g, stored); err != nil {
 		return nil, fmt.Errorf("group of query %d, node %d: %w", a.query, a.node, err)
 	}
 	if g.count > 0 || a.global {
@@ -273,108 +275,6 @@ func (a *aggregateState) result(g *group) ([]types.Datum, error) {
 		row = append(row, d)
 	}
 	return row, nil
-}
-
-// settle writes the touched values of MIN and MAX and finds the new extremes.
-func (a *aggregateState) settle(g *group, store state.Reader, c *Commit) error {
-	for n := range a.spec.Aggs {
-		if len(g.touched[n]) == 0 {
-			continue
-		}
-		prefix := append(state.TaskPrefix(a.query, a.partition, a.node, byte(1+n)), g.key...)
-		counts, err := a.saveValues(g.touched[n], prefix, store, c)
-		if err != nil {
-			return err
-		}
-		value, err := firstValue(prefix, counts, g.touched[n], store)
-		if err != nil {
-			return err
-		}
-		if g.states[n], err = expr.NewAggregate(a.spec.Aggs[n]); err != nil {
-			return err
-		}
-		if value == nil {
-			continue
-		}
-		one := types.NewBatch([]types.Type{a.spec.Aggs[n].Args[0].Type}, 1)
-		if err := types.DecodeRow(value, one); err != nil {
-			return err
-		}
-		if err := g.states[n].Add(one.Cols[0], 0, 1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// saveValues writes the new counts of the touched values and returns them.
-func (a *aggregateState) saveValues(touched map[string]*extreme, prefix []byte, store state.Reader, c *Commit) (map[string]int64, error) {
-	counts := make(map[string]int64, len(touched))
-	for k, e := range touched {
-		key := append(prefix[:len(prefix):len(prefix)], k...)
-		stored, err := store.Get(key)
-		if err != nil {
-			return nil, err
-		}
-		count, value, err := decodeExtreme(stored)
-		if err != nil {
-			return nil, err
-		}
-		if value != nil {
-			e.value = value
-		}
-		counts[k] = count + e.delta
-		if counts[k] == 0 {
-			c.State.Delete(key)
-			continue
-		}
-		c.State.Put(key, append(binary.AppendVarint(nil, counts[k]), e.value...))
-	}
-	return counts, nil
-}
-
-// decodeExtreme decodes a value's entry; nil gives 0.
-func decodeExtreme(b []byte) (int64, []byte, error) {
-	if b == nil {
-		return 0, nil, nil
-	}
-	count, n := binary.Varint(b)
-	if n <= 0 {
-		return 0, nil, fmt.Errorf("extreme: %w", state.ErrCorrupt)
-	}
-	return count, b[n:], nil
-}
-
-// firstValue returns the first value under prefix with a positive count: of the touched ones by counts, of the others as
-// stored. nil if there is none.
-func firstValue(prefix []byte, counts map[string]int64, touched map[string]*extreme, store state.Reader) ([]byte, error) {
-	var best string
-	var value []byte
-	for k, n := range counts {
-		if n > 0 && (value == nil || k < best) {
-			best, value = k, touched[k].value
-		}
-	}
-	it := store.Scan(prefix, state.PrefixEnd(prefix))
-	defer it.Close()
-	for it.Next() {
-		k := string(it.Key()[len(prefix):])
-		if value != nil && k > best {
-			break
-		}
-		if _, isTouched := counts[k]; isTouched {
-			continue
-		}
-		count, stored, err := decodeExtreme(it.Value())
-		if err != nil {
-			return nil, err
-		}
-		if count > 0 {
-			value = append([]byte{}, stored...)
-			break
-		}
-	}
-	return value, it.Close()
 }
 
 // emit adds the change of g's output row to out.

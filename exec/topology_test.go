@@ -346,7 +346,63 @@ func aggregateColumns(grouped bool) []types.Type {
 	return ts
 }
 
-// naiveGroup is the same, group by group.
+// distinctTopology is SELECT g, count(DISTINCT v), sum(DISTINCT v), count(DISTINCT g) FROM a GROUP BY g, or without g.
+func distinctTopology(a *table, grouped bool) *plan.Topology {
+	t := groupTopology(a, grouped)
+	v, g := []*plan.Expr{plan.Column(2, types.Int8)}, []*plan.Expr{plan.Column(1, types.Int8)}
+	t.Tasks[0].Aggregate.Aggs = []plan.Agg{
+		{Func: "count(any)", Type: types.Int8, Args: v, Distinct: true}, {Func: "sum(int8)", Type: types.Numeric, Args: v, Distinct: true},
+		{Func: "count(any)", Type: types.Int8, Args: g, Distinct: true},
+	}
+	t.Tasks[0].Sink.Columns = distinctColumns(grouped)
+	return t
+}
+
+func distinctColumns(grouped bool) []types.Type {
+	ts := []types.Type{types.Int8, types.Numeric, types.Int8}
+	if grouped {
+		ts = append([]types.Type{types.Int8}, ts...)
+	}
+	return ts
+}
+
+func naiveDistinct(a *table, grouped bool) []string {
+	values, groups := map[string]map[int64]bool{}, map[string]map[int64]bool{}
+	add := func(g string) {
+		if values[g] == nil {
+			values[g], groups[g] = map[int64]bool{}, map[int64]bool{}
+		}
+	}
+	if !grouped {
+		add("")
+	}
+	for _, row := range a.rows {
+		g := ""
+		if grouped {
+			g = text(row[1]) + "|"
+		}
+		add(g)
+		if values[g][row[2].Int] = true; !row[1].Null {
+			groups[g][row[1].Int] = true
+		}
+	}
+	var out []string
+	for g, vs := range values {
+		sum := int64(0)
+		for v := range vs {
+			sum += v
+		}
+		total := fmt.Sprint(sum)
+		if len(vs) == 0 {
+			total = "NULL"
+		}
+		out = append(out, fmt.Sprintf("%s%d|%s|%d", g, len(vs), total, len(groups[g])))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// naiveGroup is the same as groupTopology, group by group.
 func naiveGroup(a *table, grouped bool) []string {
 	groups := map[types.Datum][][]types.Datum{}
 	if !grouped {
@@ -389,6 +445,14 @@ func naiveGroup(a *table, grouped bool) []string {
 }
 
 func TestAggregateUnderFaults(t *testing.T) {
+	testAggregate(t, groupTopology, aggregateColumns, naiveGroup)
+}
+
+func TestDistinctUnderFaults(t *testing.T) {
+	testAggregate(t, distinctTopology, distinctColumns, naiveDistinct)
+}
+
+func testAggregate(t *testing.T, topology func(*table, bool) *plan.Topology, columns func(bool) []types.Type, want func(*table, bool) []string) {
 	for _, grouped := range []bool{true, false} {
 		for seed := range int64(seeds) {
 			t.Run(fmt.Sprint(grouped, seed), func(t *testing.T) {
@@ -398,11 +462,11 @@ func TestAggregateUnderFaults(t *testing.T) {
 					d.change(a)
 				}
 				q := relation(20001, catalog.KindView, 0, nil)
-				for i, ty := range aggregateColumns(grouped) {
+				for i, ty := range columns(grouped) {
 					q.Columns = append(q.Columns, catalog.Column{Name: fmt.Sprint("c", i), Type: ty})
 				}
-				r := d.run(q, groupTopology(a, grouped), sources(a))
-				check(t, d, []*runner{r}, []*table{a}, func() [][]string { return [][]string{naiveGroup(a, grouped)} })
+				r := d.run(q, topology(a, grouped), sources(a))
+				check(t, d, []*runner{r}, []*table{a}, func() [][]string { return [][]string{want(a, grouped)} })
 				if grouped {
 					emptyLeavesNothing(t, d, r, a)
 				}

@@ -10,6 +10,7 @@ import (
 // retractable are the aggregates that a continuous query may have: they can take a row back, and leave NULLs out.
 var retractable = map[string]bool{
 	"count": true, "sum": true, "avg": true, "min": true, "max": true, "bool_and": true, "bool_or": true, "every": true,
+	"string_agg": true,
 }
 
 // zoneOnly are functions that look at the session for nothing but its settings, which are kept with a view.
@@ -48,10 +49,10 @@ func refuseExpressions(n plan.Node) error {
 func refuseAgg(a plan.Agg) error {
 	name := funcName(a.Func)
 	switch {
-	case a.Distinct:
-		return notContinuous(name + "(DISTINCT …)")
 	case !retractable[name]:
 		return notContinuous("aggregate " + name)
+	case len(a.Args) > 1 && a.Args[1].Op != plan.OpConst:
+		return notContinuous(name + " with a separator that is not constant").At(a.Args[1].Pos)
 	}
 	return nil
 }

@@ -6,13 +6,14 @@ import (
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// cutAggregate makes a task of an aggregation: groups and arguments are computed before the exchange.
+// cutAggregate makes a task of an aggregation: groups and arguments are computed before the exchange, but for the separator
+// of string_agg, which is constant.
 func (c *cutter) cutAggregate(n *plan.Aggregate, need columnSet) (*flow, error) {
 	ng := len(n.GroupBy)
 	aggs, places := neededAggs(n, need)
 	exprs := append([]*plan.Expr(nil), n.GroupBy...)
 	for _, a := range aggs {
-		exprs = append(exprs, a.Args...)
+		exprs = append(exprs, a.Args[:min(1, len(a.Args))]...)
 	}
 	below := newColumnSet(len(n.Input.Types()))
 	below.addExprs(exprs...)
@@ -25,8 +26,8 @@ func (c *cutter) cutAggregate(n *plan.Aggregate, need columnSet) (*flow, error) 
 	group := at[:ng:ng]
 	rest := at[ng:]
 	for i := range aggs {
-		for j := range aggs[i].Args {
-			aggs[i].Args[j] = plan.Column(rest[0], in.types[rest[0]])
+		if len(aggs[i].Args) > 0 {
+			aggs[i].Args[0] = plan.Column(rest[0], in.types[rest[0]])
 			rest = rest[1:]
 		}
 	}
@@ -57,10 +58,19 @@ func neededAggs(n *plan.Aggregate, need columnSet) (aggs []plan.Agg, places []in
 	ng := len(n.GroupBy)
 	for i, a := range n.Aggs {
 		if need[ng+i] {
-			aggs, places = append(aggs, withoutFilter(a)), append(places, ng+i)
+			aggs, places = append(aggs, withoutDistinct(withoutFilter(a))), append(places, ng+i)
 		}
 	}
 	return aggs, places
+}
+
+// withoutDistinct drops a DISTINCT that makes no difference, and would cost a count for each value.
+func withoutDistinct(a plan.Agg) plan.Agg {
+	switch funcName(a.Func) {
+	case "min", "max", "bool_and", "bool_or", "every":
+		a.Distinct = false
+	}
+	return a
 }
 
 // withoutFilter makes a condition of FILTER one on the argument: all aggregates that a continuous query may have leave
@@ -77,7 +87,8 @@ func withoutFilter(a plan.Agg) plan.Agg {
 		a.Func = sig.ID
 	}
 	null := plan.Const(arg.Type, types.NullDatum)
-	a.Args = []*plan.Expr{caseOf([]*plan.Expr{a.Filter}, []*plan.Expr{arg}, null, arg.Type, 0)}
+	arg = caseOf([]*plan.Expr{a.Filter}, []*plan.Expr{arg}, null, arg.Type, 0)
+	a.Args = append([]*plan.Expr{arg}, a.Args[min(1, len(a.Args)):]...)
 	a.Filter = nil
 	return a
 }

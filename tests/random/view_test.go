@@ -279,17 +279,30 @@ func (g *generator) total(src source) ([]item, string) {
 	return list, sql
 }
 
-// aggregate is one over the columns of s.
+// aggregate is one over the columns of s, of some rows only in some cases.
 func (g *generator) aggregate(s *scope) expr {
-	switch g.Intn(6) {
+	e := g.wholeAggregate(s)
+	if g.chance(6) {
+		e.sql += " FILTER (WHERE " + s.safe().condition(1) + ")"
+	}
+	return e
+}
+
+// distinct is a DISTINCT inside an aggregate, or none.
+func (g *generator) distinct() string { return pick(g, "", "", "DISTINCT ") }
+
+func (g *generator) wholeAggregate(s *scope) expr {
+	switch g.Intn(7) {
 	case 0:
 		return expr{sql: "count(*)", typ: bigint, traits: traits{shown: true}}
 	case 1:
-		return expr{sql: "count(" + s.output(1).sql + ")", typ: bigint, traits: traits{shown: true}}
+		return expr{sql: "count(" + g.distinct() + s.output(1).sql + ")", typ: bigint, traits: traits{shown: true}}
 	case 2:
-		return expr{sql: pick(g, "bool_and(", "bool_or(") + s.expr(boolean, 1).sql + ")", typ: boolean, traits: traits{shown: true}}
+		return expr{sql: pick(g, "bool_and(", "bool_or(") + g.distinct() + s.expr(boolean, 1).sql + ")", typ: boolean, traits: traits{shown: true}}
 	case 3:
 		return g.extremum(s)
+	case 4:
+		return expr{sql: "string_agg(DISTINCT " + s.expr(text, 1).sql + ", ';')", typ: text, traits: traits{shown: true}}
 	}
 	return g.sum(s)
 }
@@ -298,7 +311,7 @@ func (g *generator) extremum(s *scope) expr {
 	for {
 		e := s.output(1)
 		if e.typ != boolean && e.shown {
-			return expr{sql: pick(g, "min(", "max(") + e.sql + ")", typ: e.typ, traits: e.traits}
+			return expr{sql: pick(g, "min(", "max(") + g.distinct() + e.sql + ")", typ: e.typ, traits: e.traits}
 		}
 	}
 }
@@ -311,7 +324,7 @@ func (g *generator) sum(s *scope) expr {
 		e = s.leaf(double, true)
 	}
 	name := pick(g, "sum", "avg")
-	out := expr{sql: name + "(" + e.sql + ")", typ: numeric}
+	out := expr{sql: name + "(" + g.distinct() + e.sql + ")", typ: numeric}
 	switch {
 	case t == double:
 		out.typ, out.traits = double, traits{shown: true, wild: true}
