@@ -104,6 +104,8 @@ func TestMemoryBound(t *testing.T) {
 		"hash join":       &plan.Join{Kind: plan.JoinInner, Left: input, Right: input, LeftKeys: []*plan.Expr{colX(1)}, RightKeys: []*plan.Expr{colX(1)}},
 		"hash aggregate":  &plan.Aggregate{Input: input, GroupBy: []*plan.Expr{colX(1)}},
 		"hash aggregate ": &plan.Aggregate{Input: input, Aggs: []plan.Agg{distinct}},
+		"set operation":   &plan.SetOp{Kind: plan.SetIntersect, Left: input, Right: input},
+		"window function": &plan.Window{Input: input, OrderBy: []plan.SortKey{{Expr: colX(1)}}, Calls: []plan.WindowCall{{Func: "rank", Type: types.Int8, Frame: plan.DefaultFrame}}},
 		"sort":            &plan.Sort{Input: input, Keys: []plan.SortKey{{Expr: colX(1)}}},
 		"subquery":        &plan.Project{Input: valuesOf(nil, row()), Exprs: []*plan.Expr{{Op: plan.OpExists, Type: types.Bool, Sub: sub}}},
 	} {

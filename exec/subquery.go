@@ -101,6 +101,15 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 		inputs = n.Inputs
 	case *plan.SetOp:
 		inputs = []plan.Node{n.Left, n.Right}
+	case *plan.Window:
+		exprs = append(exprs, n.PartitionBy...)
+		for _, k := range n.OrderBy {
+			exprs = append(exprs, k.Expr)
+		}
+		for _, c := range n.Calls {
+			exprs = append(append(exprs, c.Args...), c.Filter, c.Frame.Start.Offset, c.Frame.End.Offset)
+		}
+		inputs = []plan.Node{n.Input}
 	case *plan.Unique:
 		return n.Keys, []plan.Node{n.Input}
 	}

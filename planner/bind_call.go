@@ -15,11 +15,14 @@ func (b *binder) bindCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
 			WithHint("Functions are in the schema pg_catalog.").At(e.Pos)
 	}
 	if e.Over != nil {
-		return nil, pgerr.Unsupported("window functions are").At(e.Pos)
+		return b.bindWindowCall(e, c)
+	}
+	if _, ok := windowFuncs[name]; ok {
+		return nil, pgerr.New(pgerr.WrongObjectType, "window function %s requires an OVER clause", name).At(e.Pos)
 	}
 	inner := *c
 	if funcs.IsAggregate(name) {
-		inner.aggs, inner.inAggregate = nil, true
+		inner.aggs, inner.windows, inner.inAggregate = nil, nil, true
 		if c.inAggregate {
 			return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot be nested").At(e.Pos)
 		}

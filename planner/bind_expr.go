@@ -18,6 +18,10 @@ type exprContext struct {
 	clause, word string
 	// aggs collects aggregates; nil where they are not allowed.
 	aggs *grouping
+	// windows collects window functions; nil where they are not allowed.
+	windows *windowing
+	// inWindow says that this is inside a window function's arguments.
+	inWindow bool
 	// inAggregate says that this is inside an aggregate's arguments.
 	inAggregate bool
 }

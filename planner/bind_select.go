@@ -17,8 +17,10 @@ type selectBinder struct {
 	items []ast.SelectItem // without stars; parallel to out
 	out   []outColumn      // select list, then hidden columns of ORDER BY
 	group grouping
-	order []plan.SortKey // Expr is a column of out
-	on    []*plan.Expr   // of DISTINCT ON: columns of out
+	// windows are the window functions of the select list and ORDER BY.
+	windows windowing
+	order   []plan.SortKey // Expr is a column of out
+	on      []*plan.Expr   // of DISTINCT ON: columns of out
 }
 
 func (b *binder) bindSelect(sel *ast.Select, parent *scope, ctes *cte, targets []types.Type) (*bound, error) {
@@ -28,8 +30,8 @@ func (b *binder) bindSelect(sel *ast.Select, parent *scope, ctes *cte, targets [
 	}
 	s := &selectBinder{binder: b, sel: sel, node: from.node,
 		scope: &scope{parent: parent, columns: from.columns, tables: from.tables, ctes: ctes}}
-	for _, step := range []func() error{s.where, func() error { return s.list(targets) }, s.groupBy, s.orderBy, s.distinctOn,
-		s.having, s.aggregate} {
+	for _, step := range []func() error{s.where, s.namedWindows, func() error { return s.list(targets) }, s.groupBy, s.orderBy, s.distinctOn,
+		s.having, s.unusedWindows, s.aggregate, s.window} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -53,7 +55,7 @@ func (s *selectBinder) where() error {
 
 // list binds the select list; an aggregate in it stays a placeholder until aggregate.
 func (s *selectBinder) list(targets []types.Type) error {
-	return s.listIn(&exprContext{scope: s.scope, clause: "the select list", aggs: &s.group}, targets)
+	return s.listIn(&exprContext{scope: s.scope, clause: "the select list", aggs: &s.group, windows: &s.windows}, targets)
 }
 
 func (s *selectBinder) listIn(c *exprContext, targets []types.Type) error {

@@ -89,6 +89,8 @@ func nodeWord(n plan.Node) string {
 		return "UNION"
 	case *plan.SetOp:
 		return strings.ToUpper(string(n.Kind))
+	case *plan.Window:
+		return "window function " + funcName(n.Calls[0].Func)
 	case *plan.Unique:
 		return "SELECT DISTINCT ON"
 	case *plan.Values:

@@ -69,6 +69,8 @@ func (x *explainer) node(n plan.Node, level int, outer []names) {
 		x.head(level, "Append")
 	case *plan.SetOp:
 		x.head(level, "%s", setOpHead(n))
+	case *plan.Window:
+		x.window(n, level, outer)
 	case *plan.Unique:
 		x.head(level, "Unique")
 		x.list(level, "Key", n.Keys, x.in(n.Input, outer))
@@ -169,6 +171,20 @@ func (x *explainer) in(n plan.Node, outer []names) textContext {
 	return textContext{nodeNames(n), outer}
 }
 
+func (x *explainer) window(n *plan.Window, level int, outer []names) {
+	in := x.in(n.Input, outer)
+	x.head(level, "WindowAgg")
+	if len(n.PartitionBy) > 0 {
+		x.list(level, "Partition By", n.PartitionBy, in)
+	}
+	if len(n.OrderBy) > 0 {
+		x.prop(level, "Order By", sortText(n.OrderBy, in))
+	}
+	for _, c := range n.Calls {
+		x.prop(level, "Function", windowText(c, in))
+	}
+}
+
 func setOpHead(n *plan.SetOp) string {
 	head := "HashSetOp " + strings.ToUpper(string(n.Kind[0])) + string(n.Kind[1:])
 	if n.All {
@@ -231,6 +247,13 @@ func nodeNames(n plan.Node) names {
 		return out
 	case *plan.Values:
 		return valueNames(n.ColumnTypes)
+	case *plan.Window:
+		in := nodeNames(n.Input)
+		out := append(names{}, in...)
+		for _, c := range n.Calls {
+			out = append(out, windowText(c, textContext{rows: in})+" OVER …")
+		}
+		return out
 	}
 	return nodeNames(inputs(n)[0])
 }

@@ -140,6 +140,32 @@ func aggText(a plan.Agg, c textContext) string {
 	return text
 }
 
+// windowText writes a window function's call, and its frame if it is not the default one.
+func windowText(c plan.WindowCall, t textContext) string {
+	args := c.Args
+	text := funcName(c.Func) + "(" + listText(args, t) + ")"
+	if len(args) == 0 && c.Func != funcName(c.Func) {
+		text = funcName(c.Func) + "(*)"
+	}
+	if c.Filter != nil {
+		text += " FILTER (WHERE " + exprText(c.Filter, t) + ")"
+	}
+	if c.Frame == plan.DefaultFrame {
+		return text
+	}
+	bound := func(b plan.FrameBound) string {
+		if b.Offset != nil {
+			return exprText(b.Offset, t) + " " + strings.ToUpper(string(b.Kind))
+		}
+		return strings.ToUpper(string(b.Kind))
+	}
+	text += " " + strings.ToUpper(string(c.Frame.Mode)) + " BETWEEN " + bound(c.Frame.Start) + " AND " + bound(c.Frame.End)
+	if c.Frame.Exclude != "" {
+		text += " EXCLUDE " + strings.ToUpper(c.Frame.Exclude)
+	}
+	return text
+}
+
 func systemNames(n *plan.SystemScan) names {
 	sys := catalog.SystemRelation(n.Schema, n.Name)
 	var out names

@@ -66,7 +66,11 @@ func (s *selectBinder) groupExpr(e ast.Expr) (*plan.Expr, error) {
 		}
 	}
 	if i >= 0 {
-		if x := s.out[i].expr; !hasAggregate(x) {
+		x := s.out[i].expr
+		switch {
+		case hasWindow(x):
+			return nil, pgerr.New(pgerr.WindowingError, "window functions are not allowed in GROUP BY").At(x.Pos)
+		case !hasAggregate(x):
 			return x, nil
 		}
 		return nil, pgerr.New(pgerr.GroupingError, "aggregate functions are not allowed in GROUP BY").At(s.out[i].expr.Pos)
@@ -116,11 +120,17 @@ func (s *selectBinder) aggregate() error {
 			return err
 		}
 	}
+	if err := s.windows.rewrite(r.above); err != nil {
+		return err
+	}
 	// What depends on the key of a table may have added to the grouping: aggregates stand behind all of it.
 	n := len(s.group.exprs)
 	place := func(e *plan.Expr) *plan.Expr { return placeAggregates(e, n) }
 	for i := range s.out {
 		s.out[i].expr = place(s.out[i].expr)
+	}
+	if err := s.windows.rewrite(func(e *plan.Expr) (*plan.Expr, error) { return place(e), nil }); err != nil {
+		return err
 	}
 	s.node = &plan.Aggregate{Input: s.node, GroupBy: s.group.exprs, Aggs: s.group.aggs}
 	if keep != nil {
@@ -174,7 +184,7 @@ func (r *regroup) above(e *plan.Expr) (*plan.Expr, error) {
 		switch {
 		case x.Op == plan.OpColumn:
 			return group(x)
-		case x.Op == opAggregate:
+		case x.Op == opAggregate || x.Op == opWindow:
 			return x
 		case x.Sub != nil:
 			args := withArgs(x, func(a *plan.Expr) *plan.Expr { return mapExpr(a, rewrite) })

@@ -23,6 +23,8 @@ func inputs(n plan.Node) []plan.Node {
 		return []plan.Node{n.Left, n.Right}
 	case *plan.Unique:
 		return []plan.Node{n.Input}
+	case *plan.Window:
+		return []plan.Node{n.Input}
 	}
 	return nil
 }
@@ -54,6 +56,10 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 		return &plan.SetOp{Kind: n.Kind, All: n.All, Left: f(n.Left), Right: f(n.Right)}
 	case *plan.Unique:
 		return &plan.Unique{Input: f(n.Input), Keys: n.Keys}
+	case *plan.Window:
+		c := *n
+		c.Input = f(n.Input)
+		return &c
 	}
 	return n
 }
@@ -81,15 +87,14 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 	case *plan.Aggregate:
 		return &plan.Aggregate{Input: n.Input, GroupBy: mapList(n.GroupBy, f), Aggs: mapAggs(n.Aggs, f)}
 	case *plan.Sort:
-		c := &plan.Sort{Input: n.Input, Keys: append([]plan.SortKey(nil), n.Keys...)}
-		for i := range c.Keys {
-			c.Keys[i].Expr = f(c.Keys[i].Expr)
-		}
-		return c
+		return &plan.Sort{Input: n.Input, Keys: mapSortKeys(n.Keys, f)}
 	case *plan.Limit:
 		return &plan.Limit{Input: n.Input, Count: opt(n.Count), Offset: opt(n.Offset)}
 	case *plan.Unique:
 		return &plan.Unique{Input: n.Input, Keys: mapList(n.Keys, f)}
+	case *plan.Window:
+		return &plan.Window{Input: n.Input, PartitionBy: mapList(n.PartitionBy, f), OrderBy: mapSortKeys(n.OrderBy, f),
+			Calls: mapCalls(n.Calls, f)}
 	}
 	return n
 }
@@ -135,6 +140,29 @@ func mapAggs(aggs []plan.Agg, f func(*plan.Expr) *plan.Expr) []plan.Agg {
 		out[i].Args = mapList(out[i].Args, f)
 		if out[i].Filter != nil {
 			out[i].Filter = f(out[i].Filter)
+		}
+	}
+	return out
+}
+
+func mapSortKeys(keys []plan.SortKey, f func(*plan.Expr) *plan.Expr) []plan.SortKey {
+	out := append([]plan.SortKey(nil), keys...)
+	for i := range out {
+		out[i].Expr = f(out[i].Expr)
+	}
+	return out
+}
+
+// mapCalls applies f to the expressions of calls, their frames' offsets included.
+func mapCalls(calls []plan.WindowCall, f func(*plan.Expr) *plan.Expr) []plan.WindowCall {
+	out := append([]plan.WindowCall(nil), calls...)
+	for i := range out {
+		c := &out[i]
+		c.Args = mapList(c.Args, f)
+		for _, e := range []**plan.Expr{&c.Filter, &c.Frame.Start.Offset, &c.Frame.End.Offset} {
+			if *e != nil {
+				*e = f(*e)
+			}
 		}
 	}
 	return out

@@ -80,7 +80,7 @@ func (s *selectBinder) orderExpr(e ast.Expr) (int, error) {
 }
 
 func (s *selectBinder) orderExprIn(e ast.Expr, clause string) (int, error) {
-	x, err := s.bindExpr(e, &exprContext{scope: s.scope, clause: clause, aggs: &s.group})
+	x, err := s.bindExpr(e, &exprContext{scope: s.scope, clause: clause, aggs: &s.group, windows: &s.windows})
 	if err != nil {
 		return 0, err
 	}

@@ -98,6 +98,8 @@ func prune(n plan.Node, need columnSet) (plan.Node, places) {
 	case *plan.Union:
 		out := withInputs(n, func(in plan.Node) plan.Node { return pruneTo(in, need) })
 		return out, kept(len(need), need.list())
+	case *plan.Window:
+		return pruneWindow(n, need)
 	case *plan.SetOp: // whole rows are compared
 		return withInputs(n, pruneAll), identity(len(need))
 	}
@@ -177,6 +179,37 @@ func pruneAggregate(n *plan.Aggregate, need columnSet) (plan.Node, places) {
 	in, at := prune(n.Input, below)
 	out := &plan.Aggregate{Input: in, GroupBy: mapList(n.GroupBy, at.move), Aggs: mapAggs(aggs, at.move)}
 	return out, kept(len(need), list)
+}
+
+// pruneWindow drops calls; the input's columns are passed on.
+func pruneWindow(n *plan.Window, need columnSet) (plan.Node, places) {
+	width := len(n.Input.Types())
+	out := &plan.Window{Input: n.Input, PartitionBy: n.PartitionBy, OrderBy: n.OrderBy}
+	at := make(places, len(need))
+	for i, c := range n.Calls {
+		at[width+i] = -1
+		if need[width+i] {
+			at[width+i] = len(out.Calls)
+			out.Calls = append(out.Calls, c)
+		}
+	}
+	if out.Calls == nil {
+		in, below := prune(n.Input, need[:width:width])
+		return in, append(below, at[width:]...)
+	}
+	below := append(columnSet(nil), need[:width]...)
+	withExprs(out, func(e *plan.Expr) *plan.Expr {
+		below.addExprs(e)
+		return e
+	})
+	in, moved := prune(n.Input, below)
+	copy(at, moved)
+	for i := range n.Calls {
+		if at[width+i] >= 0 {
+			at[width+i] += len(in.Types())
+		}
+	}
+	return withExprs(&plan.Window{Input: in, PartitionBy: out.PartitionBy, OrderBy: out.OrderBy, Calls: out.Calls}, moved.move), at
 }
 
 func pick[T any](all []T, list []int) []T {

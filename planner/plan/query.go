@@ -94,6 +94,14 @@ type (
 		All         bool
 		Left, Right Node
 	}
+	// Window computes window functions. Output: the input's columns, then one for each of Calls; the rows come sorted by
+	// PartitionBy and OrderBy.
+	Window struct {
+		Input       Node
+		PartitionBy []*Expr
+		OrderBy     []SortKey
+		Calls       []WindowCall
+	}
 	// Unique gives the first of each run of rows that agree in Keys (DISTINCT ON, over a sort by them).
 	Unique struct {
 		Input Node
@@ -115,6 +123,55 @@ const (
 	JoinSemi JoinKind = "semi"
 	JoinAnti JoinKind = "anti"
 )
+
+// WindowCall is a window function over its frame. Func is its name, or for an aggregate the funcs.Signature.ID; Args and
+// Filter are over the input.
+type WindowCall struct {
+	Func   string
+	Type   types.Type
+	Args   []*Expr
+	Filter *Expr
+	Frame  Frame
+}
+
+// Frame is which rows of its partition a row's call sees. Exclude is "", "current row", "group" or "ties".
+type Frame struct {
+	Mode       FrameMode
+	Start, End FrameBound
+	Exclude    string
+}
+
+// FrameMode says what a frame counts.
+type FrameMode string
+
+// The modes of frames.
+const (
+	FrameRows   FrameMode = "rows"
+	FrameRange  FrameMode = "range"
+	FrameGroups FrameMode = "groups"
+)
+
+// FrameBound is an end of a frame: Kind is one of those below, Offset is that of BoundPreceding and BoundFollowing, without
+// columns: bigint, or for FrameRange of the type that OrderBy's only column has.
+type FrameBound struct {
+	Kind   BoundKind
+	Offset *Expr
+}
+
+// BoundKind is the kind of a frame's bound.
+type BoundKind string
+
+// The kinds of bounds.
+const (
+	BoundUnboundedPreceding BoundKind = "unbounded preceding"
+	BoundPreceding          BoundKind = "preceding"
+	BoundCurrentRow         BoundKind = "current row"
+	BoundFollowing          BoundKind = "following"
+	BoundUnboundedFollowing BoundKind = "unbounded following"
+)
+
+// DefaultFrame is the frame of a window that gives none.
+var DefaultFrame = Frame{Mode: FrameRange, Start: FrameBound{Kind: BoundUnboundedPreceding}, End: FrameBound{Kind: BoundCurrentRow}}
 
 // SetOpKind is the kind of a SetOp.
 type SetOpKind string
@@ -202,6 +259,15 @@ func (n *SetOp) Types() []types.Type { return n.Left.Types() }
 
 // Types implements Node.
 func (n *Unique) Types() []types.Type { return n.Input.Types() }
+
+// Types implements Node.
+func (n *Window) Types() []types.Type {
+	ts := append([]types.Type(nil), n.Input.Types()...)
+	for _, c := range n.Calls {
+		ts = append(ts, c.Type)
+	}
+	return ts
+}
 
 func exprTypes(es []*Expr) []types.Type {
 	ts := make([]types.Type, len(es))

@@ -155,10 +155,29 @@ type (
 		Filter   Expr
 		Over     *Window
 	}
-	// Window is the OVER clause; its presence is what the planner looks at today.
+	// Window is an OVER clause or an item of WINDOW. Name is the window that it is (OVER w: Bare) or that it starts from,
+	// or "".
 	Window struct {
+		P
+		Name        string
+		Bare        bool
 		PartitionBy []Expr
 		OrderBy     []OrderItem
+		Frame       *Frame // nil if none is given
+	}
+	// Frame is the frame clause of a window: Mode is "rows", "range" or "groups", Exclude is "", "current row", "group" or
+	// "ties".
+	Frame struct {
+		P
+		Mode       string
+		Start, End FrameBound
+		Exclude    string
+	}
+	// FrameBound is one end of a frame: Kind is "unbounded preceding", "preceding", "current row", "following" or
+	// "unbounded following"; Offset is that of "preceding" and "following".
+	FrameBound struct {
+		Kind   string
+		Offset Expr
 	}
 	// Array is ARRAY[…], or ARRAY(query) with Query.
 	Array struct {
@@ -214,6 +233,7 @@ type Select struct {
 	Where      Expr
 	GroupBy    []Expr
 	Having     Expr
+	Windows    []NamedWindow
 
 	// … or Values …
 	Values [][]Expr
@@ -233,6 +253,13 @@ type Select struct {
 	EmitPos int
 	// With options of EMIT: WITH (snapshot = false, …).
 	EmitOptions []Option
+}
+
+// NamedWindow is an item of the WINDOW clause.
+type NamedWindow struct {
+	Name   string
+	Window *Window
+	Pos    int
 }
 
 // CTE is one WITH item.

@@ -249,40 +249,7 @@ func (p *parser) callSuffix(node *ast.Call, args *argList) {
 		p.expectPunct(")")
 	}
 	if p.acceptWord("over") {
-		node.Over = &ast.Window{}
-		p.window(node.Over, args)
+		node.Over = &ast.Window{P: ast.P{Pos: p.pos()}}
+		p.overClause(node.Over, args)
 	}
-}
-
-// window translates ( [PARTITION BY …] [ORDER BY …] ) behind OVER.
-func (p *parser) window(w *ast.Window, args *argList) {
-	if p.tok().isColID() {
-		p.unsupported(p.tok(), "named windows")
-	}
-	p.expectPunct("(")
-	mark := &overMark{window: w}
-	args.start()
-	inner := &argList{p: p, f: frag{p.call("over", mark), 1}}
-	if p.isWord("partition") {
-		p.next()
-		p.expectWord("by")
-		for mark.parts = 1; ; mark.parts++ {
-			inner.start()
-			inner.took(p.expr())
-			if !p.acceptPunct(",") {
-				break
-			}
-		}
-	}
-	if p.isWord("order") {
-		p.orderArgs(inner)
-	}
-	if t := p.tok(); t.isOneOf("rows", "range", "groups") {
-		p.unsupported(t, "window frames")
-	} else if t.isColID() {
-		p.unsupported(t, "named windows")
-	}
-	p.expectPunct(")")
-	p.closeCall()
-	args.took(inner.f)
 }

@@ -295,11 +295,13 @@ func (c *converter) fillWindow(mark *overMark, args []tast.ExprNode) {
 		mark.window.PartitionBy = c.exprs(args[:mark.parts])
 	}
 	for _, a := range args[mark.parts:] {
-		call, node := c.call(a)
-		order, ok := node.(*orderMark)
-		if !ok {
+		switch call, node := c.call(a); node := node.(type) {
+		case *orderMark:
+			mark.window.OrderBy = append(mark.window.OrderBy, c.orderItem(node, call))
+		case *boundMark:
+			node.bound.Offset = c.expr(c.only(call))
+		default:
 			c.wrong(node)
 		}
-		mark.window.OrderBy = append(mark.window.OrderBy, c.orderItem(order, call))
 	}
 }

@@ -156,6 +156,8 @@ func (c *converter) sortItem(out *ast.Select, item *tast.ByItem) {
 	case *limitMark:
 		mark.expr = c.expr(c.only(call))
 		c.used[c.id(call.FnName.O)-1] = false // LIMIT names it again
+	case *windowMark:
+		c.fillWindow(&mark.overMark, call.Args)
 	case *orderMark:
 		if mark.desc != item.Desc {
 			c.wrong(mark)

@@ -15,6 +15,10 @@ type (
 		window *ast.Window
 		parts  int
 	}
+	// windowMark is an item of the WINDOW clause. It travels among the items of ORDER BY.
+	windowMark struct{ overMark }
+	// boundMark is the offset of a frame's bound.
+	boundMark struct{ bound *ast.FrameBound }
 	// swapped is a call written with its two arguments in the other order: POSITION(b IN a), TRIM(b FROM a).
 	swapped struct{ *ast.Call }
 	// valuesMark is VALUES; the arguments are the cells that are nil.

@@ -47,10 +47,9 @@ func (p *parser) selectBody() query {
 		p.out.raw(" HAVING ")
 		deepen(p.expr())
 	}
-	if t := p.tok(); t.isWord("window") {
-		p.unsupported(t, "WINDOW clause")
-	}
-	return query{frag: f}
+	q := query{frag: f}
+	p.windowClause(node, &q)
+	return q
 }
 
 // selectEnds reports whether an empty select list ends here.
