@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"encoding/binary"
 
 	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/planner/plan"
@@ -20,6 +21,8 @@ type hashAgg struct {
 	mem    account
 	byKey  map[string]int
 	groups *types.Batch     // group columns, as first seen
+	sets   []groupSet       // one, without node.Sets
+	setOf  *types.Vector    // of each group its set, if there are node.Sets
 	states []expr.Aggregate // of group g: from g*len(calls)
 	buf    []byte
 	done   bool
@@ -51,7 +54,36 @@ func newHashAgg(n *plan.Aggregate, env *Env) (Operator, error) {
 		a.calls = append(a.calls, call)
 	}
 	a.groups = types.NewBatch(n.Types()[:len(n.GroupBy)], 0)
+	a.sets = groupSets(n)
+	if n.Sets != nil {
+		a.setOf = types.NewVector(types.Int4, 0)
+	}
 	return a, nil
+}
+
+// groupSet says which of the group columns a set has.
+type groupSet struct {
+	has   []bool
+	empty bool
+}
+
+func groupSets(n *plan.Aggregate) []groupSet {
+	if n.Sets == nil {
+		all := make([]bool, len(n.GroupBy))
+		for i := range all {
+			all[i] = true
+		}
+		return []groupSet{{has: all, empty: len(all) == 0}}
+	}
+	var out []groupSet
+	for _, columns := range n.Sets {
+		s := groupSet{has: make([]bool, len(n.GroupBy)), empty: len(columns) == 0}
+		for _, c := range columns {
+			s.has[c] = true
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 func newAggCall(spec plan.Agg, env *Env) (aggCall, error) {
@@ -87,10 +119,15 @@ func (a *hashAgg) Next(ctx context.Context) (*types.Batch, error) {
 
 func (a *hashAgg) read(ctx context.Context) error {
 	a.done = true
-	if len(a.keys) == 0 {
-		if _, err := a.newGroup(nil, 0); err != nil {
+	for s := range a.sets {
+		if !a.sets[s].empty {
+			continue
+		}
+		g, err := a.newGroup(s, nil, 0)
+		if err != nil {
 			return err
 		}
+		a.byKey[string(appendSet(nil, s))] = g
 	}
 	return drain(ctx, a.input, func(b *types.Batch) error { return a.add(ctx, b) })
 }
@@ -101,9 +138,11 @@ func (a *hashAgg) add(ctx context.Context, b *types.Batch) error {
 	if err != nil {
 		return err
 	}
-	groups, err := a.assign(keys, b.Len)
-	if err != nil {
-		return err
+	groups := make([][]int, len(a.sets))
+	for s := range a.sets {
+		if groups[s], err = a.assign(s, keys, b.Len); err != nil {
+			return err
+		}
 	}
 	for c := range a.calls {
 		if err := a.accumulate(ctx, c, b, groups); err != nil {
@@ -113,21 +152,31 @@ func (a *hashAgg) add(ctx context.Context, b *types.Batch) error {
 	return nil
 }
 
-// assign returns the group of each row; NULLs are equal here.
-func (a *hashAgg) assign(keys []*types.Vector, n int) ([]int, error) {
+// appendSet starts the key of a group in set s.
+func appendSet(dst []byte, s int) []byte { return binary.AppendUvarint(dst, uint64(s)) }
+
+// assign returns the group of each row in set s; NULLs are equal here.
+func (a *hashAgg) assign(s int, keys []*types.Vector, n int) ([]int, error) {
 	groups := make([]int, n)
-	if len(keys) == 0 {
+	set := &a.sets[s]
+	if set.empty {
+		g := a.byKey[string(appendSet(nil, s))]
+		for i := range groups {
+			groups[i] = g
+		}
 		return groups, nil
 	}
 	for i := range n {
-		a.buf = a.buf[:0]
-		for _, v := range keys {
-			a.buf = types.EncodeKeyValue(a.buf, v, i)
+		a.buf = appendSet(a.buf[:0], s)
+		for c, v := range keys {
+			if set.has[c] {
+				a.buf = types.EncodeKeyValue(a.buf, v, i)
+			}
 		}
 		g, ok := a.byKey[string(a.buf)]
 		if !ok {
 			var err error
-			if g, err = a.newGroup(keys, i); err != nil {
+			if g, err = a.newGroup(s, keys, i); err != nil {
 				return nil, err
 			}
 			a.byKey[string(a.buf)] = g
@@ -137,12 +186,19 @@ func (a *hashAgg) assign(keys []*types.Vector, n int) ([]int, error) {
 	return groups, nil
 }
 
-// newGroup adds a group with the values of row i of keys.
-func (a *hashAgg) newGroup(keys []*types.Vector, i int) (int, error) {
+// newGroup adds a group of set s with the values of row i of keys.
+func (a *hashAgg) newGroup(s int, keys []*types.Vector, i int) (int, error) {
 	size := int64(hashEntryBytes + len(a.buf) + aggStateBytes*len(a.calls))
-	for c, v := range keys {
-		size += vectorBytes(v, i, i+1)
-		a.groups.Cols[c].AppendFrom(v, i)
+	for c, out := range a.groups.Cols {
+		if !a.sets[s].has[c] {
+			out.Append(types.NullDatum)
+			continue
+		}
+		size += vectorBytes(keys[c], i, i+1)
+		out.AppendFrom(keys[c], i)
+	}
+	if a.setOf != nil {
+		a.setOf.Append(types.IntDatum(int64(s)))
 	}
 	if err := a.mem.grow(size); err != nil {
 		return 0, err
@@ -158,8 +214,8 @@ func (a *hashAgg) newGroup(keys []*types.Vector, i int) (int, error) {
 	return a.groups.Len - 1, nil
 }
 
-// accumulate adds the rows of b to aggregate c of their groups.
-func (a *hashAgg) accumulate(ctx context.Context, c int, b *types.Batch, groups []int) error {
+// accumulate adds the rows of b to aggregate c of their groups, which are given for each set.
+func (a *hashAgg) accumulate(ctx context.Context, c int, b *types.Batch, groups [][]int) error {
 	call := &a.calls[c]
 	if call.filter != nil {
 		rows, err := a.env.evalRows(ctx, call.filter, b)
@@ -168,9 +224,12 @@ func (a *hashAgg) accumulate(ctx context.Context, c int, b *types.Batch, groups 
 		}
 		// Arguments are evaluated for the rows that pass only: the others may not even be valid for them.
 		b = b.Gather(rows)
-		passed := make([]int, len(rows))
-		for i, r := range rows {
-			passed[i] = groups[r]
+		passed := make([][]int, len(groups))
+		for s := range groups {
+			passed[s] = make([]int, len(rows))
+			for i, r := range rows {
+				passed[s][i] = groups[s][r]
+			}
 		}
 		groups = passed
 	}
@@ -178,6 +237,17 @@ func (a *hashAgg) accumulate(ctx context.Context, c int, b *types.Batch, groups 
 	if err != nil {
 		return err
 	}
+	for _, of := range groups {
+		if err := a.addTo(c, args, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addTo adds the arguments of aggregate c to the groups of one set.
+func (a *hashAgg) addTo(c int, args []*types.Vector, groups []int) error {
+	call := &a.calls[c]
 	var arg *types.Vector
 	if len(args) > 0 {
 		arg = args[0]
@@ -225,6 +295,9 @@ func (a *hashAgg) results(from, to int) (*types.Batch, error) {
 			v.Append(d)
 		}
 		out.Cols = append(out.Cols, v)
+	}
+	if a.setOf != nil {
+		out.Cols = append(out.Cols, a.setOf.Slice(from, to))
 	}
 	return out, nil
 }

@@ -14,6 +14,9 @@ func (b *binder) bindCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
 		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s.%s does not exist", s, name).
 			WithHint("Functions are in the schema pg_catalog.").At(e.Pos)
 	}
+	if name == "grouping" && len(e.Name.Parts) == 1 {
+		return b.bindGrouping(e, c)
+	}
 	if e.Over != nil {
 		return b.bindWindowCall(e, c)
 	}

@@ -77,6 +77,9 @@ func nodeWord(n plan.Node) string {
 	case *plan.Join:
 		return "a join"
 	case *plan.Aggregate:
+		if n.Sets != nil {
+			return "GROUPING SETS"
+		}
 		if len(n.Aggs) == 0 {
 			return "DISTINCT or GROUP BY"
 		}

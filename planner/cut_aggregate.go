@@ -9,6 +9,9 @@ import (
 // cutAggregate makes a task of an aggregation: groups and arguments are computed before the exchange, but for the separator
 // of string_agg, which is constant.
 func (c *cutter) cutAggregate(n *plan.Aggregate, need columnSet) (*flow, error) {
+	if n.Sets != nil {
+		return nil, notContinuous(nodeWord(n))
+	}
 	ng := len(n.GroupBy)
 	aggs, places := neededAggs(n, need)
 	exprs := append([]*plan.Expr(nil), n.GroupBy...)

@@ -148,9 +148,21 @@ func (x *explainer) aggregate(n *plan.Aggregate, level int, outer []names) {
 		x.head(level, "HashAggregate")
 		x.list(level, "Group Key", n.GroupBy, in)
 	}
+	if n.Sets != nil {
+		x.prop(level, "Grouping Sets", setsText(n, in))
+	}
 	for _, a := range n.Aggs {
 		x.prop(level, "Aggregate", aggText(a, in))
 	}
+}
+
+// setsText writes grouping sets as lists of their columns.
+func setsText(n *plan.Aggregate, c textContext) string {
+	var out []string
+	for _, set := range n.Sets {
+		out = append(out, "("+listText(pick(n.GroupBy, set), c)+")")
+	}
+	return strings.Join(out, ", ")
 }
 
 func (x *explainer) limit(n *plan.Limit, level int, outer []names) {
@@ -243,6 +255,9 @@ func nodeNames(n plan.Node) names {
 		out := exprNames(n.GroupBy, in)
 		for _, a := range n.Aggs {
 			out = append(out, aggText(a, in))
+		}
+		if n.Sets != nil {
+			out = append(out, "set")
 		}
 		return out
 	case *plan.Values:

@@ -16,7 +16,8 @@ const opAggregate plan.Op = "aggregate"
 type grouping struct {
 	exprs []*plan.Expr // GROUP BY
 	aggs  []plan.Agg
-	used  bool // there is a GROUP BY, a HAVING or an aggregate
+	sets  [][]int // GROUPING SETS: places in exprs; nil: one set of all
+	used  bool    // there is a GROUP BY, a HAVING or an aggregate
 	keep  *plan.Expr
 }
 
@@ -38,17 +39,35 @@ func sameAgg(a, b plan.Agg) bool {
 
 // groupBy binds GROUP BY: an integer is a place in the select list, a name an input column or else one of the list.
 func (s *selectBinder) groupBy() error {
-	for _, e := range s.sel.GroupBy {
-		x, err := s.groupExpr(e)
-		if err != nil {
-			return err
-		}
-		s.group.used = true
-		if indexOf(s.group.exprs, x) < 0 {
-			s.group.exprs = append(s.group.exprs, x)
-		}
+	if s.sel.GroupBy == nil {
+		return nil
+	}
+	s.group.used = true
+	sets, err := s.groupingSets(s.sel.GroupBy)
+	if err != nil {
+		return err
+	}
+	if s.sel.GroupDistinct {
+		sets = distinctSets(sets)
+	}
+	if slices.ContainsFunc(s.sel.GroupBy, isGroupingSet) {
+		s.group.sets = sets
 	}
 	return nil
+}
+
+// groupPlace returns the place of an expression in the grouping.
+func (s *selectBinder) groupPlace(e ast.Expr) (int, error) {
+	x, err := s.groupExpr(e)
+	if err != nil {
+		return 0, err
+	}
+	i := indexOf(s.group.exprs, x)
+	if i < 0 {
+		i = len(s.group.exprs)
+		s.group.exprs = append(s.group.exprs, x)
+	}
+	return i, nil
 }
 
 func (s *selectBinder) groupExpr(e ast.Expr) (*plan.Expr, error) {
@@ -70,6 +89,8 @@ func (s *selectBinder) groupExpr(e ast.Expr) (*plan.Expr, error) {
 		switch {
 		case hasWindow(x):
 			return nil, pgerr.New(pgerr.WindowingError, "window functions are not allowed in GROUP BY").At(x.Pos)
+		case hasGrouping(x):
+			return nil, pgerr.New(pgerr.GroupingError, "grouping operations are not allowed in GROUP BY").At(x.Pos)
 		case !hasAggregate(x):
 			return x, nil
 		}
@@ -125,22 +146,25 @@ func (s *selectBinder) aggregate() error {
 	}
 	// What depends on the key of a table may have added to the grouping: aggregates stand behind all of it.
 	n := len(s.group.exprs)
-	place := func(e *plan.Expr) *plan.Expr { return placeAggregates(e, n) }
+	place := func(e *plan.Expr) *plan.Expr { return placeAggregates(e, n, s.group) }
 	for i := range s.out {
 		s.out[i].expr = place(s.out[i].expr)
 	}
 	if err := s.windows.rewrite(func(e *plan.Expr) (*plan.Expr, error) { return place(e), nil }); err != nil {
 		return err
 	}
-	s.node = &plan.Aggregate{Input: s.node, GroupBy: s.group.exprs, Aggs: s.group.aggs}
+	s.node = &plan.Aggregate{Input: s.node, GroupBy: s.group.exprs, Aggs: s.group.aggs, Sets: s.group.sets}
 	if keep != nil {
 		s.node = &plan.Filter{Input: s.node, Pred: place(keep)}
 	}
 	return nil
 }
 
-func placeAggregates(e *plan.Expr, groups int) *plan.Expr {
+func placeAggregates(e *plan.Expr, groups int, g grouping) *plan.Expr {
 	return mapExpr(e, func(x *plan.Expr) *plan.Expr {
+		if x.Op == opGrouping {
+			return g.value(x)
+		}
 		if x.Op != opAggregate {
 			return nil
 		}
@@ -184,6 +208,8 @@ func (r *regroup) above(e *plan.Expr) (*plan.Expr, error) {
 		switch {
 		case x.Op == plan.OpColumn:
 			return group(x)
+		case x.Op == opGrouping:
+			return r.grouping(x, &failed)
 		case x.Op == opAggregate || x.Op == opWindow:
 			return x
 		case x.Sub != nil:
@@ -205,6 +231,9 @@ func (r *regroup) column(x *plan.Expr) (*plan.Expr, error) {
 	c := r.input[x.Column]
 	if c != nil && r.dependsOnKey(c) {
 		r.s.group.exprs = append(r.s.group.exprs, x)
+		for i := range r.s.group.sets {
+			r.s.group.sets[i] = append(r.s.group.sets[i], len(r.s.group.exprs)-1)
+		}
 		return &plan.Expr{Op: plan.OpColumn, Type: x.Type, Column: len(r.s.group.exprs) - 1, Pos: x.Pos}, nil
 	}
 	name := "?column?"
@@ -237,8 +266,8 @@ func (r *regroup) dependsOnKey(c *scopeColumn) bool {
 
 // grouped reports whether the column attribute of c's table is grouped by.
 func (r *regroup) grouped(c *scopeColumn, attribute int16) bool {
-	for _, g := range r.s.group.exprs {
-		if g.Op != plan.OpColumn {
+	for i, g := range r.s.group.exprs {
+		if g.Op != plan.OpColumn || !r.s.group.inAllSets(i) {
 			continue
 		}
 		o := r.input[g.Column]

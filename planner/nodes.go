@@ -41,7 +41,7 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 		c.Left, c.Right = f(n.Left), f(n.Right)
 		return &c
 	case *plan.Aggregate:
-		return &plan.Aggregate{Input: f(n.Input), GroupBy: n.GroupBy, Aggs: n.Aggs}
+		return &plan.Aggregate{Input: f(n.Input), GroupBy: n.GroupBy, Aggs: n.Aggs, Sets: n.Sets}
 	case *plan.Sort:
 		return &plan.Sort{Input: f(n.Input), Keys: n.Keys}
 	case *plan.Limit:
@@ -85,7 +85,7 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 		return &plan.Join{Kind: n.Kind, Left: n.Left, Right: n.Right,
 			LeftKeys: mapList(n.LeftKeys, f), RightKeys: mapList(n.RightKeys, f), Cond: opt(n.Cond)}
 	case *plan.Aggregate:
-		return &plan.Aggregate{Input: n.Input, GroupBy: mapList(n.GroupBy, f), Aggs: mapAggs(n.Aggs, f)}
+		return &plan.Aggregate{Input: n.Input, GroupBy: mapList(n.GroupBy, f), Aggs: mapAggs(n.Aggs, f), Sets: n.Sets}
 	case *plan.Sort:
 		return &plan.Sort{Input: n.Input, Keys: mapSortKeys(n.Keys, f)}
 	case *plan.Limit:

@@ -24,7 +24,7 @@ func dropEmpty(n plan.Node) plan.Node {
 			return noRows(n.Types())
 		}
 	case *plan.Aggregate:
-		if len(n.GroupBy) > 0 && isEmpty(n.Input) {
+		if n.Sets == nil && len(n.GroupBy) > 0 && isEmpty(n.Input) {
 			return noRows(n.Types())
 		}
 	case *plan.Join:

@@ -176,8 +176,11 @@ func pruneAggregate(n *plan.Aggregate, need columnSet) (plan.Node, places) {
 			below.addExprs(a.Filter)
 		}
 	}
+	if n.Sets != nil {
+		list = append(list, ng+len(n.Aggs))
+	}
 	in, at := prune(n.Input, below)
-	out := &plan.Aggregate{Input: in, GroupBy: mapList(n.GroupBy, at.move), Aggs: mapAggs(aggs, at.move)}
+	out := &plan.Aggregate{Input: in, GroupBy: mapList(n.GroupBy, at.move), Aggs: mapAggs(aggs, at.move), Sets: n.Sets}
 	return out, kept(len(need), list)
 }
 

@@ -66,13 +66,13 @@ func pushProject(n *plan.Project, preds []*plan.Expr) plan.Node {
 func pushAggregate(n *plan.Aggregate, preds []*plan.Expr) plan.Node {
 	var below, above []*plan.Expr
 	for _, p := range preds {
-		if len(n.GroupBy) > 0 && movable(p) && sideOf(p, len(n.GroupBy)) == sideLeft {
+		if n.Sets == nil && len(n.GroupBy) > 0 && movable(p) && sideOf(p, len(n.GroupBy)) == sideLeft {
 			below = append(below, substitute(p, n.GroupBy))
 		} else {
 			above = append(above, p)
 		}
 	}
-	return filter(&plan.Aggregate{Input: push(n.Input, below), GroupBy: n.GroupBy, Aggs: n.Aggs}, above)
+	return filter(&plan.Aggregate{Input: push(n.Input, below), GroupBy: n.GroupBy, Aggs: n.Aggs, Sets: n.Sets}, above)
 }
 
 // side says which columns of a pair of rows an expression uses.

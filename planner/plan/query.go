@@ -69,11 +69,14 @@ type (
 		LeftKeys, RightKeys []*Expr
 		Cond                *Expr
 	}
-	// Aggregate groups by GroupBy (none: one row, always, unless Grouped). Output: group columns, then aggregates.
+	// Aggregate groups by GroupBy (none: one row, always). Output: group columns, then aggregates. With Sets, which list
+	// places in GroupBy, the rows are grouped by each set apart (GROUPING SETS): columns that are not in a set are NULL in
+	// its groups, a set without columns has one group, always, and the last column of the output is the set's place in Sets.
 	Aggregate struct {
 		Input   Node
 		GroupBy []*Expr
 		Aggs    []Agg
+		Sets    [][]int
 	}
 	// Sort orders by Keys, stable.
 	Sort struct {
@@ -241,6 +244,9 @@ func (n *Aggregate) Types() []types.Type {
 	ts := exprTypes(n.GroupBy)
 	for _, a := range n.Aggs {
 		ts = append(ts, a.Type)
+	}
+	if n.Sets != nil {
+		ts = append(ts, types.Int4)
 	}
 	return ts
 }

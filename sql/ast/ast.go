@@ -195,6 +195,12 @@ type (
 		P
 		Elems []Expr
 	}
+	// GroupingSet is an item of GROUP BY that stands for several sets: Kind is "empty" for (), "sets", "rollup" or "cube".
+	GroupingSet struct {
+		P
+		Kind  string
+		Elems []Expr
+	}
 	// Collate is x COLLATE name.
 	Collate struct {
 		P
@@ -232,8 +238,10 @@ type Select struct {
 	From       []TableExpr // comma separated
 	Where      Expr
 	GroupBy    []Expr
-	Having     Expr
-	Windows    []NamedWindow
+	// GroupDistinct is GROUP BY DISTINCT: equal grouping sets count once.
+	GroupDistinct bool
+	Having        Expr
+	Windows       []NamedWindow
 
 	// … or Values …
 	Values [][]Expr

@@ -24,6 +24,9 @@ func (p *parser) specialCall(t *token) (frag, bool) {
 	case "coalesce", "greatest", "least":
 		p.next()
 		return p.plainCall(t, 1, -1), true
+	case "grouping":
+		p.next()
+		return p.plainCall(t, 1, -1), true
 	case "nullif":
 		p.next()
 		return p.plainCall(t, 2, 2), true
@@ -35,7 +38,7 @@ func (p *parser) specialCall(t *token) (frag, bool) {
 		return p.substring(t), true
 	case "trim":
 		return p.trim(t), true
-	case "grouping", "treat", "normalize", "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlparse", "xmlpi",
+	case "treat", "normalize", "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlparse", "xmlpi",
 		"xmlroot", "xmlserialize":
 		p.unsupported(t, "%s", upper(t.text))
 	}

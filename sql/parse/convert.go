@@ -153,6 +153,9 @@ func (c *converter) fill(node any, args []tast.ExprNode) ast.Expr {
 			node.Elems = c.exprs(args)
 		}
 		return node
+	case *ast.GroupingSet:
+		node.Elems = c.exprs(args)
+		return node
 	case *ast.Row:
 		node.Elems = c.exprs(args)
 		return node
@@ -178,6 +181,8 @@ func fillLeaf(node any) (ast.Expr, bool) {
 	case *ast.TypedLiteral:
 		return node, true
 	case *ast.Star:
+		return node, true
+	case *ast.GroupingSet:
 		return node, true
 	}
 	return nil, false

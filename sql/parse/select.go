@@ -42,7 +42,7 @@ func (p *parser) selectBody() query {
 		p.out.raw(" WHERE ")
 		deepen(p.expr())
 	}
-	p.groupBy(deepen)
+	p.groupBy(node, deepen)
 	if p.acceptWord("having") {
 		p.out.raw(" HAVING ")
 		deepen(p.expr())
@@ -124,28 +124,61 @@ func (p *parser) fromList(deepen func(frag)) {
 	}
 }
 
-func (p *parser) groupBy(deepen func(frag)) {
+func (p *parser) groupBy(node *ast.Select, deepen func(frag)) {
 	if !p.acceptWord("group") {
 		return
 	}
 	p.expectWord("by")
-	if t := p.tok(); t.isOneOf("distinct", "all") {
-		p.unsupported(t, "GROUP BY %s", upper(t.text))
+	if p.acceptWord("distinct") {
+		node.GroupDistinct = true
+	} else {
+		p.acceptWord("all")
 	}
 	p.out.raw(" GROUP BY ")
 	for {
-		switch t := p.tok(); {
-		case t.isWord("grouping") && p.at(1).isWord("sets"):
-			p.unsupported(t, "GROUPING SETS")
-		case t.isOneOf("rollup", "cube") && p.at(1).isPunct("("):
-			p.unsupported(t, "%s", upper(t.text))
-		case t.isPunct("(") && p.at(1).isPunct(")"):
-			p.unsupported(t, "empty grouping set")
-		}
-		deepen(p.expr())
+		deepen(p.groupItem())
 		if !p.acceptPunct(",") {
 			return
 		}
 		p.comma()
 	}
+}
+
+// groupItem translates an expression, or a grouping set as a call whose arguments are items.
+func (p *parser) groupItem() frag {
+	t := p.tok()
+	node := &ast.GroupingSet{P: ast.P{Pos: int(t.pos)}}
+	switch {
+	case t.isWord("grouping") && p.at(1).isWord("sets"):
+		p.next()
+		node.Kind = "sets"
+	case t.isOneOf("rollup", "cube") && p.at(1).isPunct("("):
+		node.Kind = t.text
+	case t.isPunct("(") && p.at(1).isPunct(")"):
+		p.next()
+		p.next()
+		node.Kind = "empty"
+		return p.leaf("()", node)
+	default:
+		return p.expr()
+	}
+	p.next()
+	p.expectPunct("(")
+	p.enter()
+	args := &argList{p: p, f: frag{p.call(node.Kind, node), 1}}
+	for {
+		args.start()
+		if node.Kind == "sets" {
+			args.took(p.groupItem())
+		} else {
+			args.took(p.expr())
+		}
+		if !p.acceptPunct(",") {
+			break
+		}
+	}
+	p.leave()
+	p.expectPunct(")")
+	p.closeCall()
+	return args.f
 }

@@ -82,6 +82,7 @@ const (
 	ProgramLimitExceeded         = "54000"
 	StatementTooComplex          = "54001"
 	TooManyColumns               = "54011"
+	TooManyArguments             = "54023"
 	ObjectNotInPrerequisiteState = "55000"
 	QueryCanceled                = "57014"
 	AdminShutdown                = "57P01"
