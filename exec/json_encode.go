@@ -88,7 +88,7 @@ func appendJSONValue(dst []byte, t types.Type, v types.Datum) []byte {
 	switch {
 	case t.IsNumber() && text[len(text)-1] <= '9': // NaN and Infinity are no numbers of JSON
 		return dst
-	case t.ID == types.IDTimestamptz:
+	case t.ID == types.IDTimestamptz, t.ID == types.IDTimestamp:
 		text = bytes.Replace(text, []byte(" "), []byte("T"), 1)
 		text = bytes.Replace(text, []byte("+00"), []byte("+00:00"), 1)
 	}

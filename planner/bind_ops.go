@@ -126,9 +126,6 @@ func (b *binder) bindLogic(e *ast.Binary, c *exprContext) (*plan.Expr, error) {
 
 // atTimeZone is the function timezone, as far as there is one: timestamps without a zone are not there.
 func (b *binder) atTimeZone(l, zone *plan.Expr, pos int) (*plan.Expr, error) {
-	if !funcs.Exists("timezone") {
-		return nil, pgerr.Unsupported("AT TIME ZONE is").At(pos)
-	}
 	return b.resolveCall("timezone", []*plan.Expr{zone, l}, pos)
 }
 

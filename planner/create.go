@@ -134,7 +134,7 @@ func (c *creator) column(def ast.ColumnDef) error {
 func storable(t types.Type) bool {
 	switch t.ID {
 	case types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDText, types.IDTimestamptz, types.IDDate,
-		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID:
+		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDTimestamp:
 		return true
 	}
 	return false

@@ -61,7 +61,7 @@ type truncation struct {
 	micros int64  // the length of one that is shorter than a day
 }
 
-func truncationOf(unit string) (truncation, error) {
+func truncationOf(unit string, t types.Type) (truncation, error) {
 	name := units[strings.ToLower(unit)]
 	switch name {
 	case "day", "week", "month", "quarter", "year", "decade", "century", "millennium":
@@ -77,7 +77,7 @@ func truncationOf(unit string) (truncation, error) {
 	case "microseconds":
 		return truncation{name, 1}, nil
 	}
-	return truncation{}, unitError(unit, types.Timestamptz, strings.HasPrefix(name, "timezone"))
+	return truncation{}, unitError(unit, t, strings.HasPrefix(name, "timezone"))
 }
 
 // start returns the start of the unit in which the moment t lies, in a zone.
@@ -162,16 +162,19 @@ func (f field) float() float64 {
 	return float64(f.value)/math.Pow10(f.scale) + float64(f.dayMicros)/float64(microsPerDay)
 }
 
-// momentField returns a field of the moment t, in a zone.
-func momentField(unit string, t int64, loc *time.Location) (field, error) {
+// momentField returns a field of the moment t, in a zone; of is timestamptz, or timestamp, which has no zone.
+func momentField(of types.Type, unit string, t int64, loc *time.Location) (field, error) {
 	name, known := units[strings.ToLower(unit)]
 	if isInfiniteTime(t) {
-		return infiniteField(unit, name, known, t > 0, types.Timestamptz)
+		return infiniteField(unit, name, known, t > 0, of)
 	}
 	local := types.ToLocal(t, loc)
 	day := floorDiv(local, microsPerDay)
 	clock := local - day*microsPerDay
 	offset := (local - t) / microsPerSecond
+	if of.ID == types.IDTimestamp && strings.HasPrefix(name, "timezone") {
+		return field{}, unitError(unit, of, known)
+	}
 	switch name {
 	case "epoch":
 		return field{value: t + types.EpochMicros, scale: 6}, nil
@@ -190,7 +193,7 @@ func momentField(unit string, t int64, loc *time.Location) (field, error) {
 	if v, ok := dayField(name, day); ok {
 		return field{value: v}, nil
 	}
-	return field{}, unitError(unit, types.Timestamptz, known)
+	return field{}, unitError(unit, of, known)
 }
 
 // dateField returns a field of a date.
@@ -222,7 +225,7 @@ func infiniteField(unit, name string, known, positive bool, t types.Type) (field
 	switch {
 	case name == "year" || name == "decade" || name == "century" || name == "millennium" || name == "isoyear" || name == "epoch" || name == "julian":
 		return field{infinite: sign}, nil
-	case isDay, t.ID == types.IDTimestamptz && (isClock || strings.HasPrefix(name, "timezone")):
+	case isDay, t.ID != types.IDDate && isClock, t.ID == types.IDTimestamptz && strings.HasPrefix(name, "timezone"):
 		return field{null: true}, nil
 	}
 	return field{}, unitError(unit, t, known)

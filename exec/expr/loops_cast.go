@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/apd/v3"
 
@@ -95,7 +96,15 @@ func castLoop(from, to types.Type) loop {
 	case f == types.IDDate && t == types.IDTimestamptz:
 		return rows(dateToTimestamptz)
 	case f == types.IDTimestamptz && t == types.IDDate:
-		return rows(timestamptzToDate)
+		return timestampToDateLoop(sessionZone)
+	case f == types.IDDate && t == types.IDTimestamp:
+		return rows(func(k *call, i int) (err error) { k.out.Int[i], err = startOfDate(k.int(0, i), time.UTC); return err })
+	case f == types.IDTimestamp && t == types.IDDate:
+		return timestampToDateLoop(utc)
+	case f == types.IDTimestamp && t == types.IDTimestamptz:
+		return rows(func(k *call, i int) error { return fromZone(k, i, k.int(0, i), k.Location) })
+	case f == types.IDTimestamptz && t == types.IDTimestamp:
+		return rows(func(k *call, i int) error { return toZone(k, i, k.int(0, i), k.Location) })
 	case f == types.IDInt4 && t == types.IDChar:
 		return rows(intToChar)
 	case f == types.IDChar && t == types.IDInt4:
@@ -296,12 +305,12 @@ func floatToIntLoop(r intRange) loop {
 }
 
 func dateToTimestamptz(k *call, i int) (err error) {
-	k.out.Int[i], err = startOfDate(k.int(0, i), k.evaluation)
+	k.out.Int[i], err = startOfDate(k.int(0, i), k.Location)
 	return err
 }
 
-// startOfDate returns the moment at which a date begins in the session's zone.
-func startOfDate(days int64, ev *evaluation) (int64, error) {
+// startOfDate returns the moment at which a date begins in a zone.
+func startOfDate(days int64, loc *time.Location) (int64, error) {
 	switch days {
 	case types.DateInfinity:
 		return types.TimestampInfinity, nil
@@ -312,19 +321,21 @@ func startOfDate(days int64, ev *evaluation) (int64, error) {
 	if days > lastDay {
 		return 0, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
 	}
-	return types.FromLocal(days*microsPerDay, ev.Location), nil
+	return types.FromLocal(days*microsPerDay, loc), nil
 }
 
-func timestamptzToDate(k *call, i int) error {
-	switch t := k.int(0, i); t {
-	case types.TimestampInfinity:
-		k.out.Int[i] = types.DateInfinity
-	case types.TimestampNegInfinity:
-		k.out.Int[i] = types.DateNegInfinity
-	default:
-		k.out.Int[i] = floorDiv(types.ToLocal(t, k.Location), microsPerDay)
-	}
-	return nil
+func timestampToDateLoop(zone func(k *call) *time.Location) loop {
+	return rows(func(k *call, i int) error {
+		switch t := k.int(0, i); t {
+		case types.TimestampInfinity:
+			k.out.Int[i] = types.DateInfinity
+		case types.TimestampNegInfinity:
+			k.out.Int[i] = types.DateNegInfinity
+		default:
+			k.out.Int[i] = floorDiv(types.ToLocal(t, zone(k)), microsPerDay)
+		}
+		return nil
+	})
 }
 
 func intToChar(k *call, i int) error {

@@ -13,9 +13,13 @@ func init() {
 		k.out.Int[0] = types.FromTime(k.Now)
 		return nil
 	}
-	for _, id := range []string{"now()", "current_timestamp()", "transaction_timestamp()", "statement_timestamp()", "localtimestamp()"} {
+	for _, id := range []string{"now()", "current_timestamp()", "transaction_timestamp()", "statement_timestamp()"} {
 		registerSafe(id, now)
 	}
+	registerSafe("localtimestamp()", func(k *call) error {
+		k.out.Int[0] = types.ToLocal(types.FromTime(k.Now), k.Location)
+		return nil
+	})
 	registerSafe("current_date()", func(k *call) error {
 		k.out.Int[0] = floorDiv(types.ToLocal(types.FromTime(k.Now), k.Location), microsPerDay)
 		return nil
@@ -30,17 +34,30 @@ func init() {
 	registerFields()
 	register("to_timestamp(float8)", rows(toTimestamp))
 	register("make_date(int4,int4,int4)", rows(makeDate))
-	register("make_timestamptz(int4,int4,int4,int4,int4,float8)", rows(makeTimestamptz))
-	register("to_char(timestamptz,text)", rows(toChar))
-	registerSafe("isfinite(timestamptz)", intLoop(func(t int64) int64 { return bit(!isInfiniteTime(t)) }))
+	register("make_timestamptz(int4,int4,int4,int4,int4,float8)", makeTimestampLoop(sessionZone))
+	register("make_timestamp(int4,int4,int4,int4,int4,float8)", makeTimestampLoop(utc))
+	register("to_char(timestamptz,text)", toCharLoop(sessionZone))
+	register("to_char(timestamp,text)", toCharLoop(utc))
+	for _, t := range []string{"timestamptz", "timestamp"} {
+		registerSafe("isfinite("+t+")", intLoop(func(t int64) int64 { return bit(!isInfiniteTime(t)) }))
+	}
+	registerZones()
 	registerSafe("isfinite(date)", intLoop(func(d int64) int64 { return bit(d != types.DateInfinity && d != types.DateNegInfinity) }))
 }
 
 func registerFields() {
-	register("date_trunc(text,timestamptz)", truncateLoop(func(k *call, i int) (*time.Location, error) { return k.Location, nil }))
-	register("date_trunc(text,timestamptz,text)", truncateLoop(func(k *call, i int) (*time.Location, error) { return types.LoadZone(k.str(2, i)) }))
-	moment := func(k *call, i int) (field, error) { return momentField(k.str(0, i), k.int(1, i), k.Location) }
+	register("date_trunc(text,timestamptz)", truncateLoop(types.Timestamptz, func(k *call, i int) (*time.Location, error) { return k.Location, nil }))
+	register("date_trunc(text,timestamptz,text)", truncateLoop(types.Timestamptz, func(k *call, i int) (*time.Location, error) { return types.LoadZone(k.str(2, i)) }))
+	moment := func(k *call, i int) (field, error) {
+		return momentField(types.Timestamptz, k.str(0, i), k.int(1, i), k.Location)
+	}
 	date := func(k *call, i int) (field, error) { return dateField(k.str(0, i), k.int(1, i)) }
+	local := func(k *call, i int) (field, error) {
+		return momentField(types.Timestamp, k.str(0, i), k.int(1, i), time.UTC)
+	}
+	register("date_trunc(text,timestamp)", truncateLoop(types.Timestamp, func(*call, int) (*time.Location, error) { return time.UTC, nil }))
+	register("extract(text,timestamp)", extractLoop(local))
+	register("date_part(text,timestamp)", extractLoop(local))
 	register("extract(text,timestamptz)", extractLoop(moment))
 	register("extract(text,date)", extractLoop(date))
 	register("date_part(text,timestamptz)", extractLoop(moment))
@@ -48,14 +65,14 @@ func registerFields() {
 }
 
 // truncateLoop truncates moments; a unit is looked up once for as long as it stays the same.
-func truncateLoop(zone func(k *call, i int) (*time.Location, error)) loop {
+func truncateLoop(t types.Type, zone func(k *call, i int) (*time.Location, error)) loop {
 	return func(k *call) error {
 		var unit truncation
 		var last string
 		return k.each(func(i int) error {
 			if name := k.str(0, i); unit.name == "" || name != last {
 				var err error
-				if unit, err = truncationOf(name); err != nil {
+				if unit, err = truncationOf(name, t); err != nil {
 					return err
 				}
 				last = name
@@ -165,7 +182,12 @@ func makeDate(k *call, i int) error {
 	return nil
 }
 
-func makeTimestamptz(k *call, i int) error {
+// makeTimestampLoop makes timestamps of local times in a zone.
+func makeTimestampLoop(zone func(k *call) *time.Location) loop {
+	return rows(func(k *call, i int) error { return makeTimestamp(k, i, zone(k)) })
+}
+
+func makeTimestamp(k *call, i int, loc *time.Location) error {
 	year, month, day := k.int(0, i), k.int(1, i), k.int(2, i)
 	hour, minute, second := k.int(3, i), k.int(4, i), k.float(5, i)
 	days, ok := dateOf(year, month, day)
@@ -179,6 +201,49 @@ func makeTimestamptz(k *call, i int) error {
 	if days > 106751991-1 {
 		return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
 	}
-	k.out.Int[i] = types.FromLocal(days*microsPerDay+clock, k.Location)
+	k.out.Int[i] = types.FromLocal(days*microsPerDay+clock, loc)
+	return nil
+}
+
+// The zones in which loops see their moments: a timestamp without time zone is one in UTC.
+func sessionZone(k *call) *time.Location { return k.Location }
+func utc(*call) *time.Location           { return time.UTC }
+
+func registerZones() {
+	register("timezone(text,timestamptz)", rows(func(k *call, i int) error {
+		loc, err := types.LoadZone(k.str(0, i))
+		if err != nil {
+			return err
+		}
+		return toZone(k, i, k.int(1, i), loc)
+	}))
+	register("timezone(text,timestamp)", rows(func(k *call, i int) error {
+		loc, err := types.LoadZone(k.str(0, i))
+		if err != nil {
+			return err
+		}
+		return fromZone(k, i, k.int(1, i), loc)
+	}))
+}
+
+// toZone gives the local time of a moment in a zone.
+func toZone(k *call, i int, moment int64, loc *time.Location) error {
+	return setTimestamp(k, i, moment, types.ToLocal, loc)
+}
+
+// fromZone gives the moment of a local time in a zone.
+func fromZone(k *call, i int, local int64, loc *time.Location) error {
+	return setTimestamp(k, i, local, types.FromLocal, loc)
+}
+
+func setTimestamp(k *call, i int, t int64, convert func(int64, *time.Location) int64, loc *time.Location) error {
+	k.out.Int[i] = t
+	if isInfiniteTime(t) {
+		return nil
+	}
+	k.out.Int[i] = convert(t, loc)
+	if !types.ValidTimestamp(k.out.Int[i]) {
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
+	}
 	return nil
 }

@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
@@ -102,17 +103,24 @@ func formatOffset(t clockTime) string {
 
 // toChar is to_char(timestamptz, text) for the patterns above, FM before them, and text in double quotes. Other words are
 // copied as they are, unless they are patterns of PostgreSQL.
-func toChar(k *call, i int) error {
+// toCharLoop writes moments as in a zone; one without a zone has no name of it.
+func toCharLoop(zone func(k *call) *time.Location) loop {
+	return rows(func(k *call, i int) error { return toChar(k, i, zone(k), k.args[0].Type.ID == types.IDTimestamptz) })
+}
+
+func toChar(k *call, i int, loc *time.Location, hasZone bool) error {
 	micros := k.int(0, i)
 	if isInfiniteTime(micros) {
 		k.setNull(i)
 		return nil
 	}
-	at := types.ToTime(micros, k.Location)
-	local := types.ToLocal(micros, k.Location)
+	at := types.ToTime(micros, loc)
+	local := types.ToLocal(micros, loc)
 	t := clockTime{day: floorDiv(local, microsPerDay), hour: at.Hour(), minute: at.Minute(), second: at.Second(), micros: at.Nanosecond() / 1000}
 	t.year, t.month, t.dayOfMonth = types.SplitDate(t.day)
-	t.zone, t.offset = at.Zone()
+	if hasZone {
+		t.zone, t.offset = at.Zone()
+	}
 	text, err := formatDate(k.str(1, i), t)
 	k.out.Str[i] = text
 	return err

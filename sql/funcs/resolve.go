@@ -79,8 +79,7 @@ func needsInterval(symbol string, args []types.Type) bool {
 		return false
 	}
 	l, r := args[0].ID, args[1].ID
-	return l == types.IDTimestamptz && (isTime(r) || r == types.IDUnknown) ||
-		r == types.IDTimestamptz && (isTime(l) || l == types.IDUnknown)
+	return isMoment(l) && (isTime(r) || r == types.IDUnknown) || isMoment(r) && (isTime(l) || l == types.IDUnknown)
 }
 
 // moreElsewhere reports whether PostgreSQL has operators for other types that fit these untyped arguments as well.
@@ -105,7 +104,8 @@ func moreElsewhere(symbol string, args []types.Type) bool {
 	return false
 }
 
-func isTime(id types.ID) bool { return id == types.IDTimestamptz || id == types.IDDate }
+func isMoment(id types.ID) bool { return id == types.IDTimestamptz || id == types.IDTimestamp }
+func isTime(id types.ID) bool   { return isMoment(id) || id == types.IDDate }
 
 // exactOperator returns the operator for just these types; one untyped argument is taken to have the other's type.
 func exactOperator(candidates []*Signature, args []types.Type) *Signature {
@@ -313,7 +313,7 @@ func category(id types.ID) byte {
 		return 'N'
 	case types.IDText, types.IDName, types.IDVarchar, types.IDBpchar:
 		return 'S'
-	case types.IDTimestamptz, types.IDDate:
+	case types.IDTimestamptz, types.IDTimestamp, types.IDDate:
 		return 'D'
 	case types.IDChar:
 		return 'Z'

@@ -3,14 +3,18 @@ package funcs
 import "github.com/millracedb/millrace/sql/types"
 
 func (r *registry) addTime() {
-	text, ts, date := types.Text, types.Timestamptz, types.Date
-	for _, name := range []string{"now", "current_timestamp", "transaction_timestamp", "statement_timestamp", "localtimestamp"} {
+	text, ts, local, date := types.Text, types.Timestamptz, types.Timestamp, types.Date
+	for _, name := range []string{"now", "current_timestamp", "transaction_timestamp", "statement_timestamp"} {
 		r.fn(name, ts).stable().doc("when the statement began", name+"()")
 	}
+	r.fn("localtimestamp", local).stable().doc("when the statement began, in the session's zone", "localtimestamp")
 	r.fn("clock_timestamp", ts).volatile().doc("the time now", "clock_timestamp()")
 	r.fn("current_date", date).stable().doc("today's date", "current_date")
 	r.fn("date_trunc", ts, text, ts).stable().doc("start of the unit of time", "date_trunc('hour', now())")
 	r.fn("date_trunc", ts, text, ts, text).stable().doc("start of the unit of time in a zone", "date_trunc('day', now(), 'Asia/Tokyo')")
+	r.fn("date_trunc", local, text, local).doc("start of the unit of time", "date_trunc('hour', localtimestamp)")
+	r.fn("extract", types.Numeric, text, local).doc("field of a time", "extract(hour FROM localtimestamp)")
+	r.fn("date_part", types.Float8, text, local).doc("field of a time", "date_part('hour', localtimestamp)")
 	r.fn("extract", types.Numeric, text, ts).stable().doc("field of a time", "extract(hour FROM now())")
 	r.fn("extract", types.Numeric, text, date).doc("field of a date", "extract(year FROM current_date)")
 	r.fn("date_part", types.Float8, text, ts).stable().doc("field of a time", "date_part('hour', now())")
@@ -19,7 +23,13 @@ func (r *registry) addTime() {
 	r.fn("make_date", date, types.Int4, types.Int4, types.Int4).doc("date of year, month and day", "make_date(2013, 7, 15)")
 	r.fn("make_timestamptz", ts, types.Int4, types.Int4, types.Int4, types.Int4, types.Int4, types.Float8).stable().
 		doc("time of year, month, day, hour, minute and seconds", "make_timestamptz(2013, 7, 15, 8, 15, 23.5)")
+	r.fn("make_timestamp", local, types.Int4, types.Int4, types.Int4, types.Int4, types.Int4, types.Float8).
+		doc("time of year, month, day, hour, minute and seconds", "make_timestamp(2013, 7, 15, 8, 15, 23.5)")
+	r.fn("timezone", local, text, ts).doc("local time in a zone", "timezone('Asia/Tokyo', now())")
+	r.fn("timezone", ts, text, local).doc("moment of a local time in a zone", "timezone('Asia/Tokyo', localtimestamp)")
+	r.fn("isfinite", types.Bool, local).doc("whether it is not infinite", "isfinite(localtimestamp)")
 	r.fn("isfinite", types.Bool, ts).doc("whether it is not infinite", "isfinite(now())")
 	r.fn("isfinite", types.Bool, date).doc("whether it is not infinite", "isfinite(current_date)")
+	r.fn("to_char", text, local, text).stable().doc("a time by a pattern", "to_char(localtimestamp, 'YYYY-MM-DD HH24:MI:SS')")
 	r.fn("to_char", text, ts, text).stable().doc("a time by a pattern", "to_char(now(), 'YYYY-MM-DD HH24:MI:SS')")
 }

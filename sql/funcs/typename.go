@@ -9,7 +9,6 @@ import (
 
 // replacements names, for a type of PostgreSQL that Millrace does not have, one that it has.
 var replacements = map[string]string{
-	"timestamp": "timestamptz", "timestamp without time zone": "timestamptz",
 	"json": "text", "jsonb": "text", "xml": "text",
 	"interval": "", "time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bit": "", "bit varying": "",
 	"varbit": "", "money": "numeric", "inet": "text", "cidr": "text", "macaddr": "text", "point": "", "box": "", "line": "", "circle": "",
@@ -51,6 +50,11 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 			return types.Type{}, unsupportedType(fmt.Sprintf("timestamp(%d) with time zone", mods[0]), "timestamptz")
 		}
 		return types.Timestamptz, nil
+	case "timestamp", "timestamp without time zone":
+		if len(mods) > 0 && mods[0] < 6 {
+			return types.Type{}, unsupportedType(fmt.Sprintf("timestamp(%d) without time zone", mods[0]), "timestamp")
+		}
+		return types.Timestamp, nil
 	}
 	if t, ok := types.ByName(name); ok {
 		if len(mods) > 0 {

@@ -73,7 +73,7 @@ func parseBinaryInt(t Type, b []byte) (Datum, error) {
 	switch {
 	case t.ID == IDOID, t.ID == IDRegtype:
 		i = int64(uint32(i))
-	case t.ID == IDTimestamptz && i != TimestampInfinity && i != TimestampNegInfinity && !ValidTimestamp(i):
+	case (t.ID == IDTimestamptz || t.ID == IDTimestamp) && i != TimestampInfinity && i != TimestampNegInfinity && !ValidTimestamp(i):
 		return Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
 	case t.ID == IDDate && i != DateInfinity && i != DateNegInfinity && !ValidDate(i):
 		return Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range")

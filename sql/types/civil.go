@@ -19,7 +19,7 @@ const (
 	endDate      = 2147483494 - epochJulian // exclusive
 )
 
-// ValidTimestamp reports whether a finite timestamptz is in PostgreSQL's range.
+// ValidTimestamp reports whether a finite timestamptz or timestamp is in PostgreSQL's range.
 func ValidTimestamp(micros int64) bool { return micros >= minTimestamp && micros < endTimestamp }
 
 // ValidDate reports whether a finite date is in PostgreSQL's range.

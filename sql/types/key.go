@@ -22,6 +22,7 @@ import (
 //	boolean     0x50 or 0x51
 //	timestamptz 0x60, µs in 8 bytes big endian, sign bit flipped
 //	date        0x61, days in 4 bytes, likewise
+//	timestamp   0x62, as timestamptz
 //	strings     0x70, the bytes with 0x00 written as 0x00 0xff, then 0x00 0x01
 //	uuid        0x71, its 16 bytes
 //	NULL        0xf0
@@ -37,6 +38,7 @@ const (
 	keyFalse       = 0x50
 	keyTimestamp   = 0x60
 	keyDate        = 0x61
+	keyLocalTime   = 0x62
 	keyString      = 0x70
 	keyUUID        = 0x71
 	keyNull        = 0xf0
@@ -88,6 +90,8 @@ func appendKeyInt(dst []byte, t Type, i int64) []byte {
 		return append(dst, keyFalse+byte(i))
 	case IDTimestamptz:
 		return binary.BigEndian.AppendUint64(append(dst, keyTimestamp), uint64(i)^1<<63)
+	case IDTimestamp:
+		return binary.BigEndian.AppendUint64(append(dst, keyLocalTime), uint64(i)^1<<63)
 	case IDDate:
 		return binary.BigEndian.AppendUint32(append(dst, keyDate), uint32(i)^1<<31)
 	}

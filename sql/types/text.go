@@ -30,6 +30,8 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 		return parseNumericText(t, s)
 	case IDTimestamptz:
 		return parseTimestamptz(s, loc)
+	case IDTimestamp:
+		return parseTimestamp(s)
 	case IDDate:
 		return parseDate(s)
 	case IDOID:
@@ -89,6 +91,8 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 		return AppendNumeric(dst, d.Dec)
 	case IDTimestamptz:
 		return appendTimestamptz(dst, d.Int, loc)
+	case IDTimestamp:
+		return appendTimestamp(dst, d.Int)
 	case IDDate:
 		return appendDate(dst, d.Int)
 	case IDRegtype:
@@ -104,11 +108,14 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 func trimSpace(s string) string { return strings.Trim(s, " \t\n\v\f\r") }
 
 func badSyntax(t Type, s string) error {
-	code := pgerr.InvalidTextRepresentation
-	if t.ID == IDTimestamptz || t.ID == IDDate {
+	code, name := pgerr.InvalidTextRepresentation, t.Base().String()
+	switch t.ID {
+	case IDTimestamp:
+		code, name = pgerr.InvalidDatetimeFormat, "timestamp" // as PostgreSQL says it
+	case IDTimestamptz, IDDate:
 		code = pgerr.InvalidDatetimeFormat
 	}
-	return pgerr.New(code, "invalid input syntax for type %s: \"%s\"", t.Base(), s)
+	return pgerr.New(code, "invalid input syntax for type %s: \"%s\"", name, s)
 }
 
 func parseBool(s string) (Datum, error) {

@@ -46,12 +46,28 @@ func appendTimestamptz(dst []byte, micros int64, loc *time.Location) []byte {
 	if loc != nil && loc != time.UTC {
 		_, offset = ToTime(micros, loc).Zone()
 	}
-	days, clock := floorDiv(micros+int64(offset)*microsPerSecond, microsPerDay)
-	year, month, day := SplitDate(days)
-	dst = appendYearMonthDay(dst, year, month, day)
-	dst = appendClock(append(dst, ' '), clock)
+	dst, year := appendMoment(dst, micros+int64(offset)*microsPerSecond)
 	dst = appendOffset(dst, offset)
 	return appendEra(dst, year)
+}
+
+func appendTimestamp(dst []byte, micros int64) []byte {
+	switch micros {
+	case TimestampInfinity:
+		return append(dst, "infinity"...)
+	case TimestampNegInfinity:
+		return append(dst, "-infinity"...)
+	}
+	dst, year := appendMoment(dst, micros)
+	return appendEra(dst, year)
+}
+
+// appendMoment appends date and time of day, and returns the year.
+func appendMoment(dst []byte, micros int64) ([]byte, int) {
+	days, clock := floorDiv(micros, microsPerDay)
+	year, month, day := SplitDate(days)
+	dst = appendYearMonthDay(dst, year, month, day)
+	return appendClock(append(dst, ' '), clock), year
 }
 
 // appendClock appends a time of day in µs, without zeros at the end of the fraction.
@@ -100,7 +116,25 @@ func appendPadded(dst []byte, n, width int) []byte {
 }
 
 func parseTimestamptz(s string, loc *time.Location) (Datum, error) {
-	p, err := parseMoment(Timestamptz, s)
+	return parseMicros(Timestamptz, s, func(p *moment, local int64) int64 {
+		switch {
+		case p.hasOffset:
+			return local - int64(p.offset)*microsPerSecond
+		case p.zone != nil:
+			return FromLocal(local, p.zone)
+		}
+		return FromLocal(local, loc)
+	})
+}
+
+// parseTimestamp reads a timestamp without time zone; a zone in the text is not looked at.
+func parseTimestamp(s string) (Datum, error) {
+	return parseMicros(Timestamp, s, func(_ *moment, local int64) int64 { return local })
+}
+
+// parseMicros reads a timestamp of type t; resolve makes one of what the text says.
+func parseMicros(t Type, s string, resolve func(p *moment, local int64) int64) (Datum, error) {
+	p, err := parseMoment(t, s)
 	if err != nil {
 		return Datum{}, err
 	}
@@ -120,18 +154,11 @@ func parseTimestamptz(s string, loc *time.Location) (Datum, error) {
 	if days > 0 && local < 0 {
 		return Datum{}, outOfRange("timestamp", s)
 	}
-	switch {
-	case p.hasOffset:
-		local -= int64(p.offset) * microsPerSecond
-	case p.zone != nil:
-		local = FromLocal(local, p.zone)
-	default:
-		local = FromLocal(local, loc)
-	}
-	if !ValidTimestamp(local) {
+	micros := resolve(&p, local)
+	if !ValidTimestamp(micros) {
 		return Datum{}, outOfRange("timestamp", s)
 	}
-	return IntDatum(local), nil
+	return IntDatum(micros), nil
 }
 
 func parseDate(s string) (Datum, error) {

@@ -31,13 +31,14 @@ const (
 
 // More types; the numbers between them are kept for others.
 const (
-	IDFloat4  ID = 19
-	IDVarchar ID = 20
-	IDBpchar  ID = 21
-	IDBytea   ID = 22
-	IDUUID    ID = 23
-	IDJSON    ID = 27
-	IDJSONB   ID = 28
+	IDFloat4    ID = 19
+	IDVarchar   ID = 20
+	IDBpchar    ID = 21
+	IDBytea     ID = 22
+	IDUUID      ID = 23
+	IDTimestamp ID = 25
+	IDJSON      ID = 27
+	IDJSONB     ID = 28
 )
 
 // Type is a SQL type with its modifier. It is comparable and copied by value.
@@ -72,6 +73,7 @@ var (
 	Bpchar      = Type{ID: IDBpchar}
 	Bytea       = Type{ID: IDBytea}
 	UUID        = Type{ID: IDUUID}
+	Timestamp   = Type{ID: IDTimestamp}
 )
 
 // Class says which slice of a Vector holds the values of a type.
@@ -79,7 +81,7 @@ type Class uint8
 
 // The physical classes.
 const (
-	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, date
+	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, timestamp, date
 	ClassFloat                // Vector.Float: double precision, and real widened
 	ClassString               // Vector.Str: strings; the bytes of bytea and uuid
 	ClassDecimal              // Vector.Dec
@@ -116,6 +118,7 @@ var infos = [...]info{
 	IDBpchar:      {"character", 1042, -1, ClassString},
 	IDBytea:       {"bytea", 17, -1, ClassString},
 	IDUUID:        {"uuid", 2950, 16, ClassString},
+	IDTimestamp:   {"timestamp without time zone", 1114, 8, ClassInt},
 }
 
 // AllIDs returns every type but IDInvalid, in order of their numbers.

@@ -8,7 +8,7 @@ import "github.com/cockroachdb/apd/v3"
 type Vector struct {
 	Type  Type
 	Nulls []bool
-	Int   []int64 // bool 0/1; timestamptz: µs since 2000-01-01 UTC; date: days since 2000-01-01
+	Int   []int64 // bool 0/1; timestamptz: µs since 2000-01-01 UTC; timestamp likewise, as if it were UTC; date: days since 2000-01-01
 	Float []float64
 	Str   []string
 	Dec   []apd.Decimal // Exponent is minus the display scale, as PostgreSQL's dscale; NaN and Infinity by Form
