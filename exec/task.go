@@ -50,6 +50,7 @@ type task struct {
 	pipelines []*pipeline
 	join      *joinState
 	aggregate *aggregateState
+	top       *topState
 	after     *pipeline
 	sink      *sink
 
@@ -103,6 +104,9 @@ func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h
 		if k.join, err = newJoinState(*t.Join, in, ctx, k.consumer); err != nil {
 			return nil, err
 		}
+	}
+	if t.Top != nil {
+		k.top = newTopState(*t.Top, in[0], k.consumer)
 	}
 	if t.Aggregate != nil {
 		k.aggregate, err = newAggregateState(*t.Aggregate, in[0], q.ID, t.ID, partition)
@@ -246,15 +250,34 @@ func (k *task) compute(in []*types.Batch, c *Commit) (*types.Batch, error) {
 	out := in[0]
 	var err error
 	switch {
+	case k.join == nil && len(in) > 1:
+		out = together(in)
 	case k.join != nil:
 		out, err = k.join.apply([2]*types.Batch{in[left], in[right]}, k.host.State(), c)
 	case k.aggregate != nil:
 		out, err = k.computeAggregate(in[0], c)
+	case k.top != nil:
+		out, err = k.top.apply(in[0], k.host.State(), c)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return k.after.run(out)
+}
+
+// together returns the rows of all batches, whose columns have the same types.
+func together(in []*types.Batch) *types.Batch {
+	var ts []types.Type
+	for _, v := range in[0].Cols {
+		ts = append(ts, v.Type)
+	}
+	out := types.NewBatch(ts, in[0].Len+in[1].Len)
+	for _, b := range in {
+		for i := range b.Len {
+			out.AppendFrom(b, i, b.Diff(i))
+		}
+	}
+	return out
 }
 
 func (k *task) computeAggregate(in *types.Batch, c *Commit) (*types.Batch, error) {

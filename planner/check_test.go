@@ -281,6 +281,10 @@ func (c *topologyCheck) task(task *plan.Task) {
 	for _, in := range task.Inputs {
 		ts := c.steps(in.Steps, c.source(in.Source))
 		ins, all = append(ins, ts), append(all, ts...)
+		if task.Join == nil {
+			checkSameTypes(c.T, "input", baseTypes(ts), baseTypes(ins[0]))
+			all = ins[0]
+		}
 	}
 	if j := task.Join; j != nil {
 		c.columns(j.LeftKey, ins[0])
@@ -295,6 +299,12 @@ func (c *topologyCheck) task(task *plan.Task) {
 		}
 		if j.Kind == plan.JoinSemi || j.Kind == plan.JoinAnti {
 			all = ins[0]
+		}
+	}
+	if t := task.Top; t != nil {
+		c.columns(t.GroupBy, all)
+		for _, k := range t.Keys {
+			c.columns([]int{k.Column}, all)
 		}
 	}
 	if a := task.Aggregate; a != nil {

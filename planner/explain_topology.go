@@ -7,6 +7,7 @@ import (
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
 )
 
 // Topology returns the topology of a view's query.
@@ -48,7 +49,9 @@ func (x *topologyExplainer) task(t *plan.Topology, task *plan.Task) {
 	var rows names
 	for i, in := range task.Inputs {
 		x.prop(0, fmt.Sprintf("Input %d", i+1), x.sourceText(in.Source))
-		rows = append(rows, x.steps(1, in.Steps, x.sourceNames(in.Source))...)
+		if more := x.steps(1, in.Steps, x.sourceNames(in.Source)); i == 0 || task.Join != nil {
+			rows = append(rows, more...)
+		}
 	}
 	rows = x.stateful(task, rows)
 	rows = x.steps(0, task.After, rows)
@@ -70,6 +73,8 @@ func (x *topologyExplainer) stateful(task *plan.Task, rows names) names {
 		return x.join(task.Join, inputWidth(task.Inputs[0]), rows)
 	case task.Aggregate != nil:
 		return x.aggregate(task.Aggregate, rows)
+	case task.Top != nil:
+		x.top(task.Top, rows)
 	}
 	return rows
 }
@@ -89,6 +94,17 @@ func (x *topologyExplainer) join(j *plan.JoinSpec, nl int, rows names) names {
 		return rows[:nl:nl]
 	}
 	return rows
+}
+
+func (x *topologyExplainer) top(t *plan.TopSpec, rows names) {
+	var keys []plan.SortKey
+	for _, k := range t.Keys {
+		keys = append(keys, plan.SortKey{Expr: plan.Column(k.Column, types.Unknown), Desc: k.Desc, NullsFirst: k.NullsFirst})
+	}
+	x.prop(0, "Group Key", columnsText(t.GroupBy, rows))
+	x.prop(0, "Sort Key", sortText(keys, textContext{rows: rows}))
+	x.prop(0, "Top", fmt.Sprintf("%d from %d", t.Limit, t.Offset))
+	x.prop(0, "State", "rows in order")
 }
 
 func (x *topologyExplainer) aggregate(a *plan.AggregateSpec, rows names) names {

@@ -144,6 +144,12 @@ func (c *cutter) cut(n plan.Node, need columnSet) (*flow, error) {
 		return c.cutJoin(n, need)
 	case *plan.Aggregate:
 		return c.cutAggregate(n, need)
+	case *plan.Union:
+		return c.cutUnion(n, need)
+	case *plan.Limit:
+		return c.cutLimit(n, need)
+	case *plan.Unique:
+		return c.cutUnique(n, need)
 	case *plan.SystemScan:
 		return nil, notContinuous("system relation " + n.Name)
 	}

@@ -100,13 +100,14 @@ type Forwarder struct {
 	Target uint16 `json:"target"`
 }
 
-// Task is a stage of the topology; it runs once per partition. Inputs → each through its steps → Join or Aggregate or
-// nothing → After → Sink.
+// Task is a stage of the topology; it runs once per partition. Inputs → each through its steps → Join, Aggregate, Top or
+// none, which gives the rows of all inputs → After → Sink.
 type Task struct {
 	ID        uint16         `json:"id"`
 	Inputs    []Input        `json:"inputs"`
 	Join      *JoinSpec      `json:"join,omitempty"`      // two inputs: left, right
 	Aggregate *AggregateSpec `json:"aggregate,omitempty"` // one input
+	Top       *TopSpec       `json:"top,omitempty"`       // one input
 	After     []Step         `json:"after,omitempty"`
 	Sink      Sink           `json:"sink"`
 }
@@ -131,6 +132,22 @@ type JoinSpec struct {
 type AggregateSpec struct {
 	GroupBy []int `json:"group_by"`
 	Aggs    []Agg `json:"aggs"`
+}
+
+// TopSpec keeps of each group of rows those at the places from Offset to Offset + Limit, in the order of Keys; rows that are
+// equal in them have an order of their own. Output: the input's columns. Without GroupBy all rows, on partition 0, are one group.
+type TopSpec struct {
+	GroupBy []int        `json:"group_by"`
+	Keys    []SortColumn `json:"keys"`
+	Limit   int64        `json:"limit"`
+	Offset  int64        `json:"offset,omitempty"`
+}
+
+// SortColumn is a column to order by.
+type SortColumn struct {
+	Column     int  `json:"column"`
+	Desc       bool `json:"desc,omitempty"`
+	NullsFirst bool `json:"nulls_first,omitempty"`
 }
 
 // SinkKind says what a sink writes.

@@ -128,13 +128,17 @@ func (g *generator) view() {
 	v := &relation{name: g.name("v"), kind: view, weight: src.weight, depth: src.depth + 1, lax: src.risky, reads: src.reads}
 	var list []item
 	var sql string
-	switch g.Intn(5) {
+	switch g.Intn(7) {
 	case 0, 1:
 		list, sql = g.projection(src, false)
+	case 5:
+		list, sql = g.top(src)
 	case 2:
+		list, sql = g.viewUnion(src, v)
+	case 3:
 		list, sql = g.projection(src, true)
 		v.key, v.keyed = keysOf(list, "c")
-	case 3:
+	case 4:
 		list, sql = g.grouping(src)
 		v.weight = 1
 		v.key, v.keyed = keysOf(list, "k")
@@ -194,6 +198,60 @@ func keysOf(list []item, prefix string) (key []int, ok bool) {
 		}
 	}
 	return key, true
+}
+
+// viewUnion is the UNION or UNION ALL of projections of src and of one or two others, which v reads too. No column is numeric:
+// of equal ones that look different UNION shows one.
+func (g *generator) viewUnion(src source, v *relation) ([]item, string) {
+	var list []item
+	for i := range 1 + g.Intn(3) {
+		e := src.output(2)
+		for e.typ == numeric {
+			e = src.output(2)
+		}
+		list = append(list, item{e, fmt.Sprintf("c%d", i)})
+	}
+	sql := "SELECT " + items(list) + " FROM " + src.sql + g.filter(src)
+	for range 1 + g.Intn(2) {
+		more := g.from(1, nil, g.below)
+		var same []item
+		for i, column := range list {
+			e := more.expr(column.typ, 1)
+			same = append(same, item{e, column.name})
+			list[i].wild = column.wild || e.wild
+		}
+		sql += pick(g, " UNION ", " UNION ALL ") + "SELECT " + items(same) + " FROM " + more.sql + g.filter(more)
+		v.weight = max(v.weight, more.weight)
+		v.depth = max(v.depth, more.depth+1)
+		v.reads = append(v.reads, more.reads...)
+	}
+	return list, sql
+}
+
+// top is the first rows of a projection, by all of its columns, or the first of each value of one.
+func (g *generator) top(src source) ([]item, string) {
+	src.risky = false
+	list, sql := g.projection(src, false)
+	for i := range list {
+		list[i].expr = show(list[i].expr)
+	}
+	word := "SELECT "
+	limit := fmt.Sprintf(" LIMIT %d", g.Intn(6))
+	if g.chance(2) {
+		limit += fmt.Sprintf(" OFFSET %d", g.Intn(3))
+	}
+	if g.chance(3) {
+		word, limit = "SELECT DISTINCT ON ("+list[0].name+") ", ""
+	}
+	_, from, _ := strings.Cut(sql, " FROM "+src.sql)
+	sql = word + items(list) + " FROM " + src.sql + from + " ORDER BY "
+	for i, item := range list {
+		if i > 0 {
+			sql += ", "
+		}
+		sql += item.name + pick(g, "", " DESC", " NULLS FIRST", " DESC NULLS LAST")
+	}
+	return list, sql + limit
 }
 
 // nest puts a view's query into a derived table or a WITH.
