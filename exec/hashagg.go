@@ -23,7 +23,8 @@ type hashAgg struct {
 	groups *types.Batch     // group columns, as first seen
 	sets   []groupSet       // one, without node.Sets
 	setOf  *types.Vector    // of each group its set, if there are node.Sets
-	states []expr.Aggregate // of group g: from g*len(calls)
+	states []expr.Aggregate // of group g: from g*len(calls); nil for ordered ones
+	joins  []expr.Ordered   // the same for ordered aggregates
 	buf    []byte
 	done   bool
 	next   int // the next group to give
@@ -35,6 +36,7 @@ type aggCall struct {
 	args   []*expr.Compiled
 	filter *expr.Compiled
 	seen   map[string]struct{} // DISTINCT: group and arguments
+	sorted *aggSort            // ORDER BY: the rows wait there
 }
 
 func newHashAgg(n *plan.Aggregate, env *Env) (Operator, error) {
@@ -97,6 +99,11 @@ func newAggCall(spec plan.Agg, env *Env) (aggCall, error) {
 			return c, err
 		}
 	}
+	if spec.OrderBy != nil {
+		if c.sorted, err = newAggSort(spec, env); err != nil {
+			return c, err
+		}
+	}
 	if spec.Distinct {
 		c.seen = map[string]struct{}{}
 	}
@@ -129,7 +136,26 @@ func (a *hashAgg) read(ctx context.Context) error {
 		}
 		a.byKey[string(appendSet(nil, s))] = g
 	}
-	return drain(ctx, a.input, func(b *types.Batch) error { return a.add(ctx, b) })
+	if err := drain(ctx, a.input, func(b *types.Batch) error { return a.add(ctx, b) }); err != nil {
+		return err
+	}
+	for c := range a.calls {
+		if s := a.calls[c].sorted; s != nil {
+			if err := s.each(func(g, row int) error { return a.addOrdered(c, g, s.args, row) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addOrdered adds a row to the ordered aggregate c of group g.
+func (a *hashAgg) addOrdered(c, g int, args []*types.Vector, row int) error {
+	n, err := a.joins[g*len(a.calls)+c].AddRow(args, row)
+	if err != nil {
+		return err
+	}
+	return a.mem.grow(n)
 }
 
 // add takes a batch of input.
@@ -204,6 +230,12 @@ func (a *hashAgg) newGroup(s int, keys []*types.Vector, i int) (int, error) {
 		return 0, err
 	}
 	for _, c := range a.calls {
+		join := expr.NewOrdered(c.spec)
+		a.joins = append(a.joins, join)
+		if join != nil {
+			a.states = append(a.states, nil)
+			continue
+		}
 		s, err := expr.NewAggregate(c.spec)
 		if err != nil {
 			return 0, err
@@ -237,8 +269,14 @@ func (a *hashAgg) accumulate(ctx context.Context, c int, b *types.Batch, groups 
 	if err != nil {
 		return err
 	}
+	var order []*types.Vector
+	if call.sorted != nil {
+		if order, err = a.env.evalAll(ctx, call.sorted.order, b); err != nil {
+			return err
+		}
+	}
 	for _, of := range groups {
-		if err := a.addTo(c, args, of); err != nil {
+		if err := a.addTo(c, args, order, of); err != nil {
 			return err
 		}
 	}
@@ -246,7 +284,7 @@ func (a *hashAgg) accumulate(ctx context.Context, c int, b *types.Batch, groups 
 }
 
 // addTo adds the arguments of aggregate c to the groups of one set.
-func (a *hashAgg) addTo(c int, args []*types.Vector, groups []int) error {
+func (a *hashAgg) addTo(c int, args, order []*types.Vector, groups []int) error {
 	call := &a.calls[c]
 	var arg *types.Vector
 	if len(args) > 0 {
@@ -262,11 +300,23 @@ func (a *hashAgg) addTo(c int, args []*types.Vector, groups []int) error {
 				continue
 			}
 		}
-		if err := a.states[g*len(a.calls)+c].Add(arg, i, 1); err != nil {
+		if err := a.addRow(c, g, args, order, arg, i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addRow adds row i to aggregate c of group g, or keeps it until all rows are there to be sorted.
+func (a *hashAgg) addRow(c, g int, args, order []*types.Vector, arg *types.Vector, i int) error {
+	switch n := g*len(a.calls) + c; {
+	case a.calls[c].sorted != nil:
+		return a.mem.grow(a.calls[c].sorted.add(g, args, order, i))
+	case a.joins[n] != nil:
+		return a.addOrdered(c, g, args, i)
+	default:
+		return a.states[n].Add(arg, i, 1)
+	}
 }
 
 // firstSeen reports whether group g has not had these arguments before.
@@ -288,7 +338,7 @@ func (a *hashAgg) results(from, to int) (*types.Batch, error) {
 	for c, call := range a.calls {
 		v := types.NewVector(call.spec.Type, to-from)
 		for g := from; g < to; g++ {
-			d, err := a.states[g*len(a.calls)+c].Result()
+			d, err := a.result(g*len(a.calls) + c)
 			if err != nil {
 				return nil, err
 			}
@@ -302,8 +352,16 @@ func (a *hashAgg) results(from, to int) (*types.Batch, error) {
 	return out, nil
 }
 
+// result returns the value of state n.
+func (a *hashAgg) result(n int) (types.Datum, error) {
+	if a.joins[n] != nil {
+		return a.joins[n].Result()
+	}
+	return a.states[n].Result()
+}
+
 func (a *hashAgg) Close() {
 	a.input.Close()
 	a.mem.release()
-	a.byKey, a.states = nil, nil
+	a.byKey, a.states, a.joins, a.calls = nil, nil, nil, nil
 }

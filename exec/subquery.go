@@ -88,6 +88,9 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 		exprs = append(exprs, n.GroupBy...)
 		for _, a := range n.Aggs {
 			exprs = append(append(exprs, a.Args...), a.Filter)
+			for _, k := range a.OrderBy {
+				exprs = append(exprs, k.Expr)
+			}
 		}
 		inputs = []plan.Node{n.Input}
 	case *plan.Sort:

@@ -138,7 +138,7 @@ func nthOf(spans []span, n int64) int {
 // aggregateWindow is an aggregate over each row's frame. Frames of neighbours differ by a few rows: these are added, and
 // taken away if the aggregate can; where it cannot, or rows are excluded, a frame that lost rows is computed anew.
 func aggregateWindow(ctx context.Context, p *windowPartition, c *windowCall, out *types.Vector) error {
-	a := &frameAggregate{p: p, c: c, invertible: c.spec.Func != "" && expr.Invertible(c.spec.Func)}
+	a := &frameAggregate{p: p, c: c, invertible: expr.Invertible(c.spec.Func)}
 	if err := a.reset(); err != nil {
 		return err
 	}
@@ -167,15 +167,21 @@ type frameAggregate struct {
 	invertible bool
 	restarted  bool
 	state      expr.Aggregate
-	has        span // what is in state
+	join       expr.Ordered // instead of state, for an ordered aggregate
+	has        span         // what is in state
 	value      *types.Datum
 }
 
 func (a *frameAggregate) reset() error {
 	spec := a.c.spec
-	var err error
-	a.state, err = expr.NewAggregate(plan.Agg{Func: spec.Func, Type: spec.Type, Args: spec.Args})
+	agg := plan.Agg{Func: spec.Func, Type: spec.Type, Args: spec.Args}
 	a.has, a.value, a.restarted = span{}, nil, true
+	if a.join = expr.NewOrdered(agg); a.join != nil {
+		a.invertible = false
+		return nil
+	}
+	var err error
+	a.state, err = expr.NewAggregate(agg)
 	return err
 }
 
@@ -233,10 +239,14 @@ func (a *frameAggregate) add(s span, diff int64) error {
 		if a.c.passes != nil && !a.c.passes[row] {
 			continue
 		}
-		if err := a.state.Add(arg, row, diff); err != nil {
+		a.value = nil
+		if a.join != nil {
+			if _, err := a.join.AddRow(a.c.values, row); err != nil {
+				return err
+			}
+		} else if err := a.state.Add(arg, row, diff); err != nil {
 			return err
 		}
-		a.value = nil
 	}
 	return nil
 }
@@ -244,11 +254,18 @@ func (a *frameAggregate) add(s span, diff int64) error {
 // result returns the aggregate's value; it is computed once for peers.
 func (a *frameAggregate) result() (types.Datum, error) {
 	if a.value == nil {
-		d, err := a.state.Result()
+		d, err := a.compute()
 		if err != nil {
 			return d, err
 		}
 		a.value = &d
 	}
 	return *a.value, nil
+}
+
+func (a *frameAggregate) compute() (types.Datum, error) {
+	if a.join != nil {
+		return a.join.Result()
+	}
+	return a.state.Result()
 }

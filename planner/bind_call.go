@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/funcs"
@@ -99,9 +101,6 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 	if c.aggs == nil {
 		return nil, pgerr.New(pgerr.GroupingError, "aggregate functions are not allowed in %s", c.clause).At(e.Pos)
 	}
-	if e.OrderBy != nil {
-		return nil, pgerr.Unsupported("ORDER BY in an aggregate is").At(e.Pos)
-	}
 	sig, err := funcs.Resolve(e.Name.Last(), typesOf(args))
 	if err != nil {
 		return nil, at(err, e.Pos)
@@ -119,10 +118,47 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 			return nil, err
 		}
 	}
+	if err := b.aggregateOrder(&a, e, c); err != nil {
+		return nil, err
+	}
 	if err := refuseOuterAggregate(a, e); err != nil {
 		return nil, err
 	}
 	return c.aggs.add(a, e.Pos), nil
+}
+
+// ordered are the aggregates to which the order of rows matters.
+var ordered = map[string]bool{"string_agg": true}
+
+// aggregateOrder binds ORDER BY in an aggregate. With DISTINCT the rows come sorted by the arguments, as in PostgreSQL, so
+// ORDER BY may name those only. It is dropped where it makes no difference.
+func (b *binder) aggregateOrder(a *plan.Agg, e *ast.Call, c *exprContext) error {
+	inner := exprContext{scope: c.scope, clause: "ORDER BY", inAggregate: true}
+	for _, item := range e.OrderBy {
+		x, err := b.bindExpr(item.Expr, &inner)
+		if err != nil {
+			return err
+		}
+		col := []outColumn{{expr: x}}
+		if err := b.resolveUnknown(col, nil); err != nil {
+			return err
+		}
+		if a.Distinct && indexOf(a.Args, col[0].expr) < 0 {
+			return pgerr.New(pgerr.InvalidColumnReference, "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list").
+				At(item.Expr.Position())
+		}
+		a.OrderBy = append(a.OrderBy, plan.SortKey{Expr: col[0].expr, Desc: item.Desc, NullsFirst: item.NullsFirst})
+	}
+	if !ordered[e.Name.Last()] {
+		a.OrderBy = nil
+		return nil
+	}
+	for _, x := range a.Args {
+		if a.Distinct && !b.continuous && !slices.ContainsFunc(a.OrderBy, func(k plan.SortKey) bool { return sameExpr(k.Expr, x) }) {
+			a.OrderBy = append(a.OrderBy, plan.SortKey{Expr: x})
+		}
+	}
+	return nil
 }
 
 // refuseOuterAggregate refuses an aggregate over columns of an outer query alone: in SQL it is the outer query's.

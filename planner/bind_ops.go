@@ -145,29 +145,10 @@ func (b *binder) distinctFrom(e *ast.Binary, l, r *plan.Expr) (*plan.Expr, error
 	return d, nil
 }
 
-// bindRows compares (a, b) with (c, d) by = or <>.
-func (b *binder) bindRows(e *ast.Binary, l, r *ast.Row, c *exprContext) (*plan.Expr, error) {
-	if e.Op != "=" && e.Op != "<>" {
-		return nil, pgerr.Unsupported("comparing rows by %s is", e.Op).At(e.Pos)
-	}
-	if len(l.Elems) != len(r.Elems) {
-		return nil, pgerr.New(pgerr.SyntaxError, "unequal number of entries in row expressions").At(e.Pos)
-	}
-	var list []*plan.Expr
-	for i := range l.Elems {
-		x, err := b.bindBinary(&ast.Binary{P: e.P, Op: "=", Left: l.Elems[i], Right: r.Elems[i]}, c)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, x)
-	}
-	if e.Op == "<>" {
-		return not(conjunction(list)), nil
-	}
-	return conjunction(list), nil
-}
-
 func (b *binder) bindIsTest(e *ast.IsTest, c *exprContext) (*plan.Expr, error) {
+	if row, ok := e.Arg.(*ast.Row); ok && e.Test == "null" {
+		return b.rowIsNull(e, row, c)
+	}
 	x, err := b.bindExpr(e.Arg, c)
 	if err != nil {
 		return nil, err

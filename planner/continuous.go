@@ -51,6 +51,8 @@ func refuseAgg(a plan.Agg) error {
 	switch {
 	case !retractable[name]:
 		return notContinuous("aggregate " + name)
+	case a.OrderBy != nil:
+		return notContinuous("ORDER BY in " + name)
 	case len(a.Args) > 1 && a.Args[1].Op != plan.OpConst:
 		return notContinuous(name + " with a separator that is not constant").At(a.Args[1].Pos)
 	}

@@ -66,7 +66,11 @@ func formText(e *plan.Expr, c textContext) string {
 	case plan.OpExists:
 		return "EXISTS (SubPlan)"
 	case plan.OpInQuery:
-		return "(" + exprText(e.Args[0], c) + " IN (SubPlan))"
+		left := listText(e.Args, c)
+		if len(e.Args) > 1 {
+			left = "(" + left + ")"
+		}
+		return "(" + left + " IN (SubPlan))"
 	}
 	return string(e.Op)
 }
@@ -132,6 +136,9 @@ func aggText(a plan.Agg, c textContext) string {
 	}
 	if a.Distinct {
 		args = "DISTINCT " + args
+	}
+	if a.OrderBy != nil {
+		args += " ORDER BY " + sortText(a.OrderBy, c)
 	}
 	text := funcName(a.Func) + "(" + args + ")"
 	if a.Filter != nil {

@@ -33,7 +33,7 @@ func (g *grouping) add(a plan.Agg, pos int) *plan.Expr {
 }
 
 func sameAgg(a, b plan.Agg) bool {
-	return a.Func == b.Func && a.Type == b.Type && a.Distinct == b.Distinct && sameExpr(a.Filter, b.Filter) &&
+	return a.Func == b.Func && a.Type == b.Type && a.Distinct == b.Distinct && sameExpr(a.Filter, b.Filter) && sameOrder(a.OrderBy, b.OrderBy) &&
 		slices.EqualFunc(a.Args, b.Args, sameExpr)
 }
 

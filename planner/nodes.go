@@ -141,6 +141,9 @@ func mapAggs(aggs []plan.Agg, f func(*plan.Expr) *plan.Expr) []plan.Agg {
 		if out[i].Filter != nil {
 			out[i].Filter = f(out[i].Filter)
 		}
+		if out[i].OrderBy != nil {
+			out[i].OrderBy = mapSortKeys(out[i].OrderBy, f)
+		}
 	}
 	return out
 }

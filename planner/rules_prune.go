@@ -175,6 +175,9 @@ func pruneAggregate(n *plan.Aggregate, need columnSet) (plan.Node, places) {
 		if a.Filter != nil {
 			below.addExprs(a.Filter)
 		}
+		for _, k := range a.OrderBy {
+			below.addExprs(k.Expr)
+		}
 	}
 	if n.Sets != nil {
 		list = append(list, ng+len(n.Aggs))

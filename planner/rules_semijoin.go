@@ -35,7 +35,7 @@ func semiJoin(left plan.Node, e *plan.Expr) plan.Node {
 	if e.Op == plan.OpNot {
 		join.Kind, e = plan.JoinAnti, e.Args[0]
 	}
-	if e.Op != plan.OpExists && e.Op != plan.OpInQuery {
+	if e.Op != plan.OpExists && (e.Op != plan.OpInQuery || len(e.Args) != 1) {
 		return nil
 	}
 	root := simplifyNode(e.Sub.Root)

@@ -198,7 +198,11 @@ func (s *selectBinder) window() error {
 }
 
 func sameWindow(a, b *windowDef) bool {
-	return slices.EqualFunc(a.partition, b.partition, sameExpr) && slices.EqualFunc(a.order, b.order, func(k, l plan.SortKey) bool {
+	return slices.EqualFunc(a.partition, b.partition, sameExpr) && sameOrder(a.order, b.order)
+}
+
+func sameOrder(a, b []plan.SortKey) bool {
+	return slices.EqualFunc(a, b, func(k, l plan.SortKey) bool {
 		return k.Desc == l.Desc && k.NullsFirst == l.NullsFirst && sameExpr(k.Expr, l.Expr)
 	})
 }

@@ -13,10 +13,10 @@ type subqueryNode struct {
 }
 
 func (n subqueryNode) eval(ev *evaluation, b *types.Batch) (column, error) {
-	var x column
-	if n.e.Op == plan.OpInQuery {
+	left := make([]column, len(n.args))
+	for i, a := range n.args {
 		var err error
-		if x, err = n.args[0].eval(ev, b); err != nil {
+		if left[i], err = a.eval(ev, b); err != nil {
 			return column{}, err
 		}
 	}
@@ -26,7 +26,7 @@ func (n subqueryNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 		if err != nil {
 			return column{}, err
 		}
-		d, err := n.value(x, i, rows)
+		d, err := n.value(left, i, rows)
 		if err != nil {
 			if err = ev.fail(i, err); err != nil {
 				return column{}, err
@@ -38,12 +38,12 @@ func (n subqueryNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 	return perRow(out), nil
 }
 
-func (n subqueryNode) value(x column, i int, rows *types.Batch) (types.Datum, error) {
+func (n subqueryNode) value(left []column, i int, rows *types.Batch) (types.Datum, error) {
 	switch n.e.Op {
 	case plan.OpExists:
 		return types.BoolDatum(rows.Len > 0), nil
 	case plan.OpInQuery:
-		return inRows(x, i, rows), nil
+		return inRows(left, i, rows), nil
 	}
 	switch rows.Len {
 	case 0:
@@ -54,22 +54,29 @@ func (n subqueryNode) value(x column, i int, rows *types.Batch) (types.Datum, er
 	return types.Datum{}, pgerr.New(pgerr.CardinalityViolation, "more than one row returned by a subquery used as an expression")
 }
 
-// inRows is x[i] IN rows, three-valued.
-func inRows(x column, i int, rows *types.Batch) types.Datum {
-	if rows.Len == 0 {
-		return types.BoolDatum(false)
-	}
-	if x.null(i) {
-		return types.NullDatum
-	}
+// inRows is left[i] IN rows, three-valued: a row is equal if all its columns are, and not if one is not.
+func inRows(left []column, i int, rows *types.Batch) types.Datum {
 	result := types.BoolDatum(false)
 	for r := range rows.Len {
-		switch {
-		case rows.Cols[0].IsNull(r):
+		switch equal, known := rowEquals(left, i, rows, r); {
+		case !known:
 			result = types.NullDatum
-		case types.CompareValues(x.Vector, x.at(i), rows.Cols[0], r) == 0:
+		case equal:
 			return types.BoolDatum(true)
 		}
 	}
 	return result
+}
+
+func rowEquals(left []column, i int, rows *types.Batch, r int) (equal, known bool) {
+	known = true
+	for c, x := range left {
+		switch {
+		case x.null(i) || rows.Cols[c].IsNull(r):
+			known = false
+		case types.CompareValues(x.Vector, x.at(i), rows.Cols[c], r) != 0:
+			return false, true
+		}
+	}
+	return true, known
 }

@@ -25,7 +25,7 @@ const (
 	OpDistinct Op = "distinct"
 	// OpIn is Args[0] = ANY (Args[1:]), all of one type, three-valued.
 	OpIn Op = "in"
-	// OpSubquery, OpExists, OpInQuery run Sub for each row (Args[0] is the left side of IN); only in queries, not in
+	// OpSubquery, OpExists, OpInQuery run Sub for each row (Args are the left side of IN); only in queries, not in
 	// topologies.
 	OpSubquery Op = "subquery"
 	OpExists   Op = "exists"
@@ -59,4 +59,6 @@ type Agg struct {
 	Args     []*Expr    `json:"args,omitempty"`
 	Distinct bool       `json:"distinct,omitempty"`
 	Filter   *Expr      `json:"filter,omitempty"`
+	// OrderBy is the order in which an aggregate to which it matters takes its rows; only in queries.
+	OrderBy []SortKey `json:"-"`
 }
