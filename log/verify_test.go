@@ -254,3 +254,30 @@ func TestVerifyContents(t *testing.T) {
 		t.Errorf("index: %+v", harmful)
 	}
 }
+
+// TestVerifyForgetsProducers shows that a producer may go on with any number once MaxProducers others have appended, and not
+// one earlier.
+func TestVerifyForgetsProducers(t *testing.T) {
+	for _, others := range []int{MaxProducers - 1, MaxProducers} {
+		fs := vfs.NewMem()
+		p := mustOpen(t, fs, Options{})
+		add := func(producer int64, sequence int32) {
+			var b BatchBuilder
+			b.SetProducer(producer, 0, sequence)
+			must(t, b.Append(Record{Value: []byte("v")}))
+			batch := bytes.Clone(b.Build())
+			SetBaseOffset(batch, p.NextOffset())
+			must(t, p.Append(batch))
+		}
+		add(0, 0)
+		for id := range others {
+			add(int64(1+id), 5)
+		}
+		add(0, 9)
+		must(t, p.Sync())
+		must(t, p.Close())
+		if _, _, harmful := mustVerify(t, fs, 0); (len(harmful) > 0) != (others < MaxProducers) {
+			t.Errorf("after %d others: %+v", others, harmful)
+		}
+	}
+}

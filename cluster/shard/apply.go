@@ -63,6 +63,7 @@ func orZero(r *Result) Result {
 // check returns why the parts cannot be written by a transaction, nil if they can: the relations are there, no other
 // transaction has locked a row, the guards hold, and the batches are whole.
 func (b *batch) check(parts []Part, self TxnID) (*Result, error) {
+	b.sequenced = b.sequenced[:0]
 	for i := range parts {
 		if refused, err := b.checkPart(&parts[i], self); refused != nil || err != nil {
 			return refused, err
@@ -82,6 +83,10 @@ func (b *batch) checkPart(p *Part, self TxnID) (*Result, error) {
 	if p.Guards != nil && (!p.Table || len(p.Guards) != records.Count()) {
 		return invalid("%d guards for %d records of %v", len(p.Guards), records.Count(), p.Partition), nil
 	}
+	if refused := b.checkProducer(p.Partition, records, self); refused != nil {
+		return refused, nil
+	}
+	_, again := b.m.repeatedBatch(p.Partition, records)
 	n := 0
 	it := records.Records()
 	for it.Next() {
@@ -91,6 +96,9 @@ func (b *batch) checkPart(p *Part, self TxnID) (*Result, error) {
 		r := it.Record()
 		if r.Key == nil {
 			return invalid("record without key in table %v", p.Partition), nil
+		}
+		if again { // its guards held when it was appended, and what it wrote is no reason to refuse it now
+			continue
 		}
 		var g Guard
 		if p.Guards != nil {
@@ -183,9 +191,16 @@ func (b *batch) applyPart(p *Part) (log.Offset, error) {
 	if err != nil {
 		return 0, fmt.Errorf("batch of %v: %w", p.Partition, err)
 	}
+	if base, again := b.m.repeatedBatch(p.Partition, records); again {
+		return base, nil
+	}
 	base, err := b.appendBatch(p.Partition, records)
-	if err != nil || !p.Table {
+	if err != nil {
 		return base, err
+	}
+	b.produced(p.Partition, records, base)
+	if !p.Table {
+		return base, nil
 	}
 	it := records.Records()
 	for it.Next() {
@@ -246,8 +261,12 @@ func (b *batch) checkCommit(op *Commit) *Result {
 		if b.isDropped(a.Partition) {
 			return &Result{Verdict: Dropped}
 		}
-		if _, err := parseNew(a.Batch); err != nil {
+		records, err := parseNew(a.Batch)
+		if err != nil {
 			return invalid("batch of %v: %v", a.Partition, err)
+		}
+		if records.ProducerID() >= 0 {
+			return invalid("batch of %v: a consumer's commit has no producers", a.Partition)
 		}
 	}
 	for _, s := range op.State.Ops {

@@ -24,6 +24,7 @@ type batch struct {
 	moved     []*partition // whose LogState has changed
 	change    change
 	arena     []byte
+	sequenced []catalog.PartitionID // with a batch of a producer in the op that is checked
 }
 
 // arenaBytes is the size of the memory blocks that keys are cut from.

@@ -145,8 +145,18 @@ func (r *randomOps) next() Op {
 		return r.commit()
 	case 12:
 		return r.retain()
+	case 13, 14:
+		return r.produce()
 	}
 	return &Write{Parts: r.parts()}
+}
+
+// produce makes an append of a producer: short sequences of few producers, so that many are repeated or out of order.
+func (r *randomOps) produce() Op {
+	p := streamPart(0, "p", "q")
+	p.Partition = r.partition()
+	p.Batch = numbered(p.Batch, r.rng.Int64N(2), int16(r.rng.IntN(20)/19), int32(2*r.rng.IntN(4)))
+	return &Write{Parts: []Part{p}}
 }
 
 // retain makes ops on the logs' horizons; some name a count of dependents or an end that is not right.

@@ -16,7 +16,7 @@ import (
 var ownKeyBytes = map[byte]int{
 	keyApplied: 2, keyDecision: txnKeyBytes, keyDropped: droppedKeyBytes, keyFrontier: frontierKeyBytes, keyGarbage: garbageKeyBytes,
 	keyLog: partitionKeyBytes, keyRegistered: registrationKeyBytes, keySegments: segmentsKeyBytes,
-	keyOutcome: 2 + 8, keyPartition: partitionKeyBytes, keyStaged: stagedKeyBytes, keyTxn: txnKeyBytes,
+	keyOutcome: 2 + 8, keyPartition: partitionKeyBytes, keyProducer: producerKeyBytes, keyStaged: stagedKeyBytes, keyTxn: txnKeyBytes,
 }
 
 // Describe says in words what one of the shard's own keys (space state.SpaceShard) and its value mean. Errors:
@@ -39,6 +39,9 @@ func describe(kind byte, rest []byte, d *decoder) string {
 		return fmt.Sprintf("applied index: %d", d.uint64())
 	case keyPartition:
 		return fmt.Sprintf("partition %v: end %d", parsePartitionKey(append([]byte{0, 0}, rest...)), d.offset())
+	case keyProducer:
+		k := append([]byte{0, 0}, rest...)
+		return fmt.Sprintf("producer %d of partition %v: %v", parseProducerID(k), parsePartitionKey(k), d.producer())
 	case keyFrontier:
 		return fmt.Sprintf("frontier of %v: %s", parseFrontierKey(append([]byte{0, 0}, rest...)), describeFrontiers(d.frontiers()))
 	case keyDropped:

@@ -23,6 +23,7 @@ func (b *batch) drop(op *Drop) (Result, error) {
 		b.deleteRange(relationRange(state.SpaceTask, id))
 		b.deleteRange(frontierPrefix(id), state.PrefixEnd(frontierPrefix(id)))
 		b.dropPartitions(id)
+		b.dropProducers(id)
 		b.dropRetained(id)
 		b.change.dropped = append(b.change.dropped, id)
 	}

@@ -17,6 +17,7 @@ const (
 	keyGarbage    = 'g'
 	keyOutcome    = 'o'
 	keyPartition  = 'p'
+	keyProducer   = 'q'
 	keyLog        = 'l'
 	keyRegistered = 'r'
 	keySegments   = 'c'
@@ -74,6 +75,7 @@ const (
 	txnKeyBytes       = 2 + 16
 	stagedKeyBytes    = 2 + 16 + 4
 	partitionKeyBytes = 2 + 8 + 4
+	producerKeyBytes  = 2 + 8 + 4 + 8
 	droppedKeyBytes   = 2 + 4
 	frontierKeyBytes  = 2 + 4 + 2 + 4 + 4
 	garbageKeyBytes   = 2 + 8 + 16

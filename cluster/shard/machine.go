@@ -38,6 +38,8 @@ type machine struct {
 	dropped map[catalog.RelationID]struct{}
 	synced  map[catalog.PartitionID]log.Offset // of the newest snapshot
 
+	producers map[catalog.PartitionID]map[int64]*producer // by id; at most log.MaxProducers of a partition
+
 	logs       map[catalog.PartitionID]LogState
 	registered map[registration]log.Offset // where dependents begin
 	segments   map[catalog.TopicID]segments
@@ -70,7 +72,8 @@ func newStateMachine(cfg Config, v *view, snapshots chan struct{}) *machine {
 		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
 		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
 		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
-		logs: map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
+		producers: map[catalog.PartitionID]map[int64]*producer{},
+		logs:      map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
 		internalSegmentBytes: cmp.Or(cfg.InternalSegmentBytes, InternalSegmentBytes), grown: cfg.Grown,
 	}
 }
@@ -236,7 +239,7 @@ func (m *machine) load() error {
 		}
 		m.applied = binary.BigEndian.Uint64(applied)
 	}
-	for _, step := range []func() error{m.loadDropped, m.loadRetained, m.loadPartitions, m.loadFrontiers, m.loadTxns} {
+	for _, step := range []func() error{m.loadDropped, m.loadRetained, m.loadPartitions, m.loadProducers, m.loadFrontiers, m.loadTxns} {
 		if err := step(); err != nil {
 			return err
 		}

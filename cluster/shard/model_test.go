@@ -21,6 +21,14 @@ type model struct {
 	txns      map[TxnID]*modelTxn
 	decisions map[TxnID]bool // kept: whether to commit
 	frontiers map[exec.ConsumerID]log.Offset
+	produced  [modelPartitions][]modelBatch // of each producer's newest epoch, in order
+}
+
+// modelBatch is a batch that a producer numbered.
+type modelBatch struct {
+	producer           int64
+	epoch              int16
+	first, count, base int
 }
 
 const modelPartitions = 6
@@ -42,6 +50,7 @@ type modelPart struct {
 	partition int
 	table     bool
 	rows      []row
+	from      *modelBatch // nil: no producer
 }
 
 func newModel() *model {
@@ -58,6 +67,7 @@ func (m *model) clone() *model {
 	for p := range m.rows {
 		out.rows[p] = maps.Clone(m.rows[p])
 		out.records[p] = slices.Clone(m.records[p])
+		out.produced[p] = slices.Clone(m.produced[p])
 	}
 	for id, t := range m.txns {
 		out.txns[id] = &modelTxn{t.decider, t.prepared, slices.Clone(t.parts)}
@@ -82,6 +92,9 @@ func (p modelPart) part() Part {
 		out = streamPart(0, values...)
 	}
 	out.Partition = modelPartition(p.partition)
+	if p.from != nil {
+		out.Batch = numbered(out.Batch, p.from.producer, p.from.epoch, int32(p.from.first))
+	}
 	return out
 }
 
@@ -97,6 +110,13 @@ func (m *model) check(parts []modelPart, self TxnID) Verdict {
 	for _, p := range parts {
 		if m.dropped[p.partition/2] {
 			return Dropped
+		}
+		again, v := m.checkProducer(p)
+		if v != Applied {
+			return v
+		}
+		if again {
+			continue
 		}
 		for _, r := range p.rows {
 			if !p.table {
@@ -121,6 +141,52 @@ func (m *model) check(parts []modelPart, self TxnID) Verdict {
 	return Applied
 }
 
+// last returns a producer's last batches, newest first.
+func (m *model) last(partition int, producer int64) (out []modelBatch) {
+	for _, b := range slices.Backward(m.produced[partition]) {
+		if b.producer == producer && len(out) < producerBatches {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func (m *model) checkProducer(p modelPart) (again bool, v Verdict) {
+	if p.from == nil {
+		return false, Applied
+	}
+	last := m.last(p.partition, p.from.producer)
+	for _, b := range last {
+		if b.epoch == p.from.epoch && b.first == p.from.first && b.count == len(p.rows) {
+			return true, Applied
+		}
+	}
+	switch {
+	case len(last) == 0:
+		return false, Applied
+	case p.from.epoch < last[0].epoch:
+		return false, StaleEpoch
+	case p.from.epoch > last[0].epoch && p.from.first != 0, p.from.epoch == last[0].epoch && p.from.first != last[0].first+last[0].count:
+		return false, OutOfOrder
+	}
+	return false, Applied
+}
+
+// produce remembers a producer's batch; false if it is there already.
+func (m *model) produce(p modelPart) bool {
+	if p.from == nil {
+		return true
+	}
+	if again, _ := m.checkProducer(p); again {
+		return false
+	}
+	b := *p.from
+	b.count, b.base = len(p.rows), len(m.records[p.partition])
+	kept := slices.DeleteFunc(m.produced[p.partition], func(old modelBatch) bool { return old.producer == b.producer && old.epoch != b.epoch })
+	m.produced[p.partition] = append(kept, b)
+	return true
+}
+
 func (m *model) locked(partition int, key string, self TxnID) bool {
 	for id, t := range m.txns {
 		for _, p := range t.parts {
@@ -135,7 +201,7 @@ func (m *model) locked(partition int, key string, self TxnID) bool {
 
 func (m *model) write(parts []modelPart) {
 	for _, p := range parts {
-		if m.dropped[p.partition/2] {
+		if m.dropped[p.partition/2] || !m.produce(p) {
 			continue
 		}
 		for _, r := range p.rows {
@@ -158,7 +224,7 @@ func (m *model) drop(relation int) {
 	m.dropped[relation] = true
 	for p := range m.rows {
 		if p/2 == relation {
-			m.rows[p], m.records[p] = map[string]modelRow{}, nil
+			m.rows[p], m.records[p], m.produced[p] = map[string]modelRow{}, nil, nil
 		}
 	}
 	for c := range m.frontiers {
@@ -187,6 +253,15 @@ func (m *model) text() string {
 		}
 		slices.Sort(rows)
 		fmt.Fprintf(&out, "partition %d: %s; %s\n", p, rows, m.records[p])
+		for producer := range int64(modelProducers) {
+			var last []string
+			for _, b := range slices.Backward(m.last(p, producer)) {
+				last = append(last, fmt.Sprintf("%d-%d at %d", b.first, b.first+b.count-1, b.base))
+			}
+			if len(last) > 0 {
+				fmt.Fprintf(&out, "  producer %d: epoch %d: %s\n", producer, m.last(p, producer)[0].epoch, strings.Join(last, ", "))
+			}
+		}
 	}
 	var txns []string
 	for id, t := range m.txns {
@@ -200,7 +275,10 @@ func (m *model) text() string {
 	return out.String()
 }
 
-const modelConsumers = 3
+const (
+	modelConsumers = 3
+	modelProducers = 2
+)
 
 func modelConsumer(n int) exec.ConsumerID {
 	return exec.ConsumerID{Query: relation + catalog.RelationID(n)}
@@ -213,6 +291,7 @@ func (r *rig) shardText() string {
 	defer s.Close()
 	for p := range modelPartitions {
 		fmt.Fprintf(&out, "partition %d: %s; %s\n", p, r.modelRows(s, p), r.modelRecords(s, modelPartition(p)))
+		r.modelProducers(&out, modelPartition(p))
 	}
 	var txns []string
 	for _, t := range r.shard.Prepared() {
@@ -228,6 +307,18 @@ func (r *rig) shardText() string {
 		fmt.Fprintf(&out, "frontier %d: %d\n", c, at)
 	}
 	return out.String()
+}
+
+// modelProducers lists what the store says of a partition's producers.
+func (r *rig) modelProducers(out *strings.Builder, id catalog.PartitionID) {
+	r.t.Helper()
+	it := r.db.Scan(producerPrefix(id), state.PrefixEnd(producerPrefix(id)))
+	for it.Next() {
+		d := decoder{b: it.Value()}
+		fmt.Fprintf(out, "  producer %d: %v\n", parseProducerID(it.Key()), d.producer())
+		must(r.t, d.end())
+	}
+	must(r.t, it.Close())
 }
 
 func (r *rig) modelRows(s *Snapshot, p int) (out []string) {

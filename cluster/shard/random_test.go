@@ -97,7 +97,7 @@ func txnNumber(n uint64) (id TxnID) {
 }
 
 func (g *generator) write(m *model) modelOp {
-	parts := g.parts(m)
+	parts := g.numbered(m, g.parts(m))
 	return modelOp{&Write{Parts: modelParts(parts)}, func(m *model) Verdict {
 		v := m.check(parts, TxnID{})
 		if v == Applied {
@@ -105,6 +105,39 @@ func (g *generator) write(m *model) modelOp {
 		}
 		return v
 	}}
+}
+
+// numbered gives some parts a producer, at most one of each partition: the next sequence number most of the time, else that of a
+// batch from before, maybe with other rows, or any.
+func (g *generator) numbered(m *model, parts []modelPart) []modelPart {
+	var seen [modelPartitions]bool
+	for i := range parts {
+		p := &parts[i]
+		if seen[p.partition] || g.rng.IntN(2) == 0 {
+			continue
+		}
+		seen[p.partition] = true
+		p.from = &modelBatch{producer: g.rng.Int64N(modelProducers), epoch: int16(g.rng.IntN(2)), first: g.rng.IntN(4)}
+		last := m.last(p.partition, p.from.producer)
+		if len(last) == 0 {
+			continue
+		}
+		switch g.rng.IntN(8) {
+		case 0:
+		case 1, 2:
+			old := last[g.rng.IntN(len(last))]
+			p.from.epoch, p.from.first = old.epoch, old.first
+			for len(p.rows) < old.count {
+				p.rows = append(p.rows, p.rows[0])
+			}
+			p.rows = p.rows[:old.count]
+		case 3:
+			p.from.epoch, p.from.first = last[0].epoch+1, 0
+		default:
+			p.from.epoch, p.from.first = last[0].epoch, last[0].first+last[0].count
+		}
+	}
+	return parts
 }
 
 func (g *generator) prepare(m *model) modelOp {

@@ -23,11 +23,15 @@ const (
 	Aborted  Verdict = 7 // the transaction cannot commit: it was aborted, or is not prepared here
 	Decided  Verdict = 8 // the transaction cannot be aborted: it has committed
 	Invalid  Verdict = 9 // the op does not make sense: a bug of its maker
+
+	OutOfOrder Verdict = 10 // a batch's sequence number is not its producer's next one
+	StaleEpoch Verdict = 11 // a newer incarnation of the batch's producer has appended
 )
 
 // String returns the verdict's name.
 func (v Verdict) String() string {
-	names := [...]string{"none", "applied", "conflict", "locked", "behind", "fenced", "dropped", "aborted", "decided", "invalid"}
+	names := [...]string{"none", "applied", "conflict", "locked", "behind", "fenced", "dropped", "aborted", "decided", "invalid",
+		"out of order", "stale epoch"}
 	if int(v) < len(names) {
 		return names[v]
 	}
@@ -38,7 +42,7 @@ func (v Verdict) String() string {
 type Result struct {
 	Verdict Verdict
 	// Bases are the offsets of the first records of the op's batches, in order; skippedBase for one whose topic was dropped
-	// after it was staged.
+	// after it was staged. A batch that its producer repeats has the offset that it got at first.
 	Bases     []log.Offset
 	Conflict  *exec.ConflictError
 	Txn       TxnID
