@@ -83,7 +83,7 @@ func Topology(r *catalog.Relation) (*plan.Topology, error) {
 func (f *fence) topology(q *catalog.Relation, t *plan.Topology) error {
 	w := &topologyFence{fence: f, query: q, topology: t, written: map[uint16]bool{}}
 	for i := range t.Tasks {
-		if t.Tasks[i].Sink.Kind == plan.SinkView {
+		if t.Tasks[i].Sink.Kind != plan.SinkChanges {
 			if err := w.task(&t.Tasks[i]); err != nil {
 				return err
 			}

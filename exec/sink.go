@@ -174,6 +174,40 @@ func appendChanges(b *types.Batch, part catalog.PartitionID, nowMillis int64, c 
 	return nil
 }
 
+// streamSink appends rows to a partition of a stream.
+type streamSink struct {
+	rel  *catalog.Relation
+	part catalog.PartitionID
+}
+
+// write adds the rows of b to c. Rows of streams only come, and so do those that are made of them.
+func (s *streamSink) write(b *types.Batch, nowMillis int64, c *Commit) error {
+	var records log.BatchBuilder
+	if codec := CodecOf(s.rel); codec != log.CodecNone {
+		records.SetCompression(codec)
+	}
+	for i := range b.Len {
+		if b.Diff(i) < 0 {
+			return fmt.Errorf("BUG: a row of stream %q is taken back", s.rel.Name)
+		}
+		rec := log.Record{TimestampMillis: nowMillis}
+		if s.rel.Format() == catalog.FormatJSON {
+			rec.Value = appendJSONRow(nil, s.rel.Columns, b, i)
+		} else {
+			rec.Value = types.EncodeRow(nil, b, i)
+		}
+		for range b.Diff(i) {
+			if err := records.Append(rec); err != nil {
+				return err
+			}
+		}
+	}
+	if records.Len() > 0 {
+		c.Appends = append(c.Appends, Append{Partition: s.part, Batch: records.Build()})
+	}
+	return nil
+}
+
 // CodecOf is the compression of the record batches of r's own topic.
 func CodecOf(r *catalog.Relation) log.Codec {
 	switch r.Config.Compression {
@@ -189,18 +223,23 @@ func CodecOf(r *catalog.Relation) log.Codec {
 type sink struct {
 	spec plan.Sink
 	view viewSink
+	rows streamSink
 	part catalog.PartitionID
 }
 
 func newSink(spec plan.Sink, q *catalog.Relation, partition uint32) *sink {
 	s := &sink{spec: spec, part: catalog.PartitionID{Topic: q.ID.Topic(spec.Topic), Partition: partition}}
+	s.rows = streamSink{rel: q, part: s.part}
 	s.view = viewSink{part: s.part, key: spec.Key, codec: CodecOf(q)}
 	return s
 }
 
 func (s *sink) write(b *types.Batch, rows state.Reader, nowMillis int64, c *Commit) error {
-	if s.spec.Kind == plan.SinkView {
+	switch s.spec.Kind {
+	case plan.SinkView:
 		return s.view.write(b, rows, nowMillis, c)
+	case plan.SinkStream:
+		return s.rows.write(b, nowMillis, c)
 	}
 	return appendChanges(b, s.part, nowMillis, c)
 }

@@ -19,7 +19,7 @@ import (
 // keyColumnPrefix begins the names of a view's hidden columns: those of its key that the query does not select.
 const keyColumnPrefix = "_key_"
 
-// PlanCreateQuery makes the descriptor of a view, with the topology that keeps it. It returns nil without error if the
+// PlanCreateQuery makes the descriptor of a view, or of a stream AS a query, with the topology that keeps it. It returns nil without error if the
 // relation is there and the statement says IF NOT EXISTS.
 func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, placement Placement) (*catalog.Relation, error) {
 	if err := refuseCreateQuery(stmt); err != nil {
@@ -29,15 +29,22 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if rel == nil || err != nil {
 		return nil, err
 	}
-	opts, err := parseOptions(stmt.Options, catalog.KindView)
+	rel.Kind = catalog.KindView
+	if stmt.Kind == "stream" {
+		rel.Kind = catalog.KindStream
+	}
+	opts, err := parseOptions(stmt.Options, rel.Kind)
 	if err != nil {
 		return nil, err
+	}
+	if opts.topic.Parts != nil {
+		return nil, pgerr.Unsupported("a stream AS a query over an existing topic is").At(opts.topicPos)
 	}
 	q, b, err := bindContinuous(stmt.Query, env)
 	if err != nil {
 		return nil, err
 	}
-	rel.Kind, rel.Options, rel.Config = catalog.KindView, opts.given, opts.config
+	rel.Options, rel.Config = opts.given, opts.config
 	if rel.Columns, err = viewColumns(stmt, q); err != nil {
 		return nil, err
 	}
@@ -51,8 +58,6 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 func refuseCreateQuery(stmt *ast.CreateQuery) error {
 	what := ""
 	switch {
-	case stmt.Kind == "stream":
-		what = "CREATE STREAM … AS is"
 	case stmt.OrReplace:
 		what = "OR REPLACE is"
 	case stmt.WithData != nil && !*stmt.WithData:
@@ -130,7 +135,12 @@ func viewColumns(stmt *ast.CreateQuery, q *bound) ([]catalog.Column, error) {
 // cutPlaced decides where the view lives, and cuts its plan: if a relation can be read without an exchange where the
 // view is placed as it, the view is.
 func cutPlaced(n plan.Node, rel *catalog.Relation, opts relationOptions, placement Placement) (*view, error) {
-	try := &cutter{}
+	if rel.Kind == catalog.KindStream {
+		if err := onlyStreams(n); err != nil {
+			return nil, err
+		}
+	}
+	try := &cutter{kind: rel.Kind}
 	if _, err := try.cutView(n); err != nil {
 		return nil, err
 	}
@@ -146,7 +156,7 @@ func cutPlaced(n plan.Node, rel *catalog.Relation, opts relationOptions, placeme
 		}
 		rel.Placement = placement(opts.partitions)
 	}
-	c := &cutter{placement: rel.Placement}
+	c := &cutter{kind: rel.Kind, placement: rel.Placement}
 	return c.cutView(n)
 }
 

@@ -123,7 +123,7 @@ func (x *topologyExplainer) aggregate(a *plan.AggregateSpec, rows names) names {
 }
 
 func (x *topologyExplainer) sink(s plan.Sink, rows names) {
-	text := "view"
+	text := string(s.Kind)
 	if s.Kind == plan.SinkChanges {
 		text = fmt.Sprintf("topic %d", s.Topic)
 		x.topics[s.Topic] = rows

@@ -42,6 +42,8 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 	case rel.Kind == catalog.KindTopic:
 		return nil, pgerr.From(refuse("topic", "A topic's records are written through streams.")).
 			WithHint("Create one with CREATE STREAM ... WITH (topic = '%s'), and insert into that.", rel.Name)
+	case rel.Kind == catalog.KindStream && rel.Query != nil:
+		return nil, refuse("stream", "The stream is written by its query.")
 	case rel.Kind == catalog.KindStream && w != writeInsert:
 		return nil, refuse("stream", "Streams are append-only: they take INSERT and COPY.")
 	}

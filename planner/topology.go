@@ -12,6 +12,7 @@ import (
 // cutter cuts the plan of a continuous query into tasks and forwarders. It runs twice: first to find a relation that
 // could be read without an exchange if the result were placed as it is, then with the placement decided.
 type cutter struct {
+	kind      catalog.Kind        // of the result
 	placement []catalog.ShardID   // of the result; nil in the first run
 	alike     []*catalog.Relation // found in the first run
 	topology  plan.Topology
@@ -35,6 +36,9 @@ func (c *cutter) cutView(root plan.Node) (*view, error) {
 	f, err := c.cut(root, need)
 	if err != nil {
 		return nil, err
+	}
+	if c.kind == catalog.KindStream {
+		return c.cutStream(f), nil
 	}
 	f.result()
 	if f.rel != nil {

@@ -157,6 +157,7 @@ type SinkKind string
 const (
 	SinkView    SinkKind = "view"    // the store and the changelog of the query's relation
 	SinkChanges SinkKind = "changes" // an internal topic on the task's own shard
+	SinkStream  SinkKind = "stream"  // the log of the query's relation, a stream: rows only come
 )
 
 // Sink is where a task's changes go.
