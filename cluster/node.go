@@ -78,6 +78,7 @@ type Node struct {
 	commits gate
 	forgets forgetter
 
+	sequences  sequences
 	supervisor *supervisor
 	retention  *retention
 	space      diskSpace
@@ -100,7 +101,7 @@ func Open(cfg Config) (*Node, error) {
 	n := &Node{cfg: withDefaults(cfg), ready: make(chan struct{}), startDone: make(chan struct{})}
 	n.logger = n.cfg.Logger
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.forgets.n = n
+	n.forgets.n, n.sequences.n = n, n
 	n.retention = newRetention(n)
 	if _, err := rand.Read(n.boot[:]); err != nil {
 		return nil, err

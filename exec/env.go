@@ -122,6 +122,16 @@ func (e *Env) evalRows(ctx context.Context, pred *expr.Compiled, b *types.Batch)
 	return rows, nil
 }
 
+// Evaluate evaluates an expression without columns for each of n rows.
+func (e *Env) Evaluate(ctx context.Context, x *plan.Expr, n int) (*types.Vector, error) {
+	e.begin()
+	c, err := e.compile(x)
+	if err != nil {
+		return nil, err
+	}
+	return c.Eval(e.context(ctx), &types.Batch{Len: n})
+}
+
 // evalOne evaluates an expression without columns.
 func (e *Env) evalOne(ctx context.Context, x *plan.Expr) (types.Datum, error) {
 	switch {

@@ -91,6 +91,10 @@ func (b *binder) assignments(r *catalog.Relation, set []ast.Assignment, s *scope
 		if _, ok := a.Value.(*ast.Default); ok {
 			out[i], err = b.defaultOf(r, i)
 		} else {
+			if r.Columns[i].Identity == catalog.IdentityAlways {
+				return nil, pgerr.New(codeGeneratedAlways, "column %q can only be updated to DEFAULT", a.Column).
+					WithDetail("Column %q is an identity column defined as GENERATED ALWAYS.", a.Column).At(a.Pos)
+			}
 			out[i], err = b.assigned(r.Columns[i], a, &exprContext{scope: s, clause: clause})
 		}
 		if err != nil {

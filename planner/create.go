@@ -18,6 +18,23 @@ type Placement func(partitions int) []catalog.ShardID
 // PlanCreateRelation makes the descriptor of a topic, stream or table. It returns nil without error if the relation is there
 // and the statement says IF NOT EXISTS.
 func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationID, placement Placement) (*catalog.Relation, error) {
+	c, err := planCreateRelation(stmt, env, id, placement)
+	if c == nil || err != nil {
+		return nil, err
+	}
+	return c.rel, nil
+}
+
+// PlanCreate is PlanCreateRelation with the sequences of serial and identity columns: the relation comes first.
+func PlanCreate(stmt *ast.CreateRelation, env *Env, placement Placement) ([]*catalog.Relation, error) {
+	c, err := planCreateRelation(stmt, env, env.Catalog.NextID(), placement)
+	if c == nil || err != nil {
+		return nil, err
+	}
+	return append([]*catalog.Relation{c.rel}, c.sequences...), nil
+}
+
+func planCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationID, placement Placement) (*creator, error) {
 	if err := refuseCreate(stmt); err != nil {
 		return nil, err
 	}
@@ -30,7 +47,7 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 	if err != nil {
 		return nil, err
 	}
-	c := &creator{binder: newBinder(env), stmt: stmt, rel: rel}
+	c := &creator{binder: newBinder(env), stmt: stmt, rel: rel, nextID: id + 1}
 	for _, def := range stmt.Columns {
 		if err := c.column(def); err != nil {
 			return nil, err
@@ -44,7 +61,7 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 	}
 	rel.Options = opts.given
 	if opts.topic.Parts != nil {
-		return rel, c.overTopic(opts)
+		return c, c.overTopic(opts)
 	}
 	if opts.partitions == 0 {
 		opts.partitions = defaultPartitions
@@ -56,7 +73,7 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 	if rel.Format() != catalog.FormatNative {
 		rel.PartitionBy = nil // equal values of different types have different texts
 	}
-	return rel, nil
+	return c, nil
 }
 
 // topic makes the columns of CREATE TOPIC a template for streams.
@@ -100,6 +117,9 @@ type creator struct {
 	*binder
 	stmt *ast.CreateRelation
 	rel  *catalog.Relation
+
+	sequences []*catalog.Relation // of serial and identity columns
+	nextID    catalog.RelationID  // of the next one
 }
 
 // column adds a column.
@@ -113,16 +133,22 @@ func (c *creator) column(def ast.ColumnDef) error {
 	if len(c.rel.Columns) >= maxColumns {
 		return pgerr.New(pgerr.TooManyColumns, "tables can have at most %d columns", maxColumns).At(def.Pos)
 	}
-	t, err := c.typeOf(def.Type)
-	if err != nil {
-		return err
+	t, serial := serialTypes[def.Type.Name]
+	if serial = serial && def.Type.Schema == "" && !def.Type.Array; !serial {
+		var err error
+		if t, err = c.typeOf(def.Type); err != nil {
+			return err
+		}
 	}
 	if !storable(t) {
 		return pgerr.Unsupported("a column of type %s is", t).At(def.Type.Pos)
 	}
 	col := catalog.Column{Name: def.Name, Type: t, NotNull: def.NotNull || def.PrimaryKey}
+	if err := c.counted(def, &col, serial); err != nil {
+		return err
+	}
 	if def.Default != nil {
-		if col.Default, err = c.defaultText(def, col); err != nil {
+		if err := c.setDefault(def.Default, &col); err != nil {
 			return err
 		}
 	}
@@ -171,19 +197,21 @@ func reserved(name string) bool {
 	return slices.ContainsFunc(catalog.StreamSystemColumns, func(c catalog.Column) bool { return c.Name == name })
 }
 
-// defaultText checks a DEFAULT and returns its text, in a form that reads back as the same.
-func (c *creator) defaultText(def ast.ColumnDef, col catalog.Column) (string, error) {
-	text, err := FormatExpr(def.Default)
+// setDefault checks a DEFAULT and keeps its text, in a form that reads back as the same.
+func (b *binder) setDefault(e ast.Expr, col *catalog.Column) error {
+	text, err := FormatExpr(e)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if _, err := c.bindDefault(def.Default, col); err != nil {
-		return "", err
+	x, err := b.bindDefault(e, *col)
+	if err != nil {
+		return err
 	}
 	if again, err := parse.ParseExpr(text); err != nil || again == nil {
-		return "", pgerr.Unsupported("this expression in DEFAULT is").At(def.Default.Position()).WithCause(err)
+		return pgerr.Unsupported("this expression in DEFAULT is").At(e.Position()).WithCause(err)
 	}
-	return text, nil
+	col.Default, col.Sequence = text, b.sequenceIn(x)
+	return nil
 }
 
 // keys sets what the relation is keyed and partitioned by.

@@ -90,6 +90,8 @@ func (b *binder) bindTableRef(ref *ast.TableRef, ctes *cte) (*fromItem, error) {
 	switch {
 	case sys != nil:
 		item = scanSystem(sys, name)
+	case rel.Sequence != nil:
+		item = scanSequence(rel, name)
 	case rel.View != nil:
 		if item, err = b.bindView(rel, name); err != nil {
 			return nil, at(err, ref.Name.Pos)

@@ -129,11 +129,22 @@ func (b *insertBinder) value(e ast.Expr, i int, c *exprContext) (*plan.Expr, err
 	if _, ok := e.(*ast.Default); ok {
 		return b.defaultOf(b.rel, i)
 	}
+	if err := checkIdentity(b.rel.Columns[i], b.stmt.Overriding); err != nil {
+		return nil, at(err, e.Position())
+	}
 	x, err := b.bindExpr(e, c)
 	if err != nil {
 		return nil, err
 	}
+	if b.generated(i) {
+		return b.defaultOf(b.rel, i)
+	}
 	return b.coerceColumn(x, b.rel.Columns[i].Name, b.rel.Columns[i].Type, e.Position())
+}
+
+// generated reports whether OVERRIDING USER VALUE lets column i have its own value.
+func (b *insertBinder) generated(i int) bool {
+	return b.stmt.Overriding == "user" && b.rel.Columns[i].Identity != ""
 }
 
 // row makes a whole row: exprs for the columns given, defaults for the others.
@@ -170,6 +181,15 @@ func (b *insertBinder) query(q *ast.Select) (plan.Node, error) {
 	exprs := make([]*plan.Expr, len(in.columns))
 	for i, c := range in.columns {
 		col := b.rel.Columns[b.columns[i]]
+		if err := checkIdentity(col, b.stmt.Overriding); err != nil {
+			return nil, at(err, itemPosition(q, i))
+		}
+		if b.generated(b.columns[i]) {
+			if exprs[i], err = b.defaultOf(b.rel, b.columns[i]); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if exprs[i], err = b.coerceColumn(plan.Column(i, c.expr.Type), col.Name, col.Type, itemPosition(q, i)); err != nil {
 			return nil, err
 		}

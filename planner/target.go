@@ -37,6 +37,8 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 		return nil, refuse("system relation", "System relations show the catalog and are changed by other statements only.")
 	case rel.Kind == catalog.KindView:
 		return nil, refuse("view", "A view is kept by its query.")
+	case rel.Kind == catalog.KindSequence:
+		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change sequence %q", rel.Name).At(n.Pos)
 	case rel.Kind == catalog.KindPlainView:
 		return nil, pgerr.Unsupported("%s a view is", strings.ToUpper(string(w))).WithHint("Write to the tables that %q reads.", rel.Name).At(n.Pos)
 	case rel.Kind == catalog.KindTopic:
@@ -89,6 +91,9 @@ func visibleColumns(r *catalog.Relation) []int {
 // defaultOf returns the DEFAULT of column i of r, or NULL, as the column's type.
 func (b *binder) defaultOf(r *catalog.Relation, i int) (*plan.Expr, error) {
 	c := r.Columns[i]
+	if c.Default == "" && c.Sequence != 0 {
+		return b.coerceColumn(nextValue(c.Sequence), c.Name, c.Type, 0)
+	}
 	if c.Default == "" {
 		return plan.Const(c.Type, types.NullDatum), nil
 	}
@@ -97,6 +102,20 @@ func (b *binder) defaultOf(r *catalog.Relation, i int) (*plan.Expr, error) {
 		return nil, err
 	}
 	return b.bindDefault(e, c)
+}
+
+// PlanDefaults returns the default of each stored column of r, as the column's type.
+func PlanDefaults(r *catalog.Relation, env *Env) ([]*plan.Expr, error) {
+	b := newBinder(env)
+	out := make([]*plan.Expr, len(r.Columns))
+	for i := range r.Columns {
+		x, err := b.defaultOf(r, i)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = simplify(x)
+	}
+	return out, nil
 }
 
 // bindDefault binds a DEFAULT expression, which refers to nothing. Places in its text are none of the statement's.

@@ -27,6 +27,8 @@ type Context struct {
 	Settings func(name string) string
 	// Subquery runs q for one row of the enclosing query.
 	Subquery func(c *Context, q *plan.Query, outer []types.Datum) (*types.Batch, error)
+	// Sequences gives values of sequences; nil where a statement may have none.
+	Sequences Sequences
 	// OnError decides about a row for which the evaluation fails. nil: the first failing row's error ends it. Otherwise it
 	// is called for each failing row (of the batch given to Eval, maybe more than once); if it returns nil the row's value
 	// is NULL and the evaluation goes on.

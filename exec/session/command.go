@@ -80,6 +80,8 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 			return c.createView(t)
 		}
 		return c.createQuery(t)
+	case *ast.CreateSequence:
+		return c.createSequence(t)
 	case *ast.AlterOptions:
 		return c.alterOptions(t)
 	case *ast.Drop:

@@ -6,7 +6,7 @@ import (
 
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/planner"
-	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
@@ -20,9 +20,10 @@ type CopyWriter struct {
 	tx       exec.Tx
 	reader   exec.Reader
 	inserter *exec.Inserter
-	stored   []types.Type  // of the relation's stored columns
-	source   []int         // for each stored column the column of the data, or -1
-	defaults []types.Datum // for the columns that the data lack
+	stored   []types.Type // of the relation's stored columns
+	source   []int        // for each stored column the column of the data, or -1
+	defaults []*plan.Expr // of the columns that the data lack, by stored column; evaluated for each row
+	env      *exec.Env    // in which they are
 }
 
 // StartCopy begins the portal's COPY FROM.
@@ -55,7 +56,8 @@ func (s *Session) openCopy(ctx context.Context, p *Portal) (*CopyWriter, error) 
 		}
 		w.reader = reader
 	}
-	w.inserter = exec.NewInserter(cp.target, s.env(w.reader, nil, nil), w.tx)
+	w.env = s.env(w.reader, nil, nil)
+	w.inserter = exec.NewInserter(cp.target, w.env, w.tx)
 	return w, nil
 }
 
@@ -70,44 +72,25 @@ func (w *CopyWriter) columns(ctx context.Context, cp *Copy) error {
 				w.source[i] = j
 			}
 		}
-		missing = missing || w.source[i] < 0 && col.Default != ""
+		missing = missing || w.source[i] < 0 && (col.Default != "" || col.Sequence != 0)
 	}
-	w.defaults = make([]types.Datum, len(w.stored))
-	for i := range w.defaults {
-		w.defaults[i] = types.NullDatum
-	}
+	w.defaults = make([]*plan.Expr, len(w.stored))
 	if !missing {
 		return nil
 	}
-	return w.evaluateDefaults(ctx, cp)
+	return w.planDefaults(ctx, cp)
 }
 
-// evaluateDefaults plans an INSERT of the given columns and takes what it gives the others.
-func (w *CopyWriter) evaluateDefaults(ctx context.Context, cp *Copy) error {
-	s := w.session
-	insert := &ast.Insert{Table: ast.Name{Parts: []string{cp.target.Schema, cp.target.Name}}, Query: &ast.Select{}}
-	row := make([]ast.Expr, len(cp.Columns))
-	for i, f := range cp.Columns {
-		insert.Columns = append(insert.Columns, ast.NamedPos{Word: f.Name})
-		row[i] = &ast.Literal{Kind: ast.LitNull}
+// planDefaults takes the defaults of the columns that the data lack.
+func (w *CopyWriter) planDefaults(ctx context.Context, cp *Copy) error {
+	c := &compiler{session: w.session, ctx: ctx, catalog: w.session.engine.Catalog()}
+	all, err := planner.PlanDefaults(cp.target, c.plannerEnv())
+	for i, x := range all {
+		if w.source[i] < 0 {
+			w.defaults[i] = x
+		}
 	}
-	insert.Query.Values = [][]ast.Expr{row}
-	c := &compiler{session: s, ctx: ctx, catalog: s.engine.Catalog()}
-	p, err := planner.PlanInsert(insert, c.plannerEnv())
-	if err != nil {
-		return err
-	}
-	op, err := s.openQuery(ctx, p.Source, nil)
-	if err != nil {
-		return err
-	}
-	defer op.Close()
-	b, err := op.Next(ctx)
-	if err != nil {
-		return err
-	}
-	w.defaults = b.Row(0)
-	return nil
+	return err
 }
 
 // Write inserts rows of the types that Copy.ColumnTypes gives. The batch may be used again after the call.
@@ -115,10 +98,15 @@ func (w *CopyWriter) Write(ctx context.Context, b *types.Batch) (err error) {
 	defer w.session.recover(&err)
 	out := &types.Batch{Len: b.Len, Cols: make([]*types.Vector, len(w.stored))}
 	for i, from := range w.source {
-		if from >= 0 {
+		switch {
+		case from >= 0:
 			out.Cols[i] = b.Cols[from]
-		} else {
-			out.Cols[i] = types.ConstVector(w.stored[i], w.defaults[i], b.Len)
+		case w.defaults[i] == nil:
+			out.Cols[i] = types.ConstVector(w.stored[i], types.NullDatum, b.Len)
+		default:
+			if out.Cols[i], err = w.env.Evaluate(ctx, w.defaults[i], b.Len); err != nil {
+				return userError(ctx, err)
+			}
 		}
 	}
 	return userError(ctx, w.inserter.Add(ctx, out))

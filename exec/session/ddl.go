@@ -21,22 +21,23 @@ type creation struct {
 	ifNotExists bool
 	options     []ast.Option
 	tag         string
-	plan        func(env *planner.Env) (*catalog.Relation, error)
+	plan        func(env *planner.Env) ([]*catalog.Relation, error) // the relation, then its sequences
 }
 
 // createRelation is CREATE TOPIC, and CREATE STREAM and CREATE TABLE with columns.
 func (c *compiler) createRelation(t *ast.CreateRelation) (*command, error) {
 	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: "CREATE " + upper(t.Kind),
-		plan: func(env *planner.Env) (*catalog.Relation, error) {
-			return planner.PlanCreateRelation(t, env, env.Catalog.NextID(), c.session.engine.Placement)
+		plan: func(env *planner.Env) ([]*catalog.Relation, error) {
+			return planner.PlanCreate(t, env, c.session.engine.Placement)
 		}})
 }
 
 // createQuery is CREATE STREAM, TABLE and MATERIALIZED VIEW … AS.
 func (c *compiler) createQuery(t *ast.CreateQuery) (*command, error) {
 	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: createTag(t.Kind, c.parsed.Text),
-		plan: func(env *planner.Env) (*catalog.Relation, error) {
-			return planner.PlanCreateQuery(t, env, env.Catalog.NextID(), c.session.engine.Placement)
+		plan: func(env *planner.Env) ([]*catalog.Relation, error) {
+			rel, err := planner.PlanCreateQuery(t, env, env.Catalog.NextID(), c.session.engine.Placement)
+			return []*catalog.Relation{rel}, err
 		}})
 }
 
@@ -94,14 +95,18 @@ func (c *compiler) createOnce(cr *creation) error {
 		if !cr.ifNotExists {
 			return pgerr.New(pgerr.DuplicateTable, "relation %q already exists", cr.name.Last())
 		}
-		s.notice("NOTICE", pgerr.New(pgerr.DuplicateTable, "relation %q already exists, skipping", cr.name.Last()))
+		s.noticeExists(cr.name)
 		return nil
 	}
-	rel, err := cr.plan(c.plannerEnv())
+	rels, err := cr.plan(c.plannerEnv())
 	if err != nil {
 		return err
 	}
-	if err := s.engine.Apply(c.ctx, catalog.Command{Create: rel}); err != nil {
+	cmd := catalog.Command{Create: rels[0]}
+	if len(rels) > 1 {
+		cmd = catalog.Command{Change: &catalog.Change{Version: c.catalog.Version(), Put: rels}}
+	}
+	if err := s.engine.Apply(c.ctx, cmd); err != nil {
 		return err
 	}
 	s.noticeReplication(cr.options)

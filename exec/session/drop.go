@@ -18,6 +18,7 @@ var droppable = map[string][]catalog.Kind{
 	"table":             {catalog.KindTable, catalog.KindView},
 	"materialized view": {catalog.KindView},
 	"view":              {catalog.KindPlainView},
+	"sequence":          {catalog.KindSequence},
 }
 
 // drop is DROP STREAM, TABLE, TOPIC, VIEW and MATERIALIZED VIEW.
@@ -59,14 +60,36 @@ func (c *compiler) dropOnce(t *ast.Drop) error {
 	if t.Cascade {
 		ids, cascaded = withDependents(c.catalog, ids)
 	}
-	if len(ids) > 0 {
-		if err := c.session.engine.Apply(c.ctx, catalog.Command{Drop: ids}); err != nil {
-			return err
-		}
+	also, err := c.applyDrop(ids, t.Cascade)
+	if err != nil {
+		return err
 	}
 	c.session.noticeMissing(t.Kind, missing)
-	c.session.noticeCascade(cascaded)
+	var names []string
+	for _, r := range cascaded {
+		names = append(names, r.Word()+" "+r.Name)
+	}
+	c.session.noticeCascade(append(names, also...))
 	return nil
+}
+
+// applyDrop drops relations, and returns what went beside them.
+func (c *compiler) applyDrop(ids []catalog.RelationID, cascade bool) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if _, err := c.catalog.Apply(catalog.Command{Drop: ids}); err != nil { // what depends on them
+		return nil, err
+	}
+	ch, also, err := c.dropWithSequences(ids, cascade)
+	switch {
+	case err != nil:
+		return nil, err
+	case ch == nil:
+		return nil, c.session.engine.Apply(c.ctx, catalog.Command{Drop: ids})
+	}
+	ch.Version = c.catalog.Version()
+	return also, c.session.engine.Apply(c.ctx, catalog.Command{Change: ch})
 }
 
 // dropTarget resolves a name of DROP; nil if there is none and IF EXISTS was given.
@@ -138,18 +161,14 @@ func (s *Session) noticeMissing(kind string, names []string) {
 }
 
 // noticeCascade names what went as well, as PostgreSQL does: one in the message, several in the detail.
-func (s *Session) noticeCascade(rels []*catalog.Relation) {
-	switch len(rels) {
+func (s *Session) noticeCascade(names []string) {
+	switch len(names) {
 	case 0:
 		return
 	case 1:
-		s.notef("drop cascades to %s %s", rels[0].Word(), rels[0].Name)
+		s.notef("drop cascades to %s", names[0])
 		return
 	}
-	var lines []string
-	for _, r := range rels {
-		lines = append(lines, "drop cascades to "+r.Word()+" "+r.Name)
-	}
-	s.notice("NOTICE", pgerr.New(pgerr.SuccessfulCompletion, "drop cascades to %d other objects", len(rels)).
-		WithDetail("%s", strings.Join(lines, "\n")))
+	s.notice("NOTICE", pgerr.New(pgerr.SuccessfulCompletion, "drop cascades to %d other objects", len(names)).
+		WithDetail("drop cascades to %s", strings.Join(names, "\ndrop cascades to ")))
 }

@@ -25,6 +25,12 @@ type Engine interface {
 	// partitions is in it whole or not at all. With Strong every write acknowledged before the call is in it, also in views,
 	// for which it waits; notice is told when a view is still being backfilled. A failed view: 55000 with the reason.
 	Snapshot(ctx context.Context, rels []*catalog.Relation, level Consistency, notice func(string)) (exec.Reader, error)
+	// NextValue gives the next value of a sequence: no value is given twice, whatever crashes. Errors: 42P01, 2200H.
+	NextValue(ctx context.Context, id catalog.RelationID) (int64, error)
+	// SetValue makes a sequence stand somewhere.
+	SetValue(ctx context.Context, id catalog.RelationID, to catalog.SequenceState) error
+	// SequenceState says where a sequence stands: what it gave last. The catalog's is ahead of it.
+	SequenceState(id catalog.RelationID) catalog.SequenceState
 	// WaitAny returns when one of the partitions has an end offset above the given one, or ctx ends (its error).
 	WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Offset) error
 }

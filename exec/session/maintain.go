@@ -18,6 +18,9 @@ func (c *compiler) truncate(t *ast.Truncate) (*command, error) {
 }
 
 func (c *compiler) planTruncate(t *ast.Truncate) (*dml, error) {
+	if t.Restart && c.session.inBlock() {
+		return nil, pgerr.Unsupported("RESTART IDENTITY in a transaction block is").At(c.start())
+	}
 	var deletes []*plan.Delete
 	all := &plan.Query{}
 	for _, n := range t.Tables {
@@ -43,6 +46,9 @@ func (c *compiler) planTruncate(t *ast.Truncate) (*dml, error) {
 				if _, _, err := exec.RunDelete(ctx, d, env, tx); err != nil {
 					return 0, nil, err
 				}
+			}
+			if t.Restart {
+				return 0, nil, c.restart(ctx, all.Reads)
 			}
 			return 0, nil, nil
 		}}, nil

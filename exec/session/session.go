@@ -59,6 +59,7 @@ type Session struct {
 	block      *block // the transaction block, explicit or implicit; nil: none
 	broken     bool   // a message failed since the last Sync, outside an explicit block
 	now        func() time.Time
+	sequences  sequenceUse
 }
 
 // New returns a session on e. Errors: a setting of Options that is not accepted.
@@ -74,6 +75,7 @@ func New(e Engine, o Options) (*Session, error) {
 	}
 	s := &Session{engine: e, options: o, settings: newSettings(), prepared: map[string]*Prepared{},
 		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now}
+	s.sequences.session = s
 	s.settings.initial["session_authorization"] = o.User
 	s.settings.initial["server_version"] = serverVersion(o.Version)
 	for name, value := range o.Settings {

@@ -121,7 +121,9 @@ func (c *compiler) deallocate(t *ast.Deallocate) (*command, error) {
 func (c *compiler) discard(t *ast.Discard) (*command, error) {
 	s := c.session
 	switch what := upper(t.What); what {
-	case "PLANS", "SEQUENCES", "TEMP", "TEMPORARY": // plans are refreshed by themselves; of the others there are none
+	case "SEQUENCES":
+		return local("DISCARD SEQUENCES", func() error { s.sequences.forget(); return nil }), nil
+	case "PLANS", "TEMP", "TEMPORARY": // plans are refreshed by themselves; of the others there are none
 		if what == "TEMPORARY" {
 			what = "TEMP"
 		}
@@ -134,6 +136,7 @@ func (c *compiler) discard(t *ast.Discard) (*command, error) {
 			s.closePortals(func(o *Portal) bool { return o != p })
 			clear(s.prepared)
 			s.settings.resetAll()
+			s.sequences.forget()
 			return p.finish("DISCARD ALL")
 		}}, nil
 	default:

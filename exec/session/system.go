@@ -2,7 +2,9 @@ package session
 
 import (
 	"fmt"
+	"strconv"
 
+	"github.com/millracedb/millrace/planner"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/funcs"
@@ -11,6 +13,9 @@ import (
 
 // systemRows makes the rows of a system relation: all its columns, from the catalog and the session.
 func (s *Session) systemRows(cat *catalog.Catalog, schema, name string) ([][]types.Datum, error) {
+	if schema == planner.SequenceSchema {
+		return s.sequenceRows(name)
+	}
 	sys := catalog.SystemRelation(schema, name)
 	if sys == nil {
 		return nil, fmt.Errorf("BUG: no system relation %s.%s", schema, name)
@@ -18,9 +23,23 @@ func (s *Session) systemRows(cat *catalog.Catalog, schema, name string) ([][]typ
 	return sys.Rows(cat, s.systemEnv()), nil
 }
 
+// sequenceRows is the row of a sequence, given by its number.
+func (s *Session) sequenceRows(number string) ([][]types.Datum, error) {
+	id, err := strconv.ParseUint(number, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("BUG: no sequence %q", number)
+	}
+	at := s.engine.SequenceState(catalog.RelationID(id))
+	called := int64(0)
+	if at.Called {
+		called = 1
+	}
+	return [][]types.Datum{{types.IntDatum(at.Last), types.IntDatum(0), types.IntDatum(called)}}, nil
+}
+
 // systemEnv is what system relations show of the session.
 func (s *Session) systemEnv() catalog.SystemEnv {
-	env := catalog.SystemEnv{User: s.options.User, Database: s.options.Database}
+	env := catalog.SystemEnv{User: s.options.User, Database: s.options.Database, SequenceState: s.engine.SequenceState}
 	for _, name := range s.settings.all() {
 		d, _ := lookupDefinition(name)
 		env.Settings = append(env.Settings, catalog.Setting{Name: name, Value: s.settings.value(name), Description: d.help})

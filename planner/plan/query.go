@@ -200,7 +200,7 @@ func NewSystemScan(schema, name string, columns []int, ts []types.Type) *SystemS
 // ScanColumns returns the columns that a scan or a source of r can deliver: the stored ones, then for a stream the
 // system columns.
 func ScanColumns(r *catalog.Relation) []catalog.Column {
-	if r.Keyed() || r.View != nil {
+	if r.Keyed() || !r.HasRecords() {
 		return r.Columns
 	}
 	return append(append([]catalog.Column(nil), r.Columns...), catalog.StreamSystemColumns...)

@@ -350,7 +350,10 @@ type ColumnDef struct {
 	Default    Expr
 	Checks     []Check
 	KeyName    string // CONSTRAINT name PRIMARY KEY, or ""
-	Generated  string // identity and the like, as written, or ""
+	Generated  string // GENERATED … AS (expr) STORED, as written, or ""
+	// Identity is GENERATED "always" or "by default" AS IDENTITY, or ""; Sequence are its options.
+	Identity   string
+	Sequence   SequenceOptions
 	References *Name
 	Pos        int
 }
@@ -374,6 +377,18 @@ type (
 		// Watermark is WATERMARK FOR column AS expr, or nil.
 		Watermark *Watermark
 		Options   []Option
+	}
+	// CreateSequence is CREATE SEQUENCE.
+	CreateSequence struct {
+		Name        Name
+		IfNotExists bool
+		Options     SequenceOptions
+	}
+	// SequenceOptions are the options of a sequence; what is nil was not given.
+	SequenceOptions struct {
+		Type                              *TypeName
+		Increment, Min, Max, Start, Cache *int64
+		Cycle                             bool
 	}
 	// Check is [CONSTRAINT name] CHECK (expr); Text is the user's text of expr.
 	Check struct {
@@ -423,12 +438,14 @@ type (
 	}
 	// Insert is INSERT INTO.
 	Insert struct {
-		Table     Name
-		Alias     string
-		Columns   []NamedPos
-		Query     *Select // VALUES or SELECT; nil for DEFAULT VALUES
-		Conflict  *OnConflict
-		Returning []SelectItem
+		Table   Name
+		Alias   string
+		Columns []NamedPos
+		// Overriding is OVERRIDING "system" or "user" VALUE, or "".
+		Overriding string
+		Query      *Select // VALUES or SELECT; nil for DEFAULT VALUES
+		Conflict   *OnConflict
+		Returning  []SelectItem
 	}
 	// OnConflict is ON CONFLICT.
 	OnConflict struct {
@@ -552,6 +569,7 @@ type (
 func (*SelectStmt) statement()     {}
 func (*CreateRelation) statement() {}
 func (*CreateQuery) statement()    {}
+func (*CreateSequence) statement() {}
 func (*Drop) statement()           {}
 func (*AlterOptions) statement()   {}
 func (*Insert) statement()         {}

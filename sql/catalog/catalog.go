@@ -55,6 +55,8 @@ const (
 	KindTopic  Kind = "topic"  // a log of records, for streams over it; its own columns are TopicColumns
 	// KindPlainView is a name for a query, which stores nothing.
 	KindPlainView Kind = "plain view"
+	// KindSequence gives numbers. It has no rows.
+	KindSequence Kind = "sequence"
 )
 
 // Column is a column of a relation.
@@ -66,6 +68,11 @@ type Column struct {
 	Hidden bool `json:"hidden,omitempty"`
 	// Default is the SQL text of the DEFAULT expression, or "".
 	Default string `json:"default,omitempty"`
+	// Sequence is the sequence whose next value is the column's default: of serial and identity columns, which have no
+	// Default. Of a column with a Default it is the one that the text names, or 0.
+	Sequence RelationID `json:"sequence,omitempty"`
+	// Identity says that the column is GENERATED … AS IDENTITY.
+	Identity Identity `json:"identity,omitempty"`
 }
 
 // RowIDColumn is the name of the hidden column that is the key of a table without PRIMARY KEY: a random bigint.
@@ -115,6 +122,8 @@ type Relation struct {
 	Query *Query `json:"query,omitempty"`
 	// View is what a plain view shows; nil otherwise.
 	View *View `json:"view,omitempty"`
+	// Sequence is how a sequence counts; nil of other relations. Where it stands is the catalog's SequenceState.
+	Sequence *Sequence `json:"sequence,omitempty"`
 	// Options are the WITH options as given, for display.
 	Options map[string]string `json:"options,omitempty"`
 	// CreatedAtMicros is the time of creation, µs since 1970.

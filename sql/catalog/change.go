@@ -20,6 +20,7 @@ func (c *Catalog) change(ch Change) (*Catalog, error) {
 	n := c.clone()
 	for _, id := range ch.Drop {
 		n.remove(id)
+		n.forgetSequence(id)
 	}
 	for _, r := range ch.Put {
 		if n.byID[r.ID] == nil {

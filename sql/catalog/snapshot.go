@@ -16,6 +16,8 @@ type Catalog struct {
 	nextID  RelationID
 	byID    map[RelationID]*Relation
 	byName  map[string]*Relation // schema.name
+	// sequences says where those stand that were asked for a value. It is never changed in place.
+	sequences map[RelationID]SequenceState
 }
 
 // Empty returns the catalog of a new cluster.
@@ -23,7 +25,7 @@ func Empty() *Catalog {
 	return &Catalog{nextID: FirstRelationID, byID: map[RelationID]*Relation{}, byName: map[string]*Relation{}}
 }
 
-// Version grows by one with each command applied.
+// Version grows by one with each command applied, but for moves of sequences.
 func (c *Catalog) Version() uint64 { return c.version }
 
 // NextID is the id that the next created relation gets.
@@ -84,6 +86,8 @@ type Command struct {
 	SetQueryState *QueryStateChange `json:"set_query_state,omitempty"`
 	// Alter changes how a relation's topic is stored.
 	Alter *Alteration `json:"alter,omitempty"`
+	// Sequence moves a sequence. It does not count as a new version: no plan depends on it.
+	Sequence *SequenceMove `json:"sequence,omitempty"`
 	// Change is everything else.
 	Change *Change `json:"change,omitempty"`
 }
@@ -119,6 +123,8 @@ func (c *Catalog) Apply(cmd Command) (*Catalog, error) {
 		return c.setQueryState(*cmd.SetQueryState)
 	case cmd.Alter != nil:
 		return c.alter(*cmd.Alter)
+	case cmd.Sequence != nil:
+		return c.moveSequence(*cmd.Sequence)
 	case cmd.Change != nil:
 		return c.change(*cmd.Change)
 	}
@@ -171,8 +177,8 @@ func (c *Catalog) drop(ids []RelationID) (*Catalog, error) {
 					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 			}
 		}
-		delete(n.byID, id)
-		delete(n.byName, key(r.Schema, r.Name))
+		n.remove(id)
+		n.forgetSequence(id)
 	}
 	return n, nil
 }
@@ -207,7 +213,7 @@ func (c *Catalog) replace(r *Relation) *Catalog {
 }
 
 func (c *Catalog) clone() *Catalog {
-	n := &Catalog{version: c.version + 1, nextID: c.nextID,
+	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences,
 		byID: make(map[RelationID]*Relation, len(c.byID)+1), byName: make(map[string]*Relation, len(c.byName)+1)}
 	for k, v := range c.byID {
 		n.byID[k] = v
@@ -223,17 +229,19 @@ type State struct {
 	Version   uint64      `json:"version"`
 	NextID    RelationID  `json:"next_id"`
 	Relations []*Relation `json:"relations"`
+	// Sequences are the states of sequences that are not at their start.
+	Sequences map[RelationID]SequenceState `json:"sequences,omitempty"`
 }
 
 // State returns c as plain data.
 func (c *Catalog) State() State {
-	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations()}
+	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations(), Sequences: c.sequences}
 }
 
 // FromState is the inverse of State.
 func FromState(s State) *Catalog {
 	c := Empty()
-	c.version, c.nextID = s.Version, s.NextID
+	c.version, c.nextID, c.sequences = s.Version, s.NextID, s.Sequences
 	for _, r := range s.Relations {
 		r = withConfig(r)
 		c.byID[r.ID] = r

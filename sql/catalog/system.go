@@ -26,6 +26,8 @@ type System struct {
 // SystemEnv is what system relations show of the session and the server.
 type SystemEnv struct {
 	Database, User string
+	// SequenceState says what a sequence gave last; nil: as the catalog has it.
+	SequenceState func(RelationID) SequenceState
 	// Settings are the settings of pg_settings, in order.
 	Settings []Setting
 }

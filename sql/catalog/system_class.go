@@ -18,6 +18,8 @@ var classFillers = map[string]filler{
 	"pg_catalog.pg_matviews":         fillMatviews,
 	"pg_catalog.pg_views":            fillViews,
 	"pg_catalog.pg_indexes":          fillIndexes,
+	"pg_catalog.pg_sequence":         fillSequence,
+	"pg_catalog.pg_sequences":        fillSequences,
 	"pg_catalog.pg_stat_user_tables": fillStatUserTables,
 }
 
@@ -28,6 +30,8 @@ func (r *Relation) relkind() string {
 		return "m"
 	case KindPlainView:
 		return "v"
+	case KindSequence:
+		return "S"
 	}
 	return "r"
 }
@@ -36,7 +40,7 @@ func fillClass(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		c := class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
 		c["relhasindex"], c["reloptions"], c["relchecks"] = flag(r.HasPrimaryKey), optionsArray(r), num(len(r.Checks))
-		if r.Kind != KindPlainView {
+		if r.HasRecords() {
 			c["relam"] = num(oidHeap)
 		}
 		add(c)
@@ -80,10 +84,10 @@ func fillAttribute(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		for i, c := range r.Columns {
 			if !c.Hidden {
-				add(attribute(r.oid(), i+1, c))
+				add(x.attribute(r.oid(), i+1, c))
 			}
 		}
-		if !r.Keyed() && r.Kind != KindPlainView {
+		if !r.Keyed() && r.HasRecords() {
 			for i, c := range StreamSystemColumns {
 				add(attribute(r.oid(), -1-i, c))
 			}
@@ -101,6 +105,16 @@ func fillAttribute(x *systemContext, add func(record)) {
 	}
 }
 
+// attribute is a row of pg_attribute for a column of the user's.
+func (x *systemContext) attribute(relation uint32, number int, c Column) record {
+	out := attribute(relation, number, c)
+	out["atthasdef"] = flag(x.catalog.DefaultText(c) != "")
+	if c.Identity != "" {
+		out["attidentity"] = str(map[Identity]string{IdentityAlways: "a", IdentityByDefault: "d"}[c.Identity])
+	}
+	return out
+}
+
 // attribute is a row of pg_attribute.
 func attribute(relation uint32, number int, c Column) record {
 	t := physicalOf(c.Type)
@@ -116,9 +130,9 @@ func fillAttrdef(x *systemContext, add func(record)) {
 	n := 0 // nothing refers to these numbers
 	for _, r := range x.catalog.Relations() {
 		for i, c := range r.Columns {
-			if c.Default != "" {
+			if text := x.catalog.DefaultText(c); text != "" {
 				n++
-				add(record{"oid": num(n), "adrelid": num(r.oid()), "adnum": num(i + 1), "adbin": str(c.Default)})
+				add(record{"oid": num(n), "adrelid": num(r.oid()), "adnum": num(i + 1), "adbin": str(text)})
 			}
 		}
 	}
@@ -187,6 +201,36 @@ func fillViews(x *systemContext, add func(record)) {
 	}
 }
 
+func (x *systemContext) sequenceState(id RelationID) SequenceState {
+	if x.env.SequenceState != nil {
+		return x.env.SequenceState(id)
+	}
+	return x.catalog.SequenceState(id)
+}
+
+func fillSequences(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		if q := r.Sequence; q != nil {
+			last := types.NullDatum
+			if at := x.sequenceState(r.ID); at.Called {
+				last = num(at.Last)
+			}
+			add(record{"schemaname": str(r.Schema), "sequencename": str(r.Name), "sequenceowner": str(x.env.User), "data_type": num(q.Type.OID()),
+				"start_value": num(q.Start), "min_value": num(q.Min), "max_value": num(q.Max), "increment_by": num(q.Increment),
+				"cycle": flag(q.Cycle), "cache_size": num(1), "last_value": last})
+		}
+	}
+}
+
+func fillSequence(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Relations() {
+		if q := r.Sequence; q != nil {
+			add(record{"seqrelid": num(r.oid()), "seqtypid": num(q.Type.OID()), "seqstart": num(q.Start), "seqincrement": num(q.Increment),
+				"seqmax": num(q.Max), "seqmin": num(q.Min), "seqcache": num(1), "seqcycle": flag(q.Cycle)})
+		}
+	}
+}
+
 func fillIndexes(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.withKeys() {
 		add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "indexname": str(r.PrimaryKeyName()),
@@ -196,7 +240,7 @@ func fillIndexes(x *systemContext, add func(record)) {
 
 func fillStatUserTables(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
-		if r.Kind == KindPlainView {
+		if !r.HasRecords() {
 			continue
 		}
 		add(record{"relid": num(r.oid()), "schemaname": str(r.Schema), "relname": str(r.Name)})

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -27,6 +28,9 @@ func tableRecord(x *systemContext, r *Relation) record {
 
 func fillInfoTables(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
+		if r.Sequence != nil {
+			continue
+		}
 		t := tableRecord(x, r)
 		t["table_type"] = str("BASE TABLE")
 		if r.SQL() != "" {
@@ -65,12 +69,15 @@ func infoColumn(x *systemContext, r *Relation, i int) record {
 		out[name] = value
 	}
 	out["column_name"], out["ordinal_position"], out["is_nullable"] = str(c.Name), num(i+1), yesNo(!c.NotNull)
-	if c.Default != "" {
-		out["column_default"] = str(c.Default)
+	if text := x.catalog.DefaultText(c); text != "" && c.Identity == "" {
+		out["column_default"] = str(text)
 	}
 	out["udt_catalog"], out["udt_schema"], out["udt_name"] = str(x.env.Database), str(catalogSchema), str(typname(c.Type))
 	out["dtd_identifier"] = str(strconv.Itoa(i + 1))
 	out["is_self_referencing"], out["is_identity"], out["identity_cycle"] = yesNo(false), yesNo(false), yesNo(false)
+	if c.Identity != "" {
+		out["is_identity"], out["identity_generation"] = yesNo(true), str(strings.ToUpper(string(c.Identity)))
+	}
 	out["is_generated"], out["is_updatable"] = str("NEVER"), yesNo(r.Kind == KindTable)
 	return out
 }

@@ -74,6 +74,7 @@ var table = func() *registry {
 	r.addChoices()
 	r.addSession()
 	r.addCatalog()
+	r.addSequences()
 	r.addAggregates()
 	return r
 }()

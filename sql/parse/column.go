@@ -122,22 +122,26 @@ func (p *parser) referenceAction() {
 	}
 }
 
-// generated reads GENERATED … as it is written.
+// generated reads GENERATED …: an identity, or an expression as it is written.
 func (p *parser) generated(c *ast.ColumnDef) {
 	first := p.i
 	p.next()
+	when := "always"
 	if !p.acceptWord("always") {
 		p.expectWord("by", "default")
+		when = "by default"
 	}
 	p.expectWord("as")
 	if p.acceptWord("identity") {
-		if p.isPunct("(") {
-			p.skipParens()
+		c.Identity = when
+		if p.acceptPunct("(") {
+			p.sequenceOptions(&c.Sequence)
+			p.expectPunct(")")
 		}
-	} else {
-		p.skipParens()
-		p.expectWord("stored")
+		return
 	}
+	p.skipParens()
+	p.expectWord("stored")
 	c.Generated = strings.ToLower(p.textFrom(first))
 }
 

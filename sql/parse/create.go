@@ -44,6 +44,11 @@ func (p *parser) create(t *token) ast.Statement {
 		h.kind, h.materialized = "table", true
 	case w.isOneOf("stream", "table", "topic", "view"):
 		h.kind = p.next().text
+	case p.acceptWord("sequence"):
+		if h.temporary {
+			p.unsupported(w, "temporary sequences")
+		}
+		return p.createSequence()
 	case w.isOneOf(refusedObjects...):
 		return p.refuse("CREATE "+objectWords(p, 0), t)
 	default:

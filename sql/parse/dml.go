@@ -12,8 +12,13 @@ func (p *parser) insert(*token) ast.Statement {
 	if p.isPunct("(") && !p.isQueryParen(p.i) && !p.at(1).isPunct("(") {
 		stmt.Columns = p.targetColumns()
 	}
-	if t := p.tok(); t.isWord("overriding") {
-		p.unsupported(t, "OVERRIDING")
+	if p.acceptWord("overriding") {
+		t := p.next()
+		if !t.isOneOf("system", "user") {
+			p.syntaxErrorAt(t)
+		}
+		stmt.Overriding = t.text
+		p.expectWord("value")
 	}
 	switch t := p.tok(); {
 	case p.acceptWords("default", "values"):

@@ -17,6 +17,7 @@ import (
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 	"github.com/millracedb/millrace/wire/pg"
 )
@@ -33,6 +34,18 @@ func (nothing) Begin() exec.Tx                    { return nil }
 func (nothing) Snapshot(context.Context, []*catalog.Relation, session.Consistency, func(string)) (exec.Reader, error) {
 	return nil, io.ErrUnexpectedEOF
 }
+func (nothing) NextValue(context.Context, catalog.RelationID) (int64, error) {
+	return 0, pgerr.New(pgerr.UndefinedTable, "there are no sequences")
+}
+
+func (nothing) SetValue(context.Context, catalog.RelationID, catalog.SequenceState) error {
+	return pgerr.New(pgerr.UndefinedTable, "there are no sequences")
+}
+
+func (nothing) SequenceState(catalog.RelationID) catalog.SequenceState {
+	return catalog.SequenceState{}
+}
+
 func (nothing) WaitAny(context.Context, map[catalog.PartitionID]log.Offset) error { return io.EOF }
 
 // fuzzTimeout is far beyond what any input takes: it ends a hang.
