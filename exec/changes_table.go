@@ -60,13 +60,13 @@ func (t *tableChanges) add(rec *record) error {
 	r := changeRecord{before: -1, after: -1, timestamp: timestamptzOfMillis(rec.TimestampMillis)}
 	if before != nil {
 		r.before = t.before.Len
-		if err := types.DecodeRow(before, t.before); err != nil {
+		if err := types.DecodeRowMissing(before, t.node.Relation.Missing(), t.before); err != nil {
 			return err
 		}
 	}
 	if rec.Value != nil {
 		r.after = t.after.Len
-		if err := types.DecodeRow(rec.Value, t.after); err != nil {
+		if err := types.DecodeRowMissing(rec.Value, t.node.Relation.Missing(), t.after); err != nil {
 			return err
 		}
 	}

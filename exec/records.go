@@ -55,7 +55,7 @@ func (d *streamDecoder) append(rec *log.Record, into *types.Batch, want []int) e
 	case d.Records == nil && want == nil:
 		return types.DecodeRow(rec.Value, into)
 	case d.Records == nil:
-		return types.DecodeRowColumns(rec.Value, d.columns, want, into)
+		return types.DecodeRowColumns(rec.Value, d.columns, want, nil, into)
 	}
 	// All columns are looked at, whichever are wanted: whether a record is a row does not depend on who asks.
 	if err := d.fill(rec); err != nil {

@@ -17,11 +17,13 @@ type rowReader struct {
 	types  []types.Type // of the decoded batch, each column once
 	output []int        // for each output column its place in the decoded batch
 	stream *streamDecoder
+	// missing are the values of columns that are younger than a row.
+	missing []types.Datum
 }
 
 // newRowReader reads columns, which are positions in plan.ScanColumns of the relation.
 func newRowReader(rel *catalog.Relation, columns []int) *rowReader {
-	r := &rowReader{stored: rel.Types(), want: make([]int, len(rel.Columns)), system: [3]int{-1, -1, -1}}
+	r := &rowReader{stored: rel.Types(), missing: rel.Missing(), want: make([]int, len(rel.Columns)), system: [3]int{-1, -1, -1}}
 	if !rel.Keyed() {
 		r.stream = newStreamDecoder(plan.StreamRecords(rel), r.stored)
 	}
@@ -52,7 +54,7 @@ func (r *rowReader) batch(capacity int) *types.Batch { return types.NewBatch(r.t
 
 // add decodes a row.
 func (r *rowReader) add(b *types.Batch, row []byte) error {
-	return types.DecodeRowColumns(row, r.stored, r.want, b)
+	return types.DecodeRowColumns(row, r.stored, r.want, r.missing, b)
 }
 
 // addRecord decodes a stream's record: its row, and what the log says of it. An error says that the record is no row of

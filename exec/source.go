@@ -102,7 +102,7 @@ func (s *source) readChunk(r Reader, cursor []byte, limit int, b *types.Batch) (
 			return nil, false, fmt.Errorf("rows of %v: %w", s.part, err)
 		}
 		for _, row := range stored.Rows {
-			if err := appendEncodedRow(b, row.Row, row.Count); err != nil {
+			if err := appendEncodedRow(b, row.Row, s.spec.Missing, row.Count); err != nil {
 				return nil, false, err
 			}
 		}
@@ -137,6 +137,7 @@ type recordDecoder struct {
 	kind    plan.SourceKind
 	part    catalog.PartitionID
 	columns []types.Type
+	missing []types.Datum
 	out     *types.Batch // stored columns
 	system  *types.Batch // system columns of streams
 	stream  *streamDecoder
@@ -145,7 +146,7 @@ type recordDecoder struct {
 }
 
 func newRecordDecoder(spec plan.Source, part catalog.PartitionID) *recordDecoder {
-	d := &recordDecoder{kind: spec.Kind, part: part, columns: spec.Columns}
+	d := &recordDecoder{kind: spec.Kind, part: part, columns: spec.Columns, missing: spec.Missing}
 	stored := spec.Columns
 	if spec.Kind == plan.SourceStream {
 		stored = stored[:len(stored)-len(catalog.StreamSystemColumns)]
@@ -227,7 +228,7 @@ func (d *recordDecoder) streamRecord(rec *log.Record) {
 func (d *recordDecoder) tableRecord(rec log.Record) error {
 	for _, h := range rec.Headers {
 		if h.Key == BeforeHeader {
-			if err := appendEncodedRow(d.out, h.Value, -1); err != nil {
+			if err := appendEncodedRow(d.out, h.Value, d.missing, -1); err != nil {
 				return err
 			}
 		}
@@ -235,7 +236,7 @@ func (d *recordDecoder) tableRecord(rec log.Record) error {
 	if rec.Value == nil {
 		return nil
 	}
-	return appendEncodedRow(d.out, rec.Value, 1)
+	return appendEncodedRow(d.out, rec.Value, d.missing, 1)
 }
 
 func (d *recordDecoder) finish() *types.Batch {
@@ -251,8 +252,8 @@ const unixToPostgresMillis = 946684800000
 func timestamptzOfMillis(ms int64) int64 { return (ms - unixToPostgresMillis) * 1000 }
 
 // appendEncodedRow appends a row in the row codec with multiplicity diff.
-func appendEncodedRow(b *types.Batch, row []byte, diff int64) error {
-	if err := types.DecodeRow(row, b); err != nil {
+func appendEncodedRow(b *types.Batch, row []byte, missing []types.Datum, diff int64) error {
+	if err := types.DecodeRowMissing(row, missing, b); err != nil {
 		return err
 	}
 	if diff == 1 && b.Diffs == nil {

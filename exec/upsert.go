@@ -68,7 +68,7 @@ func (u *upsert) evaluate(ctx context.Context, b *types.Batch, conflicts []confl
 	old := types.NewBatch(u.rel.Types(), len(conflicts))
 	excluded := make([]int, len(conflicts))
 	for i, c := range conflicts {
-		if err := types.DecodeRow(c.old.row, old); err != nil {
+		if err := types.DecodeRowMissing(c.old.row, u.rel.Missing(), old); err != nil {
 			return nil, err
 		}
 		excluded[i] = c.row

@@ -36,6 +36,8 @@ func (f *flow) source() plan.Source {
 	}
 	if kind == plan.SourceStream {
 		s.Records = plan.StreamRecords(f.rel)
+	} else {
+		s.Missing = f.rel.Missing()
 	}
 	return s
 }

@@ -71,6 +71,8 @@ func (f *fromItem) asSeen(r *catalog.Relation, v *catalog.View) {
 		}
 		for i := range f.columns {
 			switch {
+			case i < len(r.Columns) && r.Columns[i].Dropped:
+				f.columns[i].name = ""
 			case i < len(s.Columns):
 				f.columns[i].name = s.Columns[i]
 			case i < len(r.Columns):

@@ -82,6 +82,8 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.createQuery(t)
 	case *ast.CreateSequence:
 		return c.createSequence(t)
+	case *ast.AlterRelation:
+		return c.alterRelation(t)
 	case *ast.AlterOptions:
 		return c.alterOptions(t)
 	case *ast.Drop:

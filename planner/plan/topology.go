@@ -40,6 +40,8 @@ type Source struct {
 	// Topic is the local number of the internal topic (from 1) when Relation is 0.
 	Topic   uint16       `json:"topic,omitempty"`
 	Columns []types.Type `json:"columns"`
+	// Missing are the values of a SourceTable's columns in rows that are older than those; nil or short: NULL.
+	Missing []types.Datum `json:"missing,omitempty"`
 	// Records says how the records of a SourceStream decode; nil: in native format, and nobody else writes the topic.
 	Records *Records `json:"records,omitempty"`
 }

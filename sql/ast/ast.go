@@ -436,6 +436,26 @@ type (
 		Reset    bool
 		Options  []Option
 	}
+	// AlterRelation is ALTER kind name with RENAME, or with a list of other actions.
+	AlterRelation struct {
+		Kind     string // "stream", "table", "topic", "view", "materialized view", "sequence"
+		Name     Name
+		IfExists bool
+		Actions  []AlterAction
+	}
+	// AlterAction is one action; Verb is "rename to", "rename column", "add column", "drop column", "set default", "drop default",
+	// "set not null", "drop not null", "add check" or "drop constraint".
+	AlterAction struct {
+		Verb     string
+		Name     string // of the column or the constraint
+		NewName  string // of RENAME
+		Def      *ColumnDef
+		Default  Expr
+		Check    *Check
+		IfExists bool // IF EXISTS, or IF NOT EXISTS of ADD COLUMN
+		Cascade  bool
+		Pos      int
+	}
 	// Insert is INSERT INTO.
 	Insert struct {
 		Table   Name
@@ -572,6 +592,7 @@ func (*CreateQuery) statement()    {}
 func (*CreateSequence) statement() {}
 func (*Drop) statement()           {}
 func (*AlterOptions) statement()   {}
+func (*AlterRelation) statement()  {}
 func (*Insert) statement()         {}
 func (*Update) statement()         {}
 func (*Delete) statement()         {}

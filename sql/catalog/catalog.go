@@ -71,6 +71,10 @@ type Column struct {
 	// Sequence is the sequence whose next value is the column's default: of serial and identity columns, which have no
 	// Default. Of a column with a Default it is the one that the text names, or 0.
 	Sequence RelationID `json:"sequence,omitempty"`
+	// Missing is the column's value in rows that are older than it; nil: NULL.
+	Missing *types.Datum `json:"missing,omitempty"`
+	// Dropped columns are still stored, hidden, and NULL in new rows: the places of the others do not change.
+	Dropped bool `json:"dropped,omitempty"`
 	// Identity says that the column is GENERATED … AS IDENTITY.
 	Identity Identity `json:"identity,omitempty"`
 }
@@ -190,6 +194,21 @@ func (r *Relation) Types() []types.Type {
 		ts[i] = r.Columns[i].Type
 	}
 	return ts
+}
+
+// Missing returns, by stored column, the values in rows that are older than the column; nil: NULL for all.
+func (r *Relation) Missing() []types.Datum {
+	var out []types.Datum
+	for i, c := range r.Columns {
+		if c.Missing == nil {
+			continue
+		}
+		for len(out) < i {
+			out = append(out, types.NullDatum)
+		}
+		out = append(out, *c.Missing)
+	}
+	return out
 }
 
 // Keyed reports whether the relation is a table or a view: it has a store of rows by key.

@@ -11,13 +11,19 @@ var alteredObjects = []string{"table", "stream", "topic", "view", "materialized"
 	"default", "event", "foreign", "language", "large", "operator", "policy", "publication", "rule", "server", "statistics",
 	"subscription", "tablespace", "text", "collation", "conversion"}
 
-// alter parses what is behind ALTER: SET (…) and RESET (…) of a relation; everything else is refused by name.
+// alter parses what is behind ALTER: SET (…) and RESET (…) of a relation, RENAME, and what is done to columns
+// and constraints; everything else is refused by name.
 func (p *parser) alter(t *token) ast.Statement {
 	if !p.tok().isOneOf(alteredObjects...) {
 		p.syntaxError()
 	}
 	if !p.alterOptionsAhead() {
-		return p.refuse("ALTER "+objectWords(p, 0), t)
+		what, first := "ALTER "+objectWords(p, 0), p.i
+		if stmt := p.alterRelation(); stmt != nil {
+			return stmt
+		}
+		p.i = first
+		return p.refuse(what, t)
 	}
 	stmt := &ast.AlterOptions{Kind: p.next().text}
 	if stmt.Kind == "materialized" {

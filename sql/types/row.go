@@ -58,24 +58,34 @@ func appendValue(dst []byte, v *Vector, i int) []byte {
 // DecodeRow appends the row to into, with multiplicity 1; the types are those of into.Cols. Columns that the row does not
 // have are NULL. Nothing of into aliases row. Errors: ErrCorrupt; into then has columns of different lengths and is of no
 // more use.
-func DecodeRow(row []byte, into *Batch) error {
+func DecodeRow(row []byte, into *Batch) error { return DecodeRowMissing(row, nil, into) }
+
+// maxRowColumns bounds the number of columns that a row may say it has: those of a relation, with what was dropped.
+const maxRowColumns = 1 << 16
+
+// DecodeRowMissing is DecodeRow for rows that may be older than the last columns: a column that the row does not have is as
+// in missing, NULL where that is too short. Columns of the row that into does not have are passed over.
+func DecodeRowMissing(row []byte, missing []Datum, into *Batch) error {
 	if len(row) == 0 || row[0] != rowFormat {
 		return fmt.Errorf("row: format: %w", ErrCorrupt)
 	}
 	r := reader{b: row, pos: 1}
-	n := r.count(len(into.Cols))
+	n := r.count(maxRowColumns)
 	bitmap := r.bytes((n + 7) / 8)
 	if r.err != nil {
 		return fmt.Errorf("row: header: %w", r.err)
 	}
 	for c, v := range into.Cols {
-		if c >= n || bitmap[c/8]&(1<<(c%8)) != 0 {
+		switch {
+		case c >= n:
+			v.Append(missingDatum(missing, c))
+		case bitmap[c/8]&(1<<(c%8)) != 0:
 			v.Append(NullDatum)
-			continue
+		default:
+			r.value(v)
 		}
-		r.value(v)
 	}
-	if r.err == nil && r.pos != len(row) {
+	if r.err == nil && r.pos != len(row) && n <= len(into.Cols) {
 		r.err = ErrCorrupt
 	}
 	if r.err != nil {
@@ -83,6 +93,13 @@ func DecodeRow(row []byte, into *Batch) error {
 	}
 	into.noteDiff(1)
 	return nil
+}
+
+func missingDatum(missing []Datum, c int) Datum {
+	if c < len(missing) {
+		return missing[c]
+	}
+	return NullDatum
 }
 
 // AppendDecimal appends the row codec's form of a numeric.

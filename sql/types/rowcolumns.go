@@ -2,15 +2,15 @@ package types
 
 import "fmt"
 
-// DecodeRowColumns is DecodeRow for some columns only: column c of the row, of type ts[c], is appended to
+// DecodeRowColumns is DecodeRowMissing for some columns only: column c of the row, of type ts[c], is appended to
 // into.Cols[want[c]], or passed over where want[c] is negative. Other columns of into are left to the caller, to fill for
 // the same row. Errors as DecodeRow.
-func DecodeRowColumns(row []byte, ts []Type, want []int, into *Batch) error {
+func DecodeRowColumns(row []byte, ts []Type, want []int, missing []Datum, into *Batch) error {
 	if len(row) == 0 || row[0] != rowFormat {
 		return fmt.Errorf("row: format: %w", ErrCorrupt)
 	}
 	r := reader{b: row, pos: 1}
-	n := r.count(len(ts))
+	n := r.count(maxRowColumns)
 	bitmap := r.bytes((n + 7) / 8)
 	if r.err != nil {
 		return fmt.Errorf("row: header: %w", r.err)
@@ -18,6 +18,8 @@ func DecodeRowColumns(row []byte, ts []Type, want []int, into *Batch) error {
 	for c, t := range ts {
 		null := c >= n || bitmap[c/8]&(1<<(c%8)) != 0
 		switch {
+		case want[c] >= 0 && c >= n:
+			into.Cols[want[c]].Append(missingDatum(missing, c))
 		case want[c] < 0 && !null:
 			r.skip(t)
 		case want[c] >= 0 && null:
@@ -26,7 +28,7 @@ func DecodeRowColumns(row []byte, ts []Type, want []int, into *Batch) error {
 			r.copyValue(into.Cols[want[c]])
 		}
 	}
-	if r.err == nil && r.pos != len(row) {
+	if r.err == nil && r.pos != len(row) && n <= len(ts) {
 		r.err = ErrCorrupt
 	}
 	if r.err != nil {

@@ -24,7 +24,7 @@ func TestDecodeRowColumns(t *testing.T) {
 			}
 		}
 		into := NewBatch(sub, 1)
-		if err := DecodeRowColumns(row, ts, want, into); err != nil {
+		if err := DecodeRowColumns(row, ts, want, nil, into); err != nil {
 			t.Fatalf("mask %b: %v", mask, err)
 		}
 		if into.Len != 1 {
@@ -48,10 +48,10 @@ func TestDecodeRowColumnsShort(t *testing.T) {
 	old.AppendRow([]Datum{IntDatum(5)}, 1)
 	row := EncodeRow(nil, old, 0)
 	into := NewBatch([]Type{Text}, 1)
-	if err := DecodeRowColumns(row, []Type{Int8, Text}, []int{-1, 0}, into); err != nil || !into.Cols[0].IsNull(0) {
+	if err := DecodeRowColumns(row, []Type{Int8, Text}, []int{-1, 0}, nil, into); err != nil || !into.Cols[0].IsNull(0) {
 		t.Fatalf("added column: %v, %v", into.Cols[0].Datum(0), err)
 	}
-	err := DecodeRowColumns(row[:len(row)-1], []Type{Int8}, []int{-1}, NewBatch(nil, 1))
+	err := DecodeRowColumns(row[:len(row)-1], []Type{Int8}, []int{-1}, nil, NewBatch(nil, 1))
 	if !errors.Is(err, ErrCorrupt) {
 		t.Fatalf("cut row: %v", err)
 	}

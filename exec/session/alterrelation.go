@@ -1,0 +1,106 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/planner"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// alterRelation is ALTER … RENAME, and ALTER TABLE with actions on columns and constraints.
+func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
+	return c.change("ALTER "+upper(t.Kind), func(c *compiler) (*catalog.Change, func(), error) {
+		r := c.resolve(t.Name)
+		switch {
+		case r == nil && t.IfExists:
+			return nil, func() { c.session.notef("relation %q does not exist, skipping", t.Name.Last()) }, nil
+		case r == nil:
+			return nil, nil, pgerr.New(pgerr.UndefinedTable, "relation %q does not exist", strings.Join(t.Name.Parts, ".")).At(t.Name.Pos)
+		case r.ID.IsSystem():
+			return nil, nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: %q is a system relation", r.Name)
+		case !isKind(r, t.Kind) && !(t.Kind == "table" && r.HasTopic() || t.Kind == "table" && !r.HasRecords()):
+			return nil, nil, wrongKind(r, t.Kind, "ALTER", "change").At(t.Name.Pos)
+		}
+		a, err := planner.PlanAlter(t, r, c.plannerEnv())
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := c.fill(a); err != nil {
+			return nil, nil, err
+		}
+		if err := c.checkRows(a); err != nil {
+			return nil, nil, err
+		}
+		return &catalog.Change{Drop: a.Drop, Put: []*catalog.Relation{a.Relation}}, func() { c.tellAlter(a) }, nil
+	}), nil
+}
+
+func (c *compiler) tellAlter(a *planner.RelationChange) {
+	for _, n := range a.Notices {
+		c.session.notef("%s", n)
+	}
+	var names []string
+	for _, r := range a.Cascaded {
+		names = append(names, r.Word()+" "+r.Name)
+	}
+	c.session.noticeCascade(names)
+}
+
+// fill evaluates what added columns are in the rows that are there.
+func (c *compiler) fill(a *planner.RelationChange) error {
+	for _, f := range a.Fill {
+		v, err := c.session.env(nil, nil, nil).Evaluate(c.ctx, f.Value, 1)
+		if err != nil {
+			return err
+		}
+		if d := v.Datum(0); !d.Null {
+			a.Relation.Columns[f.Column].Missing = &d
+		}
+	}
+	return nil
+}
+
+// checkRows looks for a row that a new rule refuses.
+func (c *compiler) checkRows(a *planner.RelationChange) error {
+	for _, rule := range a.Rules {
+		found, err := c.anyRow(a.Relation, rule.Violated)
+		if err != nil {
+			return err
+		}
+		if found {
+			return rule.Err
+		}
+	}
+	return nil
+}
+
+// anyRow reports whether a row of r, as it is to be, meets a condition over its stored columns.
+func (c *compiler) anyRow(r *catalog.Relation, condition *plan.Expr) (bool, error) {
+	scan := &plan.Scan{Relation: r, Columns: make([]int, len(r.Columns))}
+	for i := range scan.Columns {
+		scan.Columns[i] = i
+	}
+	reader, err := c.session.snapshot(c.ctx, []*catalog.Relation{r}, Strong)
+	if err != nil {
+		return false, err
+	}
+	defer closeReader(reader)
+	op, err := exec.Build(&plan.Filter{Input: scan, Pred: condition}, c.session.env(reader, nil, nil))
+	if err != nil {
+		return false, err
+	}
+	defer op.Close()
+	for {
+		b, err := op.Next(c.ctx)
+		if err != nil || b == nil {
+			return false, err
+		}
+		if b.Len > 0 {
+			return true, nil
+		}
+	}
+}
