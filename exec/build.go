@@ -32,6 +32,8 @@ func Build(n plan.Node, env *Env) (Operator, error) {
 		return newUnion(n, env)
 	case *plan.SetOp:
 		return newSetOp(n, env)
+	case *plan.Lateral:
+		return newLateral(n, env)
 	case *plan.Window:
 		return newWindow(n, env)
 	case *plan.Unique:

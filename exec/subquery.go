@@ -104,6 +104,8 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 		inputs = n.Inputs
 	case *plan.SetOp:
 		inputs = []plan.Node{n.Left, n.Right}
+	case *plan.Lateral:
+		return []*plan.Expr{n.Sub}, []plan.Node{n.Input}
 	case *plan.Window:
 		exprs = append(exprs, n.PartitionBy...)
 		for _, k := range n.OrderBy {

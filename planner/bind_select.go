@@ -39,7 +39,7 @@ func (b *binder) bindSelect(sel *ast.Select, parent *scope, ctes *cte, targets [
 	if err := s.project(); err != nil {
 		return nil, err
 	}
-	return b.limit(s.finish(), sel)
+	return b.limit(s.finish(), sel, parent)
 }
 
 func (s *selectBinder) where() error {
@@ -179,12 +179,12 @@ func (s *selectBinder) finish() *bound {
 }
 
 // limit puts LIMIT and OFFSET on top.
-func (b *binder) limit(q *bound, sel *ast.Select) (*bound, error) {
-	count, err := b.bindLimit(sel.Limit, "LIMIT")
+func (b *binder) limit(q *bound, sel *ast.Select, parent *scope) (*bound, error) {
+	count, err := b.bindLimit(sel.Limit, "LIMIT", parent)
 	if err != nil {
 		return nil, err
 	}
-	offset, err := b.bindLimit(sel.Offset, "OFFSET")
+	offset, err := b.bindLimit(sel.Offset, "OFFSET", parent)
 	if err != nil {
 		return nil, err
 	}
@@ -194,11 +194,11 @@ func (b *binder) limit(q *bound, sel *ast.Select) (*bound, error) {
 	return q, nil
 }
 
-func (b *binder) bindLimit(e ast.Expr, clause string) (*plan.Expr, error) {
+func (b *binder) bindLimit(e ast.Expr, clause string, parent *scope) (*plan.Expr, error) {
 	if e == nil {
 		return nil, nil
 	}
-	x, err := b.bindExpr(e, &exprContext{scope: &scope{}, clause: clause})
+	x, err := b.bindExpr(e, &exprContext{scope: &scope{parent: parent}, clause: clause})
 	if pgerr.Code(err) == pgerr.UndefinedColumn || pgerr.Code(err) == pgerr.UndefinedTable {
 		return nil, pgerr.New(pgerr.InvalidColumnReference, "argument of %s must not contain variables", clause).At(e.Position())
 	}

@@ -92,6 +92,8 @@ func nodeWord(n plan.Node) string {
 		return "UNION"
 	case *plan.SetOp:
 		return strings.ToUpper(string(n.Kind))
+	case *plan.Lateral:
+		return "LATERAL"
 	case *plan.Window:
 		return "window function " + funcName(n.Calls[0].Func)
 	case *plan.Unique:

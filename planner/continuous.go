@@ -27,6 +27,9 @@ func refuseExpressions(n plan.Node) error {
 			return err
 		}
 	}
+	if _, ok := n.(*plan.Lateral); ok {
+		return notContinuous(nodeWord(n))
+	}
 	if a, ok := n.(*plan.Aggregate); ok {
 		for _, agg := range a.Aggs {
 			if err := refuseAgg(agg); err != nil {

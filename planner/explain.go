@@ -71,6 +71,8 @@ func (x *explainer) node(n plan.Node, level int, outer []names) {
 		x.head(level, "%s", setOpHead(n))
 	case *plan.Window:
 		x.window(n, level, outer)
+	case *plan.Lateral:
+		x.head(level, "%s", map[bool]string{false: "Lateral Join (Inner)", true: "Lateral Join (Left)"}[n.Outer])
 	case *plan.Unique:
 		x.head(level, "Unique")
 		x.list(level, "Key", n.Keys, x.in(n.Input, outer))
@@ -262,6 +264,8 @@ func nodeNames(n plan.Node) names {
 		return out
 	case *plan.Values:
 		return valueNames(n.ColumnTypes)
+	case *plan.Lateral:
+		return append(append(names{}, nodeNames(n.Input)...), nodeNames(n.Sub.Sub.Root)...)
 	case *plan.Window:
 		in := nodeNames(n.Input)
 		out := append(names{}, in...)

@@ -23,6 +23,19 @@ func (b *binder) bindFrom(items []ast.TableExpr, parent *scope, ctes *cte) (*fro
 	}
 	var all *fromItem
 	for _, item := range items {
+		var err error
+		if all != nil && isLateral(item) {
+			if all, err = b.lateralCross(item.(*ast.Derived), all, parent, ctes); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if all != nil && hasLateral(item) {
+			if all, err = b.bindJoinBehind(all, item.(*ast.Join), parent, ctes); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		next, err := b.bindTable(item, parent, ctes)
 		if err != nil {
 			return nil, err
@@ -157,9 +170,6 @@ func (f *fromItem) rename(aliases []string, table string, pos int) error {
 }
 
 func (b *binder) bindDerived(d *ast.Derived, parent *scope, ctes *cte) (*fromItem, error) {
-	if d.Lateral {
-		return nil, pgerr.Unsupported("LATERAL is").At(d.Pos)
-	}
 	if d.Alias == "" {
 		return nil, pgerr.New(pgerr.SyntaxError, "subquery in FROM must have an alias").
 			WithHint("For example, FROM (SELECT ...) [AS] foo.").At(d.Pos)

@@ -27,7 +27,45 @@ func (b *binder) bindJoin(j *ast.Join, parent *scope, ctes *cte) (*fromItem, err
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.bindTable(j.Right, parent, ctes)
+	return b.joinTo(l, nil, j, kind, parent, ctes)
+}
+
+// bindJoinBehind binds a chain of joins in which a lateral item may see before, the items of FROM in front of it: the chain
+// starts from the pairs with those, which inner and left joins keep.
+func (b *binder) bindJoinBehind(before *fromItem, j *ast.Join, parent *scope, ctes *cte) (*fromItem, error) {
+	if err := b.enter(); err != nil {
+		return nil, err
+	}
+	defer b.leave()
+	var l *fromItem
+	var err error
+	if left, ok := j.Left.(*ast.Join); ok {
+		l, err = b.bindJoinBehind(before, left, parent, ctes)
+	} else if isLateral(j.Left) {
+		l, err = b.lateralCross(j.Left.(*ast.Derived), before, parent, ctes)
+	} else if l, err = b.bindTable(j.Left, parent, ctes); err == nil {
+		l, err = crossJoin(before, l)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.joinTo(l, before, j, joinKinds[j.Kind], parent, ctes)
+}
+
+// joinTo joins l with the right side of j. The condition does not see before, with which l starts, if there is one.
+func (b *binder) joinTo(l, before *fromItem, j *ast.Join, kind plan.JoinKind, parent *scope, ctes *cte) (*fromItem, error) {
+	var r *fromItem
+	var err error
+	lateral := isLateral(j.Right)
+	if lateral {
+		d := j.Right.(*ast.Derived)
+		if err := refuseLateralKind(kind, d); err != nil {
+			return nil, err
+		}
+		r, err = b.bindLateral(d, l, parent, ctes)
+	} else {
+		r, err = b.bindTable(j.Right, parent, ctes)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +73,17 @@ func (b *binder) bindJoin(j *ast.Join, parent *scope, ctes *cte) (*fromItem, err
 	if err != nil {
 		return nil, at(err, j.Pos)
 	}
-	return item, b.joinOn(item, j, kind, len(l.columns), parent, ctes)
+	if err := b.joinOn(item, j, kind, len(l.columns), before, parent, ctes); err != nil {
+		return nil, err
+	}
+	if lateral {
+		return b.makeLateral(item), nil
+	}
+	return item, nil
 }
 
 // joinOn gives the join item.node its kind and condition; the first nl columns are the left side's.
-func (b *binder) joinOn(item *fromItem, j *ast.Join, kind plan.JoinKind, nl int, parent *scope, ctes *cte) error {
+func (b *binder) joinOn(item *fromItem, j *ast.Join, kind plan.JoinKind, nl int, before *fromItem, parent *scope, ctes *cte) error {
 	join := item.node.(*plan.Join)
 	join.Kind = kind
 	names := j.Using
@@ -53,6 +97,9 @@ func (b *binder) joinOn(item *fromItem, j *ast.Join, kind plan.JoinKind, nl int,
 		return nil
 	}
 	s := &scope{parent: parent, columns: item.columns, tables: item.tables, ctes: ctes}
+	if before != nil {
+		s.columns, s.tables = s.columns[len(before.columns):], s.tables[len(before.tables):]
+	}
 	cond, err := b.bindCondition(j.On, &exprContext{scope: s, clause: "JOIN conditions", word: "JOIN/ON"})
 	join.Cond = cond
 	return err

@@ -25,6 +25,8 @@ func inputs(n plan.Node) []plan.Node {
 		return []plan.Node{n.Input}
 	case *plan.Window:
 		return []plan.Node{n.Input}
+	case *plan.Lateral:
+		return []plan.Node{n.Input}
 	}
 	return nil
 }
@@ -56,6 +58,8 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 		return &plan.SetOp{Kind: n.Kind, All: n.All, Left: f(n.Left), Right: f(n.Right)}
 	case *plan.Unique:
 		return &plan.Unique{Input: f(n.Input), Keys: n.Keys}
+	case *plan.Lateral:
+		return &plan.Lateral{Input: f(n.Input), Sub: n.Sub, Outer: n.Outer}
 	case *plan.Window:
 		c := *n
 		c.Input = f(n.Input)
@@ -92,6 +96,8 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 		return &plan.Limit{Input: n.Input, Count: opt(n.Count), Offset: opt(n.Offset)}
 	case *plan.Unique:
 		return &plan.Unique{Input: n.Input, Keys: mapList(n.Keys, f)}
+	case *plan.Lateral:
+		return &plan.Lateral{Input: n.Input, Sub: f(n.Sub), Outer: n.Outer}
 	case *plan.Window:
 		return &plan.Window{Input: n.Input, PartitionBy: mapList(n.PartitionBy, f), OrderBy: mapSortKeys(n.OrderBy, f),
 			Calls: mapCalls(n.Calls, f)}

@@ -19,7 +19,7 @@ func dropEmpty(n plan.Node) plan.Node {
 		if isBool(n.Pred, false) || n.Pred.Op == plan.OpConst && n.Pred.Value.Null || isEmpty(n.Input) {
 			return noRows(n.Types())
 		}
-	case *plan.Project, *plan.Sort, *plan.Limit, *plan.Unique, *plan.Window:
+	case *plan.Project, *plan.Sort, *plan.Limit, *plan.Unique, *plan.Window, *plan.Lateral:
 		if isEmpty(inputs(n)[0]) {
 			return noRows(n.Types())
 		}

@@ -100,6 +100,8 @@ func prune(n plan.Node, need columnSet) (plan.Node, places) {
 		return out, kept(len(need), need.list())
 	case *plan.Window:
 		return pruneWindow(n, need)
+	case *plan.Lateral:
+		return pruneLateral(n, need)
 	case *plan.SetOp: // whole rows are compared
 		return withInputs(n, pruneAll), identity(len(need))
 	}
@@ -185,6 +187,19 @@ func pruneAggregate(n *plan.Aggregate, need columnSet) (plan.Node, places) {
 	in, at := prune(n.Input, below)
 	out := &plan.Aggregate{Input: in, GroupBy: mapList(n.GroupBy, at.move), Aggs: mapAggs(aggs, at.move), Sets: n.Sets}
 	return out, kept(len(need), list)
+}
+
+// pruneLateral passes on what is needed of the input, and all of the query's columns.
+func pruneLateral(n *plan.Lateral, need columnSet) (plan.Node, places) {
+	width := len(n.Input.Types())
+	below := append(columnSet(nil), need[:width]...)
+	below.addExprs(n.Sub)
+	in, at := prune(n.Input, below)
+	at = append(places(nil), at...)
+	for i := width; i < len(need); i++ {
+		at = append(at, len(in.Types())+i-width)
+	}
+	return &plan.Lateral{Input: in, Sub: at[:width].move(n.Sub), Outer: n.Outer}, at
 }
 
 // pruneWindow drops calls; the input's columns are passed on.

@@ -42,7 +42,7 @@ func (b *binder) bindSetOp(sel *ast.Select, parent *scope, ctes *cte) (*bound, e
 	if err := b.orderResult(q, sel.OrderBy, "UNION/INTERSECT/EXCEPT"); err != nil {
 		return nil, err
 	}
-	return b.limit(q, sel)
+	return b.limit(q, sel, parent)
 }
 
 // operandPos is where PostgreSQL sees an operand: at its first column.
@@ -184,7 +184,7 @@ func (b *binder) bindValues(sel *ast.Select, parent *scope, ctes *cte, targets [
 	if err := b.orderResult(q, sel.OrderBy, "VALUES"); err != nil {
 		return nil, err
 	}
-	return b.limit(q, sel)
+	return b.limit(q, sel, parent)
 }
 
 func (b *binder) valuesRows(sel *ast.Select, c *exprContext) ([][]*plan.Expr, error) {

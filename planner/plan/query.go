@@ -105,6 +105,13 @@ type (
 		OrderBy     []SortKey
 		Calls       []WindowCall
 	}
+	// Lateral pairs each row of Input with the rows that the query of Sub, an OpSubquery, gives for it; with Outer a row for
+	// which there are none is paired with NULLs. Output: the input's columns, then the query's.
+	Lateral struct {
+		Input Node
+		Sub   *Expr
+		Outer bool
+	}
 	// Unique gives the first of each run of rows that agree in Keys (DISTINCT ON, over a sort by them).
 	Unique struct {
 		Input Node
@@ -273,6 +280,11 @@ func (n *Window) Types() []types.Type {
 		ts = append(ts, c.Type)
 	}
 	return ts
+}
+
+// Types implements Node.
+func (n *Lateral) Types() []types.Type {
+	return append(append([]types.Type(nil), n.Input.Types()...), n.Sub.Sub.Root.Types()...)
 }
 
 func exprTypes(es []*Expr) []types.Type {
