@@ -75,6 +75,9 @@ func jsonDatum(t types.Type, raw json.RawMessage) (types.Datum, error) {
 		return types.NullDatum, nil
 	}
 	text := string(raw)
+	if t.ID == types.IDJSON || t.ID == types.IDJSONB {
+		return types.ParseText(t, text, time.UTC)
+	}
 	if raw[0] == '"' {
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return types.Datum{}, err

@@ -52,8 +52,11 @@ func appendJSONKey(dst []byte, rel *catalog.Relation, b *types.Batch, i int) []b
 // canonical returns v without what does not count for equality: zeros behind a numeric's point, the sign of a zero,
 // spaces behind a char.
 func canonical(t types.Type, v types.Datum) types.Datum {
-	if t.ID == types.IDBpchar {
+	switch t.ID {
+	case types.IDBpchar:
 		v.Str = types.TrimPadding(v.Str)
+	case types.IDJSONB:
+		v.Str = types.CanonicalJSONB(v.Str)
 	}
 	if v.Float == 0 {
 		v.Float = 0
@@ -79,7 +82,7 @@ func appendJSONValue(dst []byte, t types.Type, v types.Datum) []byte {
 			return append(dst, "true"...)
 		}
 		return append(dst, "false"...)
-	case types.IDInt2, types.IDInt4, types.IDInt8:
+	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDJSON, types.IDJSONB:
 		return types.FormatText(dst, t, v, time.UTC)
 	}
 	start := len(dst)

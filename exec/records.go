@@ -127,6 +127,15 @@ func checkRange(t types.Type, v types.Datum) error {
 			err = fmt.Errorf("%q is no value of type %s", v.Str, t)
 		}
 		return err
+	case types.IDJSON, types.IDJSONB:
+		if v.Null {
+			return nil
+		}
+		d, err := types.ParseText(t, v.Str, nil)
+		if err == nil && d.Str != v.Str {
+			err = fmt.Errorf("%q is no value of type %s", v.Str, t)
+		}
+		return err
 	case types.IDUUID:
 		if len(v.Str) != 16 && !v.Null {
 			return fmt.Errorf("%d bytes are no value of type %s", len(v.Str), t)

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
@@ -112,6 +113,16 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 	if a.Args, err = b.castArgs(sig, args); err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(sig.Name, "json") && a.Args[0].Type.ID == types.IDTimestamptz { // its text depends on the session's zone
+		if a.Args[0], err = b.resolveCall("to_json", a.Args, e.Pos); err != nil {
+			return nil, err
+		}
+	}
+	if e.Distinct {
+		if err := needEquality(a.Args...); err != nil {
+			return nil, err
+		}
+	}
 	if e.Filter != nil {
 		inner := exprContext{scope: c.scope, clause: "FILTER", inAggregate: true}
 		if a.Filter, err = b.bindCondition(e.Filter, &inner); err != nil {
@@ -128,7 +139,7 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 }
 
 // ordered are the aggregates to which the order of rows matters.
-var ordered = map[string]bool{"string_agg": true}
+var ordered = map[string]bool{"string_agg": true, "json_agg": true, "jsonb_agg": true}
 
 // aggregateOrder binds ORDER BY in an aggregate. With DISTINCT the rows come sorted by the arguments, as in PostgreSQL, so
 // ORDER BY may name those only. It is dropped where it makes no difference.

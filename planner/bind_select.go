@@ -147,6 +147,9 @@ func (s *selectBinder) project() error {
 			return pgerr.New(pgerr.InvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list").At(c.expr.Pos)
 		}
 	}
+	if err := needEquality(exprs...); err != nil {
+		return err
+	}
 	s.node = distinct(s.node)
 	return nil
 }

@@ -7,17 +7,19 @@ import (
 	"github.com/millracedb/millrace/sql/funcs"
 )
 
-// retractable are the aggregates that a continuous query may have: they can take a row back, and leave NULLs out.
+// retractable are the aggregates that a continuous query may have: they can take a row back; all but those to
+// JSON leave NULLs out.
 var retractable = map[string]bool{
 	"count": true, "sum": true, "avg": true, "min": true, "max": true, "bool_and": true, "bool_or": true, "every": true,
-	"string_agg": true,
+	"string_agg": true, "json_agg": true, "jsonb_agg": true,
 }
 
 // zoneOnly are functions that look at the session for nothing but its settings, which are kept with a view.
 var zoneOnly = map[string]bool{
 	"date_trunc": true, "extract": true, "date_part": true, "to_char": true, "make_timestamptz": true, "timezone": true,
 	"textanycat": true, "anytextcat": true, "quote_literal": true, "concat": true, "concat_ws": true, "format": true, "to_timestamp": true,
-	"to_date": true,
+	"to_date": true, "to_json": true, "to_jsonb": true, "json_build_array": true, "jsonb_build_array": true, "json_build_object": true,
+	"jsonb_build_object": true, "convert_from": true, "convert_to": true,
 }
 
 // refuseExpressions names the first expression of a plan that a continuous query cannot have.
@@ -56,6 +58,8 @@ func refuseAgg(a plan.Agg) error {
 		return notContinuous("aggregate " + name)
 	case a.OrderBy != nil:
 		return notContinuous("ORDER BY in " + name)
+	case a.Filter != nil && strings.HasPrefix(name, "json"):
+		return notContinuous(name + " with FILTER")
 	case len(a.Args) > 1 && a.Args[1].Op != plan.OpConst:
 		return notContinuous(name + " with a separator that is not constant").At(a.Args[1].Pos)
 	}

@@ -160,7 +160,7 @@ func (c *creator) column(def ast.ColumnDef) error {
 func storable(t types.Type) bool {
 	switch t.ID {
 	case types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDText, types.IDTimestamptz, types.IDDate,
-		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDTimestamp:
+		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTimestamp:
 		return true
 	}
 	return false
@@ -230,6 +230,16 @@ func (c *creator) keys() error {
 	return nil
 }
 
+// indexable refuses a key of columns that cannot be compared.
+func (c *creator) indexable() error {
+	for _, i := range c.rel.Key {
+		if err := needIndex(c.rel.Columns[i].Type, c.stmt.Name.Pos); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *creator) streamKey() error {
 	for i, def := range c.stmt.Columns {
 		if def.PrimaryKey {
@@ -243,7 +253,7 @@ func (c *creator) streamKey() error {
 		return noStreamPrimaryKey(c.stmt.Name.Pos)
 	}
 	c.rel.PartitionBy = c.rel.Key
-	return nil
+	return c.indexable()
 }
 
 func noStreamPrimaryKey(pos int) error {
@@ -285,7 +295,7 @@ func (c *creator) primaryKey() error {
 		c.rel.KeyName = ""
 	}
 	c.rel.HasPrimaryKey = c.rel.Key != nil
-	return nil
+	return c.indexable()
 }
 
 func (c *creator) twoKeys(pos int) error {

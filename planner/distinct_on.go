@@ -51,6 +51,9 @@ func (s *selectBinder) distinctOnColumns() (map[int]int, error) {
 				return nil, err
 			}
 		}
+		if err := needEquality(s.out[i].expr); err != nil {
+			return nil, err
+		}
 		if _, ok := places[i]; !ok {
 			places[i] = max(e.Position(), 1)
 			s.on = append(s.on, plan.Column(i, s.out[i].expr.Type))

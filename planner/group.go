@@ -59,6 +59,9 @@ func (s *selectBinder) groupBy() error {
 // groupPlace returns the place of an expression in the grouping.
 func (s *selectBinder) groupPlace(e ast.Expr) (int, error) {
 	x, err := s.groupExpr(e)
+	if err == nil {
+		err = needEquality(x)
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -22,6 +22,9 @@ func (s *selectBinder) orderBy() error {
 				return err
 			}
 		}
+		if err := needOrder(s.out[i].expr.Type, item.Expr.Position()); err != nil {
+			return err
+		}
 		s.order = append(s.order, sortKey(i, s.out[i].expr.Type, item))
 	}
 	return nil

@@ -30,6 +30,14 @@ func (b *binder) bindSetOp(sel *ast.Select, parent *scope, ctes *cte) (*bound, e
 		return nil, at(err, operandPos(sel.Right))
 	}
 	q := &bound{columns: columns}
+	for i, c := range columns {
+		if sel.SetOp == "union" && sel.All {
+			break
+		}
+		if !comparable(c.expr.Type) {
+			return nil, at(needEquality(c.expr), l.columns[i].expr.Pos)
+		}
+	}
 	switch {
 	case sel.SetOp != "union":
 		q.node = &plan.SetOp{Kind: plan.SetOpKind(sel.SetOp), All: sel.All, Left: l.node, Right: r.node}
@@ -131,6 +139,9 @@ func (b *binder) orderResult(q *bound, order []ast.OrderItem, what string) error
 	for _, item := range order {
 		i, err := q.resultColumn(item.Expr, what)
 		if err != nil {
+			return err
+		}
+		if err := needOrder(q.columns[i].expr.Type, item.Expr.Position()); err != nil {
 			return err
 		}
 		keys = append(keys, sortKey(i, q.columns[i].expr.Type, item))

@@ -46,6 +46,8 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 		return &boolAggregate{}, nil
 	case "string_agg":
 		return newTextAggregate(a.Args)
+	case "json_agg", "jsonb_agg":
+		return &jsonAggregate{result: a.Type, arg: arg, counts: map[string]int64{}}, nil
 	}
 	return nil, fmt.Errorf("BUG: no aggregate %q", a.Func)
 }
@@ -54,7 +56,7 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 // one value.
 func Invertible(id string) bool {
 	switch funcs.ByID(id).Name {
-	case "count", "sum", "avg", "bool_and", "bool_or", "every", "string_agg":
+	case "count", "sum", "avg", "bool_and", "bool_or", "every", "string_agg", "json_agg", "jsonb_agg":
 		return true
 	}
 	return false

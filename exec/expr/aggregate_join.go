@@ -16,8 +16,13 @@ type Ordered interface {
 
 // NewOrdered returns the state of an ordered aggregate for a query, nil if a is none.
 func NewOrdered(a plan.Agg) Ordered {
-	if sig := funcs.ByID(a.Func); sig != nil && sig.Name == "string_agg" {
+	sig := funcs.ByID(a.Func)
+	switch {
+	case sig == nil:
+	case sig.Name == "string_agg":
 		return &joinAggregate{}
+	case sig.Name == "json_agg", sig.Name == "jsonb_agg":
+		return &gatherAggregate{result: a.Type}
 	}
 	return nil
 }

@@ -97,7 +97,11 @@ func judgedAggregate(t *testing.T, conn *pgx.Conn, name string, typ types.Type, 
 		array = "'{}'"
 	}
 	var out *string
-	err := conn.QueryRow(context.Background(), "SELECT CAST("+name+"(x) AS text) FROM unnest(CAST("+array+" AS "+typ.String()+"[])) x",
+	argument := "(x"
+	if strings.HasPrefix(name, "json") {
+		argument = "(x ORDER BY x"
+	}
+	err := conn.QueryRow(context.Background(), "SELECT CAST("+name+argument+") AS text) FROM unnest(CAST("+array+" AS "+typ.String()+"[])) x",
 		pgx.QueryExecModeSimpleProtocol).Scan(&out)
 	var e *pgconn.PgError
 	switch {

@@ -75,6 +75,10 @@ func castLoop(from, to types.Type) loop {
 	switch {
 	case isInt(f) && isInt(t):
 		return narrowLoop(rangeOf(to))
+	case f == types.IDJSONB && t != types.IDJSON && !to.IsString():
+		return rows(jsonbScalar)
+	case f == types.IDJSON && t == types.IDJSONB, f == types.IDJSONB && t == types.IDJSON:
+		return textInLoop
 	case t == types.IDVarchar, t == types.IDBpchar:
 		return fitLoop(from, false)
 	case t == types.IDText || t == types.IDName || t == types.IDChar && from.IsString():
@@ -267,29 +271,34 @@ func numericToFloat(k *call, i int) error {
 func numericToIntLoop(to types.Type) loop {
 	r := rangeOf(to)
 	return rows(func(k *call, i int) error {
-		d := k.dec(0, i)
-		if d.Form != apd.Finite {
-			what := "NaN"
-			if d.Form == apd.Infinite {
-				what = "infinity"
-			}
-			return pgerr.New(pgerr.FeatureNotSupported, "cannot convert %s to %s", what, to)
-		}
-		var whole apd.Decimal
-		types.RoundDecimal(&whole, d, 0)
-		u := whole.Coeff.Uint64()
-		limit := uint64(math.MaxInt64)
-		if whole.Negative {
-			limit++
-			u = -u
-		}
-		x := int64(u)
-		if !whole.Coeff.IsUint64() || whole.Coeff.Uint64() > limit || r.wrap(x) != x {
-			return r.err()
-		}
+		x, err := decimalToInt(k.dec(0, i), to, r)
 		k.out.Int[i] = x
-		return nil
+		return err
 	})
+}
+
+// decimalToInt rounds d to an integer of type to, whose range is r.
+func decimalToInt(d *apd.Decimal, to types.Type, r intRange) (int64, error) {
+	if d.Form != apd.Finite {
+		what := "NaN"
+		if d.Form == apd.Infinite {
+			what = "infinity"
+		}
+		return 0, pgerr.New(pgerr.FeatureNotSupported, "cannot convert %s to %s", what, to)
+	}
+	var whole apd.Decimal
+	types.RoundDecimal(&whole, d, 0)
+	u := whole.Coeff.Uint64()
+	limit := uint64(math.MaxInt64)
+	if whole.Negative {
+		limit++
+		u = -u
+	}
+	x := int64(u)
+	if !whole.Coeff.IsUint64() || whole.Coeff.Uint64() > limit || r.wrap(x) != x {
+		return 0, r.err()
+	}
+	return x, nil
 }
 
 func floatToIntLoop(r intRange) loop {

@@ -10,7 +10,7 @@ import (
 // addChoices adds GREATEST and LEAST for each type that has an order. They ignore NULLs.
 func (r *registry) addChoices() {
 	for _, id := range types.AllIDs() {
-		if !isValueType(id) || category(id) == 'A' {
+		if !isValueType(id) || category(id) == 'A' || id == types.IDJSON {
 			continue
 		}
 		t := types.Type{ID: id}

@@ -95,7 +95,7 @@ func TestParseTypeName(t *testing.T) {
 		{"", "numeric", []int{5}, false, "numeric(5,0)"}, {"", "varchar", nil, false, "character varying"}, {"", "text", nil, true, "text[]"},
 		{"", "regclass", nil, false, "oid"}, {"", "float", []int{53}, false, "double precision"},
 		{"", "varchar", []int{20}, false, "character varying(20)"}, {"", "char", nil, false, "character(1)"}, {"", "float", []int{24}, false, "real"},
-		{"", "jsonb", nil, false, "0A000 type jsonb is not supported"},
+		{"", "xml", nil, false, "0A000 type xml is not supported"},
 		{"", "int4", nil, true, "0A000 type int4[] is not supported"},
 		{"", "foo", nil, false, "42704 type \"foo\" does not exist"},
 		{"app", "int4", nil, false, "42704 type \"app.int4\" does not exist"},

@@ -71,6 +71,7 @@ var table = func() *registry {
 	r.addMath()
 	r.addText()
 	r.addTime()
+	r.addJSON()
 	r.addChoices()
 	r.addSession()
 	r.addCatalog()

@@ -9,7 +9,7 @@ import (
 
 // replacements names, for a type of PostgreSQL that Millrace does not have, one that it has.
 var replacements = map[string]string{
-	"json": "text", "jsonb": "text", "xml": "text",
+	"xml":      "text",
 	"interval": "", "time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bit": "", "bit varying": "",
 	"varbit": "", "money": "numeric", "inet": "text", "cidr": "text", "macaddr": "text", "point": "", "box": "", "line": "", "circle": "",
 	"polygon": "", "path": "", "lseg": "", "tsvector": "", "tsquery": "", "serial": "bigint", "bigserial": "bigint", "smallserial": "smallint",

@@ -20,6 +20,8 @@ func ParseBinary(t Type, b []byte) (Datum, error) {
 		return FloatDatum(float64(math.Float32frombits(binary.BigEndian.Uint32(b)))), nil
 	case IDBytea:
 		return StrDatum(string(b)), nil
+	case IDJSONB:
+		return parseBinaryJSONB(b)
 	case IDUUID:
 		if len(b) != uuidSize {
 			return Datum{}, badLength(len(b), uuidSize)
@@ -92,6 +94,9 @@ func FormatBinary(dst []byte, t Type, d Datum) []byte {
 		return appendBinaryNumeric(dst, d.Dec)
 	case IDTextArray, IDOIDVector:
 		return appendBinaryArray(dst, t, d.Str)
+	}
+	if t.ID == IDJSONB {
+		dst = append(dst, jsonbVersion)
 	}
 	if t.Class() == ClassString {
 		return append(dst, d.Str...)

@@ -21,7 +21,10 @@ func Compare(t Type, a, b Datum) int {
 
 // compareStrings orders two values of a type of ClassString. Spaces at the end of a char(n) mean nothing.
 func compareStrings(t Type, a, b string) int {
-	if t.ID == IDBpchar {
+	switch t.ID {
+	case IDJSONB:
+		return CompareJSONB(a, b)
+	case IDBpchar:
 		a, b = TrimPadding(a), TrimPadding(b)
 	}
 	return strings.Compare(a, b)

@@ -57,11 +57,18 @@ var texts = map[types.Type][]string{
 	types.Bytea:                        {"", "abc", `\x`, `\x00ff`, `\x 0A 0b`, `\xA`, `\x0g`, `\xä`, `\000\377a\\`, `\400`, `\`, `\a`, "ä"},
 	types.UUID: {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}", "a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11",
 		"a0eebc999c0b4ef8bb6d6bb9bd380a11", "", "a0eebc99", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g", "{a0eebc999c0b4ef8bb6d6bb9bd380a11", "a0eebc999c0b4ef8bb6d6bb9bd380a11 "},
+	types.JSON: jsons, types.JSONB: jsons,
 	types.OID:       {"0", "4294967295", "-1", "4294967296", "x", "26"},
 	types.TextArray: {"{}", "{a,b}", `{"a b",NULL,"NULL","\"",""}`},
 	types.OIDVector: {"", "1 2 3"},
 	types.Name:      {"abc", strings.Repeat("x", 70)},
 }
+
+// jsons are inputs for json and jsonb.
+var jsons = []string{"", " ", "1", "-0", "-1.50", "1e5", "1E-3", "01", "1.", ".5", "-", "1e", "1x", "+1", "true", "false", "null", "True", "nul", "\"a\"", "\"a", "\"a\\", "\"\\u00\"", "\"\\u00e4\"",
+	"\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\\ud83dx\"", "\"\\ud83d\\ud83d\"", "\"\\ud83d\\n\"", "\"\\u0000\"", "\"\\u00zz\"", "\"\\x\"", "\"\\ä\"", "\"\\/\\b\\f\\n\\r\\t\\\"\\\\\"", "\"tab\there\"", "\"\u007f\"", "[]", "{}", "[1,2]",
+	"[1,]", "[,]", "[1 2]", "[", "[1", "[1}", "{\"a\":1}", " { \"b\" : 1 , \"aa\": [ 1 ,{ } ], \"a\":null, \"b\": 2 } ", "{a:1}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1 \"b\"}", "{1:2}", "{,}", "{", "{\"a\"", "{\"a\":1",
+	"1 2", "[] []", "\"ä€😀\"", "[[[[1]]], {\"x\": {\"y\": []}}]", "\u00a0", "1e400", "1e200000", "@", "abc def", "{\"\": \"\"}", "0.000", "100", "123456789012345678901234567890.1234567890", "\t\n\r1"}
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 

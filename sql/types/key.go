@@ -25,6 +25,8 @@ import (
 //	timestamp   0x62, as timestamptz
 //	strings     0x70, the bytes with 0x00 written as 0x00 0xff, then 0x00 0x01
 //	uuid        0x71, its 16 bytes
+//	jsonb       0x72, then 0 for the empty array, else the value: 1 null, 2 string, 3 number, 4 and 0 or 1 boolean; 5 array
+//	            and 6 object with the number of elements or members in 4 bytes big endian, then these, a key before its value
 //	NULL        0xf0
 //
 // A real is the double precision that it widens to. A char(n) is written without the spaces at its end. A bytea is written
@@ -41,6 +43,7 @@ const (
 	keyLocalTime   = 0x62
 	keyString      = 0x70
 	keyUUID        = 0x71
+	keyJSONB       = 0x72
 	keyNull        = 0xf0
 )
 
@@ -256,6 +259,8 @@ func appendKeyStr(dst []byte, t Type, s string) []byte {
 	switch t.ID {
 	case IDUUID:
 		return append(append(dst, keyUUID), s...)
+	case IDJSONB:
+		return appendKeyJSONB(dst, s)
 	case IDBpchar:
 		s = TrimPadding(s)
 	}

@@ -42,6 +42,10 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 		return parseBytea(s)
 	case IDUUID:
 		return parseUUID(s)
+	case IDJSON:
+		return parseJSONText(s)
+	case IDJSONB:
+		return parseJSONBText(s)
 	}
 	if err := CheckText(s); err != nil {
 		return Datum{}, err

@@ -74,6 +74,8 @@ var (
 	Bytea       = Type{ID: IDBytea}
 	UUID        = Type{ID: IDUUID}
 	Timestamp   = Type{ID: IDTimestamp}
+	JSON        = Type{ID: IDJSON}
+	JSONB       = Type{ID: IDJSONB}
 )
 
 // Class says which slice of a Vector holds the values of a type.
@@ -119,6 +121,8 @@ var infos = [...]info{
 	IDBytea:       {"bytea", 17, -1, ClassString},
 	IDUUID:        {"uuid", 2950, 16, ClassString},
 	IDTimestamp:   {"timestamp without time zone", 1114, 8, ClassInt},
+	IDJSON:        {"json", 114, -1, ClassString},
+	IDJSONB:       {"jsonb", 3802, -1, ClassString},
 }
 
 // AllIDs returns every type but IDInvalid, in order of their numbers.
