@@ -167,6 +167,7 @@ func serve(ctx context.Context, o *options, say func(string)) error {
 	doors.pg = pg.New(pg.Config{Engine: node, Version: version, MemoryBytes: memory / 4, Logger: logger})
 	doors.pg.Register(registry)
 	go doors.run("pg", func() error { return doors.pg.Serve(pgListener) })
+	doors.http.SetDegraded(node.Isolated)
 	doors.http.SetReady(true)
 	say(fmt.Sprintf("millrace ready: pg %s, http %s, data %s", pgListener.Addr(), httpListener.Addr(), o.dataDir))
 

@@ -243,6 +243,16 @@ func (n *Node) Ready() bool {
 	}
 }
 
+// Isolated says, a line each, which partitions are damaged and isolated.
+func (n *Node) Isolated() (lines []string) {
+	for _, s := range n.shards {
+		for _, p := range s.Isolated() {
+			lines = append(lines, fmt.Sprintf("isolated: shard %d: %v", s.ID(), p.Damage))
+		}
+	}
+	return lines
+}
+
 // NodeID is the node's name, for ever.
 func (n *Node) NodeID() string { return n.dir.format.NodeID }
 

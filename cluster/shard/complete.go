@@ -11,12 +11,10 @@ import (
 )
 
 // checkComplete looks, when all entries were applied and before anything is written, that store, logs and entries fit
-// together. A log that is behind has lost records. One that is ahead holds what the write-ahead log has lost, as an entry
+// together. A log that is behind has lost records, and is isolated. One that is ahead holds what the write-ahead log has lost, as an entry
 // is stored there before it is applied.
 func (s *Shard) checkComplete() error {
-	if err := s.view.verify(); err != nil {
-		return err
-	}
+	s.view.isolateIncomplete(s.cfg.Dir)
 	if err := s.view.checkAhead(); err != nil {
 		return err
 	}
@@ -27,6 +25,9 @@ func (v *view) checkAhead() (err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.ends.Scan(func(e partitionEnd) bool {
+		if v.isolated[e.id] != nil {
+			return true
+		}
 		if next := e.log.NextOffset(); next > e.end {
 			err = lostEntries(fmt.Sprintf("partition %v holds records %d to %d", e.id, e.end, next-1))
 		}

@@ -34,7 +34,9 @@ func (b *batch) dropPartitions(id catalog.RelationID) {
 	b.deleteRange(partitionKey(catalog.PartitionID{Topic: id.Topic(0)}), partitionKey(catalog.PartitionID{Topic: (id + 1).Topic(0)}))
 	for p, part := range b.m.parts {
 		if p.Topic.Relation() == id {
-			part.log.Close() // what is not synced does not matter any more
+			if part.log != nil {
+				part.log.Close() // what is not synced does not matter any more
+			}
 			delete(b.m.parts, p)
 		}
 	}

@@ -154,6 +154,9 @@ func (m *machine) count(l *raft.Log) {
 	if l.Index-m.sinceIndex < snapshotEntries && m.sinceBytes < snapshotBytes {
 		return
 	}
+	if m.view.isolations.Load() > 0 {
+		return // see Snapshot
+	}
 	select {
 	case m.snapshotCh <- struct{}{}:
 	default:
@@ -212,12 +215,11 @@ func (m *machine) partition(id catalog.PartitionID) (*partition, error) {
 	if p := m.parts[id]; p != nil {
 		return p, nil
 	}
-	end := m.segmentsOf(id.Topic)
-	l, err := log.OpenPartition(m.fs, partitionDir(m.dir, id), log.Options{SyncedOffset: m.synced[id], SegmentBytes: end.bytes, SegmentMillis: end.millis})
+	l, err := m.openLog(id)
 	if err != nil {
-		return nil, fmt.Errorf("partition %v: %w", id, err)
+		return nil, err
 	}
-	p := &partition{id: id, log: l, dirty: true}
+	p := &partition{id: id, dir: partitionDir(m.dir, id), log: l, dirty: true, view: m.view}
 	m.parts[id] = p
 	return p, nil
 }
@@ -286,7 +288,9 @@ func (m *machine) loadPartitions() error {
 		}
 		p.end = log.Offset(end)
 		m.view.ends.Set(m.shown(p))
-		m.view.todo.load(p, m.logs[p.id], m.compactedTo(p.id))
+		if p.log != nil {
+			m.view.todo.load(p, m.logs[p.id], m.compactedTo(p.id))
+		}
 		return nil
 	})
 }

@@ -18,10 +18,12 @@ const maxPendingBytes = 4 << 20
 // partition is a partition as the state machine works with it; only its goroutine does, but for log.
 type partition struct {
 	id      catalog.PartitionID
-	log     *log.Partition
-	end     log.Offset // as decided by the entries applied so far
-	pending []byte     // batches up to end that are not in log yet
-	dirty   bool       // appended to since the last snapshot
+	dir     string
+	view    *view
+	log     *log.Partition // nil: damaged, see isolate.go
+	end     log.Offset     // as decided by the entries applied so far
+	pending []byte         // batches up to end that are not in log yet
+	dirty   bool           // appended to since the last snapshot
 }
 
 // add takes over a verified batch and gives it its offsets.
@@ -33,18 +35,16 @@ func (p *partition) add(b log.Batch) log.Offset {
 	return base
 }
 
-// flush writes the pending batches to the log, but for those that are there already, from before a crash.
+// flush writes the pending batches to the log, but for those that are there already, from before a crash. Those of a damaged
+// log stay in the write-ahead log only.
 func (p *partition) flush() error {
 	if len(p.pending) == 0 {
 		return nil
 	}
-	rest, err := p.missing(p.pending)
-	if err == nil && len(rest) > 0 {
-		err = p.log.Append(rest)
-		p.dirty = true
-	}
-	if err != nil {
-		return fmt.Errorf("append to partition %v: %w", p.id, err)
+	if p.log != nil {
+		if err := p.append(); err != nil {
+			return fmt.Errorf("append to partition %v: %w", p.id, err)
+		}
 	}
 	if cap(p.pending) > maxPendingBytes {
 		p.pending = nil
@@ -53,7 +53,21 @@ func (p *partition) flush() error {
 	return nil
 }
 
-// missing returns what the log does not hold of batches that have their offsets.
+func (p *partition) append() error {
+	rest, err := p.missing(p.pending)
+	if err != nil {
+		p.view.isolate(p.id, err)
+		return nil
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	p.dirty = true
+	return p.log.Append(rest)
+}
+
+// missing returns what the log does not hold of batches that have their offsets. ErrCorrupt if the log lacks what is before
+// them.
 func (p *partition) missing(batches []byte) ([]byte, error) {
 	next := p.log.NextOffset()
 	for len(batches) > 0 {
@@ -62,7 +76,7 @@ func (p *partition) missing(batches []byte) ([]byte, error) {
 			return batches, nil
 		}
 		if base > next {
-			return nil, fmt.Errorf("records %d to %d are missing, and the write-ahead log does not hold them", next, base-1)
+			return nil, missingRecords(p.dir, next, base)
 		}
 		batches = batches[size:]
 	}

@@ -81,7 +81,7 @@ func (s *Snapshot) EndOffset(p catalog.PartitionID) log.Offset {
 	return e.end
 }
 
-// ReadLog implements exec.Reader. Errors: log.ErrOutOfRange below StartOffset; exec.ErrDropped.
+// ReadLog implements exec.Reader. Errors: log.ErrOutOfRange below StartOffset; log.ErrCorrupt; exec.ErrDropped.
 func (s *Snapshot) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int, buf []byte) ([]byte, error) {
 	e, _ := s.ends.Get(partitionEnd{id: p})
 	if from >= e.end {
@@ -89,6 +89,12 @@ func (s *Snapshot) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int,
 	}
 	if from < e.start {
 		return nil, fmt.Errorf("read partition %v: %w: %d is below the start, %d", p, log.ErrOutOfRange, from, e.start)
+	}
+	if err := s.view.damageOf(p); err != nil {
+		return nil, err
+	}
+	if e.log == nil { // it was isolated, and dropped since
+		return nil, fmt.Errorf("read partition %v: %w", p, exec.ErrDropped)
 	}
 	b, err := e.log.Read(from, maxBytes, buf)
 	if errors.Is(err, log.ErrClosed) {

@@ -124,8 +124,7 @@ func refuse(t *testing.T, fs *vfs.Mem, db *state.Memory, want string) {
 	}
 }
 
-// TestRefusals shows that a shard does not start from what cannot be right: records are missing that no log can give back, the
-// store is older than the snapshot, the write-ahead log or the snapshot is gone, the snapshot has rotted.
+// TestRefusals shows that a shard does not start from what cannot be right: the store is older than the snapshot, the write-ahead log or the snapshot is gone, the snapshot has rotted.
 func TestRefusals(t *testing.T) {
 	r := newRig(t)
 	r.want(Applied, &Write{Parts: []Part{streamPart(0, "a", "b")}})
@@ -138,10 +137,6 @@ func TestRefusals(t *testing.T) {
 
 	refuse(t, files(), clone(t, old), "the snapshot says")
 	refuse(t, files(), state.NewMemory(), "the snapshot says")
-
-	noLogs := files()
-	must(t, noLogs.RemoveAll(partitionDir("shard", partitionOf(0))))
-	refuse(t, noLogs, clone(t, r.db), "no segment, but offsets up to 3 were stored")
 
 	noWAL := files()
 	must(t, noWAL.RemoveAll("wal"))

@@ -29,7 +29,7 @@ func (v *view) applyRetained(c *change) {
 	for _, l := range c.logs {
 		before := v.logs[l.id]
 		v.logs[l.id] = l.state
-		if e, ok := v.ends.Get(partitionEnd{id: l.id}); ok {
+		if e, ok := v.ends.Get(partitionEnd{id: l.id}); ok && e.log != nil {
 			v.todo.add(l.id, e.log, before, l.state)
 		}
 	}
@@ -78,7 +78,7 @@ func (p *PartitionLog) RetentionPoint(nowMillis, retentionMillis, retentionBytes
 	return p.log.RetentionPoint(nowMillis, retentionMillis, retentionBytes)
 }
 
-// Logs lists the partitions that hold records, in order of their ids.
+// Logs lists the partitions that hold records, but for isolated ones, in order of their ids.
 func (s *Shard) Logs() []PartitionLog {
 	v := s.view
 	v.mu.Lock()
@@ -86,6 +86,9 @@ func (s *Shard) Logs() []PartitionLog {
 	var out []PartitionLog
 	at := map[catalog.PartitionID]int{}
 	v.ends.Scan(func(e partitionEnd) bool {
+		if v.isolated[e.id] != nil {
+			return true
+		}
 		at[e.id] = len(out)
 		out = append(out, PartitionLog{ID: e.id, End: e.end, LogState: v.logs[e.id], log: e.log})
 		return true
@@ -122,12 +125,14 @@ func (s *Shard) Configured(c Configure) bool {
 	return now == segments{c.SegmentBytes, c.SegmentMillis}
 }
 
-// DiskBytes is the size of all logs.
+// DiskBytes is the size of all logs, but for those that cannot be opened.
 func (s *Shard) DiskBytes() (total int64) {
 	s.view.mu.Lock()
 	logs := make([]*log.Partition, 0, s.view.ends.Len())
 	s.view.ends.Scan(func(e partitionEnd) bool {
-		logs = append(logs, e.log)
+		if e.log != nil {
+			logs = append(logs, e.log)
+		}
 		return true
 	})
 	s.view.mu.Unlock()

@@ -60,6 +60,7 @@ type Shard struct {
 // Open opens a shard. It is ready after WaitReady.
 func Open(cfg Config) (*Shard, error) {
 	s := &Shard{id: cfg.ID, cfg: cfg, view: newView(cfg.DB), snapshot: make(chan struct{}, 1), stop: make(chan struct{})}
+	s.view.logger = cfg.Logger
 	s.machine = newStateMachine(cfg, s.view, s.snapshot)
 	if err := s.open(); err != nil {
 		s.machine.close()
@@ -118,7 +119,9 @@ func (m *machine) recover(snapshots *group.Snapshots) error {
 // close closes logs and store.
 func (m *machine) close() {
 	for _, p := range m.parts {
-		p.log.Close()
+		if p.log != nil {
+			p.log.Close()
+		}
 	}
 	m.view.close()
 	m.db.Close()
@@ -139,8 +142,11 @@ func (s *Shard) WaitReady(ctx context.Context) error {
 func (s *Shard) Leading() (term uint64, changed <-chan struct{}) { return s.group.Leading() }
 
 // Propose has the op applied and returns the verdict. Once it is on its way, ctx does not matter any more. Errors:
-// ErrNotLeader, ErrTooLarge, ctx's: not applied; ErrUnknown.
+// ErrNotLeader, ErrTooLarge, log.ErrCorrupt (a partition is isolated), ctx's: not applied; ErrUnknown.
 func (s *Shard) Propose(ctx context.Context, op Op) (Result, error) {
+	if err := s.view.refuseIsolated(op); err != nil {
+		return Result{}, err
+	}
 	r, err := s.proposer.propose(ctx, op)
 	if err != nil {
 		return r, fmt.Errorf("shard %d: %w", s.id, err)
@@ -151,6 +157,9 @@ func (s *Shard) Propose(ctx context.Context, op Op) (Result, error) {
 // Submit queues the op and returns what waits for the verdict; it must be called, once. Ops take effect in the order in which
 // they are queued. Errors: those of Propose that say that the op was not applied.
 func (s *Shard) Submit(ctx context.Context, op Op) (wait func() (Result, error), err error) {
+	if err := s.view.refuseIsolated(op); err != nil {
+		return nil, err
+	}
 	q, err := s.proposer.enqueue(ctx, op)
 	if err != nil {
 		return nil, fmt.Errorf("shard %d: %w", s.id, err)
@@ -195,8 +204,11 @@ func (s *Shard) Relations() []catalog.RelationID { return s.view.relations() }
 // Stats counts what the shard did.
 func (s *Shard) Stats() Stats { return s.machine.stats.get() }
 
-// RequestSnapshot has a snapshot taken soon.
+// RequestSnapshot has a snapshot taken soon, unless a partition is isolated.
 func (s *Shard) RequestSnapshot() {
+	if s.view.isolations.Load() > 0 {
+		return
+	}
 	select {
 	case s.snapshot <- struct{}{}:
 	default:
@@ -217,8 +229,12 @@ func (s *Shard) takeSnapshots() {
 	}
 }
 
-// TakeSnapshot syncs the shard's files and cuts its part of the write-ahead log. It returns false if there was nothing new.
+// TakeSnapshot syncs the shard's files and cuts its part of the write-ahead log. It returns false if there was nothing new, or a
+// partition is isolated.
 func (s *Shard) TakeSnapshot() (bool, error) {
+	if s.view.isolations.Load() > 0 {
+		return false, nil
+	}
 	taken, err := s.group.Snapshot()
 	if taken && err == nil {
 		s.machine.stats.snapshots.Add(1)

@@ -3,6 +3,7 @@ package shard
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -55,10 +56,16 @@ type fsmSnapshot struct {
 	dropped  []catalog.RelationID
 }
 
-// Snapshot implements raft.FSM.
+var errIsolated = errors.New("a partition is damaged and isolated: the write-ahead log keeps what its files may lack")
+
+// Snapshot implements raft.FSM. While a partition is isolated there is none: nobody knows what its files lack, so the entries
+// stay, and with them what gives a mended partition its records back.
 func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 	if m.failure != nil {
 		return nil, m.failure
+	}
+	if m.view.isolations.Load() > 0 {
+		return nil, errIsolated
 	}
 	s := &fsmSnapshot{m: m, manifest: manifest{Version: manifestVersion, Applied: m.applied}}
 	for _, p := range m.parts {

@@ -147,8 +147,12 @@ func FindPartitions(fsys vfs.FS, dir string) ([]StoppedPartition, error) {
 
 func sortPartitions(ps []StoppedPartition) {
 	slices.SortFunc(ps, func(a, b StoppedPartition) int {
-		return cmp.Or(cmp.Compare(a.ID.Topic, b.ID.Topic), cmp.Compare(a.ID.Partition, b.ID.Partition))
+		return comparePartitions(a.ID, b.ID)
 	})
+}
+
+func comparePartitions(a, b catalog.PartitionID) int {
+	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 }
 
 // Check compares snapshot, store and write-ahead log, and calls problem for each contradiction. The store may be behind the

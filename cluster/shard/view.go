@@ -2,10 +2,11 @@ package shard
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tidwall/btree"
 
@@ -42,6 +43,10 @@ type view struct {
 	finished  finishedRing
 	closed    bool
 
+	isolated   map[catalog.PartitionID]error // damaged partitions
+	isolations atomic.Int32                  // len(isolated)
+	logger     *slog.Logger                  // nil: none
+
 	logs       map[catalog.PartitionID]LogState
 	registered map[registration]log.Offset
 	segments   map[catalog.TopicID]segments
@@ -62,6 +67,7 @@ type PreparedTxn struct {
 func newView(db state.DB) *view {
 	return &view{
 		db:        db,
+		isolated:  map[catalog.PartitionID]error{},
 		ends:      btree.NewBTreeGOptions(partitionLess, btree.Options{NoLocks: true}),
 		frontiers: map[exec.ConsumerID][]exec.Frontier{}, txns: map[TxnID]*PreparedTxn{},
 		dropped: map[catalog.RelationID]struct{}{}, finished: newFinishedRing(),
@@ -136,6 +142,7 @@ func (v *view) apply(c *change) {
 func (v *view) drop(id catalog.RelationID) {
 	v.dropped[id] = struct{}{}
 	v.dropRetained(id)
+	v.free(id)
 	var gone []partitionEnd
 	v.ends.Ascend(partitionEnd{id: catalog.PartitionID{Topic: id.Topic(0)}}, func(e partitionEnd) bool {
 		if e.id.Topic.Relation() != id {
@@ -297,17 +304,19 @@ func (v *view) resolved(id TxnID) <-chan struct{} {
 	return nil
 }
 
-// verify checks, when all entries were replayed, that the logs hold what the store says that they hold.
-func (v *view) verify() (err error) {
+// isolateIncomplete isolates, when all entries were replayed, the logs that do not hold what the store says that they hold.
+func (v *view) isolateIncomplete(dir string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.ends.Scan(func(e partitionEnd) bool {
-		if next := e.log.NextOffset(); next < e.end {
-			err = fmt.Errorf("partition %v: records %d to %d are missing, and the write-ahead log does not hold them", e.id, next, e.end-1)
+		if e.log == nil {
+			return true
 		}
-		return err == nil
+		if next := e.log.NextOffset(); next < e.end {
+			v.isolateLocked(e.id, missingRecords(partitionDir(dir, e.id), next, e.end))
+		}
+		return true
 	})
-	return err
 }
 
 func (v *view) relations() []catalog.RelationID {

@@ -1,6 +1,6 @@
 // Package damage_test damages a file of a node's data directory, one at a time: a flipped bit, or a truncation, anywhere.
-// The node must refuse to start and name the file, or answer what it answered before, or an error. It never answers
-// something else, and it never panics or hangs. In process: each damage needs a node of its own, on a copy.
+// The node must refuse to start and name the file, or answer what it answered before, or an error. For a file of one partition
+// it must start, and the relations that are not made of it must answer as before. It never answers something else, and it never panics or hangs. In process: each damage needs a node of its own, on a copy.
 package damage_test
 
 import (
@@ -215,8 +215,14 @@ func (d *damage) refused(err error) (result, error) {
 	if !d.named(err.Error()) {
 		return broken, fmt.Errorf("refuses to start and does not name the file: %w", err)
 	}
+	if d.ofPartition() {
+		return broken, fmt.Errorf("refuses to start for the damage of one partition: %w", err)
+	}
 	return refused, nil
 }
+
+// ofPartition reports whether the damage is in the files of one partition: all others must be served.
+func (d *damage) ofPartition() bool { return strings.Contains(d.file, "/topics/") }
 
 // named reports whether a message says where the damage is: the file, or for a store, whose files only RocksDB knows, its
 // directory. Of a lost end of the write-ahead log only that it is lost can be said.

@@ -26,8 +26,9 @@ const (
 // Server answers GET /healthz (the process lives), /readyz (it takes statements) and /metrics. Its methods may be called
 // from any goroutine.
 type Server struct {
-	http  http.Server
-	ready atomic.Bool
+	http     http.Server
+	ready    atomic.Bool
+	degraded atomic.Pointer[func() []string]
 }
 
 // New returns a server of the metrics that metrics gathers. It is not ready until SetReady.
@@ -35,7 +36,7 @@ func New(metrics prometheus.Gatherer) *Server {
 	s := &Server{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, true) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.ready.Load()) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { s.answerReady(w) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	s.http = http.Server{Handler: mux, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes}
 	return s
@@ -50,6 +51,20 @@ func answer(w http.ResponseWriter, ok bool) {
 	}
 	_, _ = fmt.Fprintln(w, text) // a client that has gone hears nothing
 }
+
+// answerReady answers 200 also while a part of the data is isolated, and then says which: all the rest is served.
+func (s *Server) answerReady(w http.ResponseWriter) {
+	ready := s.ready.Load()
+	answer(w, ready)
+	if degraded := s.degraded.Load(); ready && degraded != nil {
+		for _, line := range (*degraded)() {
+			_, _ = fmt.Fprintln(w, line)
+		}
+	}
+}
+
+// SetDegraded has /readyz print the lines of f behind the "ok": what does not work. f may be called from any goroutine.
+func (s *Server) SetDegraded(f func() []string) { s.degraded.Store(&f) }
 
 // SetReady says whether statements are taken.
 func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
