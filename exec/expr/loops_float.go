@@ -59,6 +59,7 @@ func registerPlainFloats() {
 		"round(float8)": math.RoundToEven, "trunc(float8)": math.Trunc, "sign(float8)": signOf, "cbrt(float8)": math.Cbrt,
 		"float4um": func(x float64) float64 { return -x }, "float4up": func(x float64) float64 { return x }, "float4abs": math.Abs, "abs(float4)": math.Abs,
 		"degrees(float8)": func(x float64) float64 { return x / (math.Pi / 180) }, "radians(float8)": func(x float64) float64 { return x * (math.Pi / 180) },
+		"tanh(float8)": math.Tanh, "asinh(float8)": math.Asinh,
 		"atan(float8)": math.Atan,
 	} {
 		registerSafe(id, func(k *call) error {

@@ -18,6 +18,7 @@ func init() {
 		register(t+"icregexeq", regexLoop(true, 1))
 		register(t+"icregexne", regexLoop(true, 0))
 	}
+	register("regexp_like(text,text)", regexLoop(false, 1))
 	register("like_escape(text,text)", rows(func(k *call, i int) (err error) {
 		k.out.Str[i], err = likeEscape(k.str(0, i), k.str(1, i))
 		return err

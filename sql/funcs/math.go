@@ -9,6 +9,10 @@ func (r *registry) addMath() {
 	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Numeric} {
 		r.fn("mod", t, t, t).doc("remainder of the first over the second", "mod(9, 4)")
 	}
+	for _, t := range []types.Type{types.Int4, types.Int8} {
+		r.fn("gcd", t, t, t).doc("greatest common divisor", "gcd(1071, 462)")
+		r.fn("lcm", t, t, t).doc("least common multiple", "lcm(1071, 462)")
+	}
 	r.addRounding()
 	r.addPowers()
 	r.addFloatFunctions()
@@ -49,7 +53,7 @@ func (r *registry) addFloatFunctions() {
 	for _, f := range [][3]string{
 		{"cbrt", "cube root", "cbrt(64.0)"}, {"degrees", "radians to degrees", "degrees(0.5)"}, {"radians", "degrees to radians", "radians(45.0)"},
 		{"sin", "sine", "sin(1)"}, {"cos", "cosine", "cos(0)"}, {"tan", "tangent", "tan(1)"}, {"asin", "arc sine", "asin(1)"},
-		{"acos", "arc cosine", "acos(1)"}, {"atan", "arc tangent", "atan(1)"},
+		{"tanh", "hyperbolic tangent", "tanh(1)"}, {"asinh", "inverse hyperbolic sine", "asinh(1)"}, {"acos", "arc cosine", "acos(1)"}, {"atan", "arc tangent", "atan(1)"},
 	} {
 		r.fn(f[0], types.Float8, types.Float8).doc(f[1], f[2])
 	}

@@ -58,6 +58,7 @@ func (r *registry) addTrim() {
 
 func (r *registry) addPatterns() {
 	text := types.Text
+	r.fn("regexp_like", types.Bool, text, text).doc("whether a regular expression matches", "regexp_like('Hello', 'l+')")
 	r.fn("like_escape", text, text, text).doc("pattern of LIKE with another escape character", "like_escape('a#%', '#')")
 	r.fn("regexp_replace", text, text, text, text).doc("first match replaced", "regexp_replace('Thomas', '.[mN]a.', 'M')")
 	r.fn("regexp_replace", text, text, text, text, text).doc("matches replaced, with flags", "regexp_replace('foobarbaz', 'b..', 'X', 'g')")
