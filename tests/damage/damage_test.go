@@ -1,6 +1,6 @@
 // Package damage_test damages a file of a node's data directory, one at a time: a flipped bit, or a truncation, anywhere.
 // The node must refuse to start and name the file, or answer what it answered before, or an error. For a file of one partition
-// it must start, and the relations that are not made of it must answer as before. It never answers something else, and it never panics or hangs. In process: each damage needs a node of its own, on a copy.
+// it must start. It never answers something else, and it never panics or hangs. In process: each damage needs a node of its own, on a copy.
 package damage_test
 
 import (
@@ -23,6 +23,7 @@ var (
 	damages = flag.Int("damages", 1000, "how many damages, unless -damage-time is over before")
 	limit   = flag.Duration("damage-time", 45*time.Second, "how long to go on; 0: until all are done")
 	seed    = flag.Uint64("damage-seed", 1, "of the first damage; the next ones count on")
+	only    = flag.String("damage-kind", "", "of files, as the report names them; empty: all")
 	workers = flag.Int("damage-workers", 4, "nodes at once")
 )
 
@@ -118,6 +119,9 @@ func choose(originals []original, seed uint64) *damage {
 	d.state = d.rng.IntN(len(originals))
 	d.from = originals[d.state]
 	kinds := slices.Sorted(maps.Keys(d.from.files))
+	if *only != "" && slices.Contains(kinds, *only) {
+		kinds = []string{*only}
+	}
 	d.kind = kinds[d.rng.IntN(len(kinds))]
 	files := d.from.files[d.kind]
 	d.file = files[d.rng.IntN(len(files))]
