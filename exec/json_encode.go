@@ -58,6 +58,9 @@ func canonical(t types.Type, v types.Datum) types.Datum {
 	case types.IDJSONB:
 		v.Str = types.CanonicalJSONB(v.Str)
 	}
+	if t.ID == types.IDInterval && !v.Null {
+		v.Str = types.CanonicalInterval(v.Str)
+	}
 	if v.Float == 0 {
 		v.Float = 0
 	}

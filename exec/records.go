@@ -136,7 +136,7 @@ func checkRange(t types.Type, v types.Datum) error {
 			err = fmt.Errorf("%q is no value of type %s", v.Str, t)
 		}
 		return err
-	case types.IDUUID:
+	case types.IDUUID, types.IDInterval:
 		if len(v.Str) != 16 && !v.Null {
 			return fmt.Errorf("%d bytes are no value of type %s", len(v.Str), t)
 		}

@@ -28,6 +28,7 @@ var physicals = map[types.ID]physical{
 	types.IDNumeric:     {align: "i", storage: "m", category: "N"},
 	types.IDText:        {align: "i", storage: "x", category: "S", preferred: true, collation: oidDefaultCollation, array: types.TextArray},
 	types.IDTimestamptz: {byValue: true, align: "d", storage: "p", category: "D", preferred: true},
+	types.IDInterval:    {align: "d", storage: "p", category: "T", preferred: true},
 	types.IDTimestamp:   {byValue: true, align: "d", storage: "p", category: "D"},
 	types.IDDate:        {byValue: true, align: "i", storage: "p", category: "D"},
 	types.IDOID:         {byValue: true, align: "i", storage: "p", category: "N", preferred: true},

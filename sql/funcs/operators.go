@@ -52,7 +52,7 @@ func (r *registry) addComparisons() {
 		prefix string
 		t      types.Type
 	}{
-		{"float4", types.Float4}, {"float8", types.Float8}, {"bpchar", types.Bpchar}, {"bytea", types.Bytea}, {"uuid_", types.UUID}, {"numeric_", types.Numeric}, {"bool", types.Bool}, {"timestamptz_", types.Timestamptz}, {"timestamp_", types.Timestamp},
+		{"float4", types.Float4}, {"float8", types.Float8}, {"bpchar", types.Bpchar}, {"bytea", types.Bytea}, {"uuid_", types.UUID}, {"numeric_", types.Numeric}, {"bool", types.Bool}, {"timestamptz_", types.Timestamptz}, {"timestamp_", types.Timestamp}, {"interval_", types.Interval},
 		{"date_", types.Date}, {"oid", types.OID}, {"name", types.Name}, {"char", types.Char},
 	} {
 		r.compare(c.prefix, c.t, c.t)
@@ -130,6 +130,7 @@ func (r *registry) addDateArithmetic() {
 	r.op("+", "integer_pl_date", types.Date, types.Int4, types.Date)
 	r.op("-", "date_mii", types.Date, types.Date, types.Int4)
 	r.op("-", "date_mi", types.Int4, types.Date, types.Date)
+	r.addIntervalArithmetic()
 }
 
 func (r *registry) addTextOperators() {

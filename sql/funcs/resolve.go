@@ -42,8 +42,7 @@ func IsAggregate(name string) bool {
 }
 
 // ResolveOperator chooses the function of an operator, as PostgreSQL 15 does ("docs 10.2"). The operator is a symbol or
-// one of like, not like, ilike, not ilike. left is the zero Type for a prefix operator. Errors: 42883, 42725, and 0A000
-// where PostgreSQL's result is an interval.
+// one of like, not like, ilike, not ilike. left is the zero Type for a prefix operator. Errors: 42883, 42725.
 func ResolveOperator(op string, left, right types.Type) (*Signature, error) {
 	symbol := op
 	if w, ok := words[op]; ok {
@@ -63,23 +62,12 @@ func ResolveOperator(op string, left, right types.Type) (*Signature, error) {
 	switch {
 	case len(best) == 1 && !moreElsewhere(symbol, args):
 		return best[0], nil
-	case needsInterval(symbol, args):
-		return nil, pgerr.Unsupported("operator %s: type interval is", call)
 	case len(best) == 0:
 		return nil, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", call).
 			WithHint("No operator matches the given name and argument types. You might need to add explicit type casts.")
 	}
 	return nil, pgerr.New(pgerr.AmbiguousFunction, "operator is not unique: %s", call).
 		WithHint("Could not choose a best candidate operator. You might need to add explicit type casts.")
-}
-
-// needsInterval reports whether PostgreSQL has the operator, but for intervals.
-func needsInterval(symbol string, args []types.Type) bool {
-	if len(args) != 2 || symbol != "+" && symbol != "-" {
-		return false
-	}
-	l, r := args[0].ID, args[1].ID
-	return isMoment(l) && (isTime(r) || r == types.IDUnknown) || isMoment(r) && (isTime(l) || l == types.IDUnknown)
 }
 
 // moreElsewhere reports whether PostgreSQL has operators for other types that fit these untyped arguments as well.
@@ -103,9 +91,6 @@ func moreElsewhere(symbol string, args []types.Type) bool {
 	}
 	return false
 }
-
-func isMoment(id types.ID) bool { return id == types.IDTimestamptz || id == types.IDTimestamp }
-func isTime(id types.ID) bool   { return isMoment(id) || id == types.IDDate }
 
 // exactOperator returns the operator for just these types; one untyped argument is taken to have the other's type.
 func exactOperator(candidates []*Signature, args []types.Type) *Signature {
@@ -315,6 +300,8 @@ func category(id types.ID) byte {
 		return 'S'
 	case types.IDTimestamptz, types.IDTimestamp, types.IDDate:
 		return 'D'
+	case types.IDInterval:
+		return 'T'
 	case types.IDChar:
 		return 'Z'
 	case types.IDTextArray, types.IDOIDVector:
@@ -330,7 +317,7 @@ func category(id types.ID) byte {
 // preferred returns pg_type.typispreferred.
 func preferred(id types.ID) bool {
 	switch id {
-	case types.IDBool, types.IDFloat8, types.IDOID, types.IDText, types.IDTimestamptz:
+	case types.IDBool, types.IDFloat8, types.IDOID, types.IDText, types.IDTimestamptz, types.IDInterval:
 		return true
 	}
 	return false

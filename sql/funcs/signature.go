@@ -72,6 +72,7 @@ var table = func() *registry {
 	r.addText()
 	r.addTime()
 	r.addJSON()
+	r.addIntervals()
 	r.addChoices()
 	r.addSession()
 	r.addCatalog()

@@ -9,8 +9,8 @@ import (
 
 // replacements names, for a type of PostgreSQL that Millrace does not have, one that it has.
 var replacements = map[string]string{
-	"xml":      "text",
-	"interval": "", "time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bit": "", "bit varying": "",
+	"xml":  "text",
+	"time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bit": "", "bit varying": "",
 	"varbit": "", "money": "numeric", "inet": "text", "cidr": "text", "macaddr": "text", "point": "", "box": "", "line": "", "circle": "",
 	"polygon": "", "path": "", "lseg": "", "tsvector": "", "tsquery": "", "serial": "bigint", "bigserial": "bigint", "smallserial": "smallint",
 	"serial4": "bigint", "serial8": "bigint", "serial2": "smallint", "pg_lsn": "", "int4range": "", "int8range": "", "tstzrange": "", "daterange": "",
@@ -50,6 +50,11 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 			return types.Type{}, unsupportedType(fmt.Sprintf("timestamp(%d) with time zone", mods[0]), "timestamptz")
 		}
 		return types.Timestamptz, nil
+	case "interval":
+		if len(mods) > 0 && mods[0] < 6 {
+			return types.Type{}, unsupportedType(fmt.Sprintf("interval(%d)", mods[0]), "interval")
+		}
+		return types.Interval, nil
 	case "timestamp", "timestamp without time zone":
 		if len(mods) > 0 && mods[0] < 6 {
 			return types.Type{}, unsupportedType(fmt.Sprintf("timestamp(%d) without time zone", mods[0]), "timestamp")

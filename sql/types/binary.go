@@ -22,6 +22,11 @@ func ParseBinary(t Type, b []byte) (Datum, error) {
 		return StrDatum(string(b)), nil
 	case IDJSONB:
 		return parseBinaryJSONB(b)
+	case IDInterval:
+		if len(b) != intervalSize {
+			return Datum{}, badLength(len(b), intervalSize)
+		}
+		return StrDatum(string(b)), nil
 	case IDUUID:
 		if len(b) != uuidSize {
 			return Datum{}, badLength(len(b), uuidSize)

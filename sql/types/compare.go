@@ -24,6 +24,8 @@ func compareStrings(t Type, a, b string) int {
 	switch t.ID {
 	case IDJSONB:
 		return CompareJSONB(a, b)
+	case IDInterval:
+		return CompareIntervals(a, b)
 	case IDBpchar:
 		a, b = TrimPadding(a), TrimPadding(b)
 	}

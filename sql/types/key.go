@@ -23,6 +23,7 @@ import (
 //	timestamptz 0x60, µs in 8 bytes big endian, sign bit flipped
 //	date        0x61, days in 4 bytes, likewise
 //	timestamp   0x62, as timestamptz
+//	interval    0x63, days in 8 bytes, likewise, µs in 8 bytes: months count 30 days, days 24 hours
 //	strings     0x70, the bytes with 0x00 written as 0x00 0xff, then 0x00 0x01
 //	uuid        0x71, its 16 bytes
 //	jsonb       0x72, then 0 for the empty array, else the value: 1 null, 2 string, 3 number, 4 and 0 or 1 boolean; 5 array
@@ -41,6 +42,7 @@ const (
 	keyTimestamp   = 0x60
 	keyDate        = 0x61
 	keyLocalTime   = 0x62
+	keyInterval    = 0x63
 	keyString      = 0x70
 	keyUUID        = 0x71
 	keyJSONB       = 0x72
@@ -261,6 +263,8 @@ func appendKeyStr(dst []byte, t Type, s string) []byte {
 		return append(append(dst, keyUUID), s...)
 	case IDJSONB:
 		return appendKeyJSONB(dst, s)
+	case IDInterval:
+		return appendKeyInterval(dst, s)
 	case IDBpchar:
 		s = TrimPadding(s)
 	}

@@ -32,6 +32,8 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 		return parseTimestamptz(s, loc)
 	case IDTimestamp:
 		return parseTimestamp(s)
+	case IDInterval:
+		return parseInterval(s)
 	case IDDate:
 		return parseDate(s)
 	case IDOID:
@@ -97,6 +99,8 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 		return appendTimestamptz(dst, d.Int, loc)
 	case IDTimestamp:
 		return appendTimestamp(dst, d.Int)
+	case IDInterval:
+		return appendInterval(dst, d.Str)
 	case IDDate:
 		return appendDate(dst, d.Int)
 	case IDRegtype:
@@ -116,7 +120,7 @@ func badSyntax(t Type, s string) error {
 	switch t.ID {
 	case IDTimestamp:
 		code, name = pgerr.InvalidDatetimeFormat, "timestamp" // as PostgreSQL says it
-	case IDTimestamptz, IDDate:
+	case IDTimestamptz, IDDate, IDInterval:
 		code = pgerr.InvalidDatetimeFormat
 	}
 	return pgerr.New(code, "invalid input syntax for type %s: \"%s\"", name, s)

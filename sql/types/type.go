@@ -37,6 +37,7 @@ const (
 	IDBytea     ID = 22
 	IDUUID      ID = 23
 	IDTimestamp ID = 25
+	IDInterval  ID = 26
 	IDJSON      ID = 27
 	IDJSONB     ID = 28
 )
@@ -76,6 +77,7 @@ var (
 	Timestamp   = Type{ID: IDTimestamp}
 	JSON        = Type{ID: IDJSON}
 	JSONB       = Type{ID: IDJSONB}
+	Interval    = Type{ID: IDInterval}
 )
 
 // Class says which slice of a Vector holds the values of a type.
@@ -85,7 +87,7 @@ type Class uint8
 const (
 	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, timestamp, date
 	ClassFloat                // Vector.Float: double precision, and real widened
-	ClassString               // Vector.Str: strings; the bytes of bytea and uuid
+	ClassString               // Vector.Str: strings; the bytes of bytea and uuid; packed intervals
 	ClassDecimal              // Vector.Dec
 )
 
@@ -123,6 +125,7 @@ var infos = [...]info{
 	IDTimestamp:   {"timestamp without time zone", 1114, 8, ClassInt},
 	IDJSON:        {"json", 114, -1, ClassString},
 	IDJSONB:       {"jsonb", 3802, -1, ClassString},
+	IDInterval:    {"interval", 1186, 16, ClassString},
 }
 
 // AllIDs returns every type but IDInvalid, in order of their numbers.
