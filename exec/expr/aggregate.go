@@ -72,6 +72,8 @@ func newSum(avg bool, t types.Type) (Aggregate, error) {
 		return &decimalSum{avg: avg}, nil
 	case types.IDFloat8:
 		return &floatSum{avg: avg}, nil
+	case types.IDInterval:
+		return &intervalSum{avg: avg}, nil
 	case types.IDFloat4:
 		return &floatSum{avg: avg, single: !avg}, nil
 	}

@@ -25,6 +25,7 @@ func init() {
 	register("timestamp_mi", rows(subtractTimes))
 	register("timestamptz_mi", rows(subtractTimes))
 	registerIntervalFunctions()
+	registerAges()
 }
 
 // span is the interval that is argument a in row i.
@@ -152,12 +153,19 @@ func setProduct(k *call, i int, v types.Duration, f float64) error {
 	return setScaled(k, i, v, func(x float64) float64 { return x * f })
 }
 
-// setScaled scales each field; the fractions of months and days go down to the smaller fields, rounded on their way to µs,
-// as PostgreSQL's interval_mul and interval_div do.
+// setScaled gives a scaled interval.
 func setScaled(k *call, i int, v types.Duration, scale func(float64) float64) error {
+	scaled, err := scaleInterval(v, scale)
+	k.out.Str[i] = scaled.Pack()
+	return err
+}
+
+// scaleInterval scales each field; the fractions of months and days go down to the smaller fields, rounded on their way to µs,
+// as PostgreSQL's interval_mul and interval_div do.
+func scaleInterval(v types.Duration, scale func(float64) float64) (types.Duration, error) {
 	months, days := scale(float64(v.Months)), scale(float64(v.Days))
 	if !fitsInt32(months) || !fitsInt32(days) {
-		return types.IntervalOverflow()
+		return types.Duration{}, types.IntervalOverflow()
 	}
 	wholeMonths, wholeDays := math.Trunc(months), math.Trunc(days)
 	restDays := roundMicros((months - wholeMonths) * 30)
@@ -169,10 +177,9 @@ func setScaled(k *call, i int, v types.Duration, scale func(float64) float64) er
 	wholeDays += math.Trunc(restDays)
 	micros := math.RoundToEven(scale(float64(v.Micros)) + seconds*1e6)
 	if !fitsInt32(wholeDays) || !(micros >= math.MinInt64 && micros < -math.MinInt64) {
-		return types.IntervalOverflow()
+		return types.Duration{}, types.IntervalOverflow()
 	}
-	k.out.Str[i] = types.Duration{Micros: int64(micros), Days: int32(wholeDays), Months: int32(wholeMonths)}.Pack()
-	return nil
+	return types.Duration{Micros: int64(micros), Days: int32(wholeDays), Months: int32(wholeMonths)}, nil
 }
 
 func fitsInt32(f float64) bool { return f >= math.MinInt32 && f <= math.MaxInt32 }

@@ -33,9 +33,16 @@ func (r *registry) addIntervals() {
 	r.fn("date_part", types.Float8, text, span).doc("field of an interval", "date_part('hour', interval '90 minutes')")
 	r.fn("date_trunc", span, text, span).doc("interval without the smaller units", "date_trunc('hour', interval '90 minutes')")
 	r.fn("isfinite", types.Bool, span).doc("true: an interval is finite", "isfinite(interval '1 day')")
+	r.fn("justify_interval", span, span).doc("24 hours as a day, 30 days as a month, signs alike", "justify_interval(interval '1 mon -1 hour')")
+	n := types.Int4
+	r.fn("make_interval", span, n, n, n, n, n, n, types.Float8).
+		doc("interval of years, months, weeks, days, hours, minutes and seconds", "make_interval(0, 0, 0, 10, 0, 0, 0)")
 	r.fn("justify_days", span, span).doc("30 days as a month", "justify_days(interval '35 days')")
 	r.fn("justify_hours", span, span).doc("24 hours as a day", "justify_hours(interval '27 hours')")
+	r.agg("sum", span, span).doc("sum of the values", "sum(x)")
+	r.agg("avg", span, span).doc("mean of the values", "avg(x)")
 	for _, t := range []types.Type{types.Timestamp, types.Timestamptz} {
+		r.fn("age", span, t, t).doc("years, months, days and time between two times", "age('2001-04-10'::timestamp, '1957-06-13')")
 		r.fn("date_bin", t, span, t, t).doc("start of the bin of a width, counted from an origin", "date_bin('15 minutes', now(), '2001-01-01')")
 	}
 }

@@ -2,113 +2,79 @@ package types
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// intervalUnit is a unit of time in the text of an interval, by the field that it counts in.
-type intervalUnit uint8
+// intervalUnit is what a word stands for: a number of months, days or µs. Fractions of months and years are handed down.
+type intervalUnit struct {
+	name   string // no two of one name in a text
+	months int64
+	days   int64
+	micros int64
+}
 
-const (
-	unitMicrosecond intervalUnit = iota
-	unitMillisecond
-	unitSecond
-	unitMinute
-	unitHour
-	unitDay
-	unitWeek
-	unitMonth
-	unitYear
-	unitDecade
-	unitCentury
-	unitMillennium
-)
-
-// intervalWords are the words of PostgreSQL's deltatktbl (src/backend/utils/adt/datetime.c).
-var intervalWords = func() map[string]intervalUnit {
+var intervalUnits = func() map[string]intervalUnit {
 	m := map[string]intervalUnit{}
-	for unit, words := range []string{
-		"us microsecon usec useconds usecs", "ms millisecon msec msecs mseconds", "s sec second seconds secs", "m min mins minute minutes",
-		"h hour hours hr hrs", "d day days", "w week weeks", "mon mons month months", "y year years yr yrs", "dec decs decade decades",
-		"c cent century centuries", "mil mils millennia millennium"} {
-		for _, w := range strings.Fields(words) {
-			m[w[:min(len(w), 10)]] = intervalUnit(unit)
+	for _, u := range []struct {
+		intervalUnit
+		words string
+	}{
+		{intervalUnit{name: "microsecond", micros: 1}, "us usec usecs useconds microsecond microseconds"},
+		{intervalUnit{name: "millisecond", micros: 1000}, "ms msec msecs mseconds millisecond milliseconds"},
+		{intervalUnit{name: "second", micros: microsPerSecond}, "s sec secs second seconds"},
+		{intervalUnit{name: "minute", micros: 60 * microsPerSecond}, "m min mins minute minutes"},
+		{intervalUnit{name: "hour", micros: 3600 * microsPerSecond}, "h hr hrs hour hours"},
+		{intervalUnit{name: "day", days: 1}, "d day days"},
+		{intervalUnit{name: "week", days: 7}, "w week weeks"},
+		{intervalUnit{name: "month", months: 1}, "mon mons month months"},
+		{intervalUnit{name: "year", months: 12}, "y yr yrs year years"},
+		{intervalUnit{name: "decade", months: 120}, "dec decs decade decades"},
+		{intervalUnit{name: "century", months: 1200}, "c cent century centuries"},
+		{intervalUnit{name: "millennium", months: 12000}, "mil mils millennium millennia"},
+	} {
+		for _, word := range strings.Fields(u.words) {
+			m[word] = u.intervalUnit
 		}
 	}
 	return m
 }()
 
-// microsOf is the length of a unit shorter than a day.
-var microsOf = [...]int64{1, 1000, microsPerSecond, 60 * microsPerSecond, 3600 * microsPerSecond}
-
-// monthsOf is the length of a unit of a year or more.
-var monthsOf = map[intervalUnit]int64{unitYear: 12, unitDecade: 120, unitCentury: 1200, unitMillennium: 12000}
-
-// intervalParser collects the fields of an interval.
+// intervalParser gathers the fields of an interval, with checks for overflow.
 type intervalParser struct {
-	micros, days, months int64
-	seen                 uint16 // bit per unit
-	overflow             bool
+	Duration
+	seen     map[string]bool // names of units
+	overflow bool            // of a field
+	tooLong  bool            // all months together
 }
 
-// parseInterval reads an interval: numbers with units, hh:mm:ss, y-m, "ago", or ISO 8601's P….
+// parseInterval reads an interval as PostgreSQL's DecodeInterval and DecodeISO8601Interval do: numbers with units, hh:mm:ss,
+// years-months, ago, and ISO 8601's P forms. Errors: 22007, 22015.
 func parseInterval(s string) (Datum, error) {
-	p := &intervalParser{}
-	ok := p.verbose(s)
-	if !ok && !p.overflow {
-		p = &intervalParser{}
-		ok = p.iso(trimSpace(s))
+	p := &intervalParser{seen: map[string]bool{}}
+	ok := len(s) <= maxIntervalText && p.words(s)
+	if !ok && !p.overflow && !p.tooLong {
+		*p = intervalParser{seen: map[string]bool{}}
+		ok = len(s) <= maxIntervalText && p.iso(trimSpace(s))
 	}
 	switch {
+	case p.tooLong:
+		return Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "interval out of range")
 	case p.overflow:
 		return Datum{}, pgerr.New("22015", "interval field value out of range: \"%s\"", s)
 	case !ok:
-		return Datum{}, badSyntax(Interval, s)
-	case p.days != int64(int32(p.days)) || p.months != int64(int32(p.months)):
-		return Datum{}, pgerr.New("22015", "interval field value out of range: \"%s\"", s)
+		return Datum{}, pgerr.New(pgerr.InvalidDatetimeFormat, "invalid input syntax for type interval: \"%s\"", s)
 	}
-	return StrDatum(Duration{p.micros, int32(p.days), int32(p.months)}.Pack()), nil
+	return StrDatum(p.Pack()), nil
 }
 
-// verbose reads from the last token to the first, as a number takes the unit behind it; one without a unit counts
-// seconds, and before a time of day, days.
-func (p *intervalParser) verbose(s string) bool {
-	tokens, ok := intervalTokens(strings.ToLower(s))
-	if !ok {
-		return false
-	}
-	unit, ago := unitSecond, false
-	for i := len(tokens) - 1; i >= 0; i-- {
-		token := tokens[i]
-		switch {
-		case isLetter(token[0]):
-			if token == "ago" {
-				ago = true
-				break
-			}
-			if unit, ok = intervalWords[token[:min(len(token), 10)]]; !ok {
-				return false
-			}
-		case strings.IndexByte(token, ':') > 0:
-			if !p.clock(token) {
-				return false
-			}
-			unit = unitDay
-		default:
-			if !p.number(token, &unit) {
-				return false
-			}
-		}
-	}
-	if ago {
-		p.micros, p.days, p.months = -p.micros, -p.days, -p.months
-	}
-	return p.seen != 0
-}
+// maxIntervalText bounds a text: PostgreSQL's MAXDATELEN with room for words.
+const maxIntervalText = 256
 
-// intervalTokens cuts s into words and numbers with their signs and separators.
+// intervalTokens cuts s into words, signed numbers (with : . -) and leaves out "@".
 func intervalTokens(s string) (tokens []string, ok bool) {
 	for i := 0; i < len(s); {
 		start := i
@@ -119,210 +85,323 @@ func intervalTokens(s string) (tokens []string, ok bool) {
 		case isLetter(c):
 			for ; i < len(s) && isLetter(s[i]); i++ {
 			}
-			if i < len(s) && (isDigit(s[i]) || strings.IndexByte("+-./", s[i]) >= 0) {
+			if i < len(s) && !endsIntervalWord(s[start:i], s[i]) {
 				return nil, false
 			}
-			tokens = append(tokens, s[start:i])
+		case isDigit(c), c == '+' || c == '-' || c == '.':
+			if c == '+' || c == '-' {
+				for i++; i < len(s) && s[i] == ' '; i++ {
+				}
+			}
+			digits := i
+			for ; i < len(s) && (isDigit(s[i]) || s[i] == ':' || s[i] == '.' || s[i] == '-' && i > digits && isDigit(s[i-1])); i++ {
+			}
+			if i == digits {
+				return nil, false
+			}
+			tokens = append(tokens, strings.ReplaceAll(s[start:i], " ", ""))
 			continue
-		case c == '+' || c == '-':
-			for i++; i < len(s) && s[i] == ' '; i++ {
-			}
-			if i == len(s) || !isDigit(s[i]) && s[i] != '.' {
-				return nil, false
-			}
-		case !isDigit(c) && c != '.':
+		default:
 			return nil, false
 		}
-		first := i
-		for i++; i < len(s) && (isDigit(s[i]) || s[i] == ':' || s[i] == '.' || s[i] == '-'); i++ {
-		}
-		tokens = append(tokens, strings.TrimSpace(s[start:first][:min(first-start, 1)])+s[first:i])
+		tokens = append(tokens, s[start:i])
 	}
-	return tokens, true
+	return tokens, len(tokens) > 0
 }
 
-// note marks a unit as given; false if it was.
-func (p *intervalParser) note(units ...intervalUnit) bool {
-	for _, u := range units {
-		if p.seen&(1<<u) != 0 {
+// endsIntervalWord reports whether next may stand right behind a word: PostgreSQL takes most words with a number or a separator behind
+// them for dates or zones.
+func endsIntervalWord(word string, next byte) bool {
+	switch {
+	case next == '-' || next == '/' || next == '.':
+		return false
+	case next == '+' || isDigit(next):
+		switch strings.ToLower(word) {
+		case "d", "h", "m", "s", "y", "mon", "dec":
+			return true
+		}
+		return false
+	}
+	return true
+}
+
+// words reads the traditional forms, from right to left: a unit stands behind its number.
+func (p *intervalParser) words(s string) bool {
+	tokens, ok := intervalTokens(s)
+	if !ok {
+		return false
+	}
+	unit, ago := intervalUnits["second"], false
+	for i := len(tokens) - 1; i >= 0; i-- {
+		token := tokens[i]
+		if isLetter(token[0]) {
+			word := strings.ToLower(token)
+			if word == "ago" {
+				ago = true
+				continue
+			}
+			if unit, ok = intervalUnits[word]; !ok {
+				return false
+			}
+			continue
+		}
+		switch {
+		case strings.Contains(token, ":"):
+			ok = p.clock(token)
+			unit = intervalUnits["day"]
+		case strings.LastIndexByte(token, '-') > 0:
+			ok = p.yearsMonths(token)
+			unit = intervalUnits["month"]
+		default:
+			ok = p.number(token, unit)
+		}
+		if !ok {
 			return false
 		}
-		p.seen |= 1 << u
+	}
+	if len(p.seen) == 0 {
+		return false
+	}
+	return !ago || p.negate()
+}
+
+func (p *intervalParser) negate() bool {
+	if p.Months == math.MinInt32 || p.Days == math.MinInt32 || p.Micros == math.MinInt64 {
+		return p.tooLarge()
+	}
+	p.Months, p.Days, p.Micros = -p.Months, -p.Days, -p.Micros
+	return true
+}
+
+func (p *intervalParser) tooLarge() bool {
+	p.overflow = true
+	return false
+}
+
+// mark notes that a unit was given; false if it was before.
+func (p *intervalParser) mark(names ...string) bool {
+	for _, name := range names {
+		if p.seen[name] {
+			return false
+		}
+		p.seen[name] = true
 	}
 	return true
 }
 
-// clock reads [-]hh:mm[:ss[.f]] or mm:ss.f.
-func (p *intervalParser) clock(token string) bool {
-	negative := token[0] == '-'
-	parts := strings.Split(strings.TrimLeft(token, "+-"), ":")
-	if len(parts) == 2 && strings.IndexByte(parts[1], '.') >= 0 {
-		parts = append([]string{"0"}, parts...)
-	}
-	if len(parts) == 2 {
-		parts = append(parts, "0")
-	}
-	if len(parts) != 3 || !p.note(unitHour, unitMinute, unitSecond) {
+// number reads a signed number, perhaps with a fraction, of a unit.
+func (p *intervalParser) number(token string, unit intervalUnit) bool {
+	whole, fraction, ok := p.split(token)
+	if !ok {
 		return false
 	}
-	hour, minute := p.integer(parts[0]), p.integer(parts[1])
-	whole, fraction, ok := p.split(parts[2])
-	if !ok || hour < 0 || minute < 0 || strings.IndexByte(parts[2], '-') >= 0 {
+	if !p.mark(unit.name) || unit.name == "second" && fraction != 0 && !p.mark("millisecond", "microsecond") {
 		return false
 	}
-	if minute > 59 || whole > 60 || hour > math.MaxInt32 {
-		p.overflow = true
-		return false
-	}
-	micros := (hour*3600+minute*60+whole)*microsPerSecond + int64(math.RoundToEven(fraction*1e6))
-	if negative {
-		micros = -micros
-	}
-	p.micros = p.sum(p.micros, micros, 1)
-	return true
-}
-
-// integer reads digits; -1 if they are none.
-func (p *intervalParser) integer(s string) int64 {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		p.overflow = p.overflow || s != "" && strings.Trim(s, "0123456789") == ""
-		return -1
-	}
-	return n
+	return p.add(whole, fraction, unit)
 }
 
 // split reads a number as its whole part and its fraction, both with its sign.
-func (p *intervalParser) split(s string) (whole int64, fraction float64, ok bool) {
-	head, tail, hasFraction := strings.Cut(s, ".")
-	negative := strings.HasPrefix(head, "-")
-	if digits := strings.TrimLeft(head, "+-"); digits != "" {
-		n := p.integer(digits)
-		if n < 0 {
+func (p *intervalParser) split(token string) (whole int64, fraction float64, ok bool) {
+	digits, decimals, hasFraction := strings.Cut(token, ".")
+	negative := strings.HasPrefix(token, "-")
+	if digits == "" || digits == "-" || digits == "+" {
+		if !hasFraction || decimals == "" {
 			return 0, 0, false
 		}
-		whole = n
-	} else if !hasFraction {
-		return 0, 0, false
+		digits += "0"
 	}
-	if tail != "" {
-		f, err := strconv.ParseFloat("0."+tail, 64)
-		if err != nil {
+	whole, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return 0, 0, p.failed(err)
+	}
+	if decimals != "" {
+		if fraction, err = strconv.ParseFloat("0."+decimals, 64); err != nil || strings.ContainsAny(decimals, ".:-") {
 			return 0, 0, false
 		}
-		fraction = f
-	}
-	if negative {
-		return -whole, -fraction, true
+		if negative {
+			fraction = -fraction
+		}
 	}
 	return whole, fraction, true
 }
 
-// number reads a number of the unit, or years and months as y-m.
-func (p *intervalParser) number(token string, unit *intervalUnit) bool {
-	if dash := strings.LastIndexByte(token, '-'); dash > 0 {
-		years, _, ok := p.split(token[:dash])
-		months := p.integer(token[dash+1:])
-		if !ok || months < 0 || strings.IndexByte(token[:dash], '.') >= 0 {
-			return false
-		}
-		if months >= 12 {
-			p.overflow = true
-			return false
-		}
-		if token[0] == '-' {
-			months = -months
-		}
-		*unit = unitMonth
-		p.months = p.sum(p.sum(p.months, years, 12), months, 1)
-		return p.note(unitMonth) && !p.overflow
+// failed tells a number that is too large from one that is none.
+func (p *intervalParser) failed(err error) bool {
+	p.overflow = p.overflow || isRange(err)
+	return false
+}
+
+func isRange(err error) bool {
+	e, ok := err.(*strconv.NumError)
+	return ok && e.Err == strconv.ErrRange
+}
+
+// add adds whole and fraction of a unit; fractions of days become time, those of months days, those of years months.
+func (p *intervalParser) add(whole int64, fraction float64, unit intervalUnit) bool {
+	switch {
+	case unit.micros != 0:
+		return p.addMicros(whole, unit.micros) && p.addFractionMicros(fraction, unit.micros)
+	case unit.days != 0:
+		return p.addDays(whole, unit.days) && p.addFractionDays(fraction, unit.days)
+	case unit.months == 1:
+		return p.addMonths(whole, 1) && p.addFractionDays(fraction, 30)
 	}
-	whole, fraction, ok := p.split(token)
-	if !ok || !p.note(*unit) {
+	return p.addMonths(whole, unit.months) && p.addMonths(int64(math.RoundToEven(fraction*float64(unit.months))), 1)
+}
+
+func (p *intervalParser) addMicros(n, scale int64) bool {
+	high, low := bits.Mul64(magnitude(n), uint64(scale))
+	if high != 0 || low > math.MaxInt64 {
+		return p.tooLarge()
+	}
+	product := int64(low)
+	if n < 0 {
+		product = -product
+	}
+	sum := p.Micros + product
+	if (sum > p.Micros) != (product > 0) && product != 0 {
+		return p.tooLarge()
+	}
+	p.Micros = sum
+	return true
+}
+
+// addFractionMicros adds a fraction of scale µs, rounded to the nearest, halves toward zero.
+func (p *intervalParser) addFractionMicros(fraction float64, scale int64) bool {
+	if fraction == 0 {
+		return true
+	}
+	fraction *= float64(scale)
+	whole := int64(fraction)
+	switch rest := fraction - float64(whole); {
+	case rest > 0.5:
+		whole++
+	case rest < -0.5:
+		whole--
+	}
+	return p.addMicros(whole, 1)
+}
+
+func (p *intervalParser) addDays(n, scale int64) bool { return p.addTo(&p.Days, n, scale) }
+
+func (p *intervalParser) addFractionDays(fraction float64, scale int64) bool {
+	fraction *= float64(scale)
+	days := int64(fraction)
+	return p.addDays(days, 1) && p.addFractionMicros(fraction-float64(days), microsPerDay)
+}
+
+// addMonths adds n times scale months, which are years from 12 on.
+func (p *intervalParser) addMonths(n, scale int64) bool {
+	if years := scale / 12; years > 0 && n != 0 && (n > math.MaxInt32/years || n < math.MinInt32/years) {
+		return p.tooLarge()
+	}
+	ok := p.addTo(&p.Months, n, scale)
+	p.tooLong = !ok && n <= math.MaxInt32 && n >= math.MinInt32
+	return ok
+}
+
+func (p *intervalParser) addTo(to *int32, n, scale int64) bool {
+	if n > math.MaxInt32 || n < math.MinInt32 {
+		return p.tooLarge()
+	}
+	sum := int64(*to) + n*scale
+	if sum > math.MaxInt32 || sum < math.MinInt32 {
+		return p.tooLarge()
+	}
+	*to = int32(sum)
+	return true
+}
+
+// clock reads [-]hh:mm[:ss[.ffffff]] or [-]mm:ss.ffffff.
+func (p *intervalParser) clock(token string) bool {
+	if !p.mark("hour", "minute", "second", "millisecond", "microsecond") {
 		return false
 	}
-	p.add(*unit, whole, fraction)
-	return !p.overflow
-}
-
-// add adds a number of units; a fraction of a month or more spills into the smaller fields as in PostgreSQL.
-func (p *intervalParser) add(unit intervalUnit, whole int64, fraction float64) {
-	switch {
-	case unit < unitDay:
-		p.micros = p.sum(p.micros, whole, microsOf[unit])
-		p.addMicros(fraction * float64(microsOf[unit]))
-	case unit == unitDay:
-		p.days = p.sum(p.days, whole, 1)
-		p.addMicros(fraction * float64(microsPerDay))
-	case unit == unitWeek:
-		p.days = p.sum(p.days, whole, 7)
-		p.addDays(fraction * 7)
-	case unit == unitMonth:
-		p.months = p.sum(p.months, whole, 1)
-		p.addDays(fraction * 30)
-	default:
-		p.months = p.sum(p.months, whole, monthsOf[unit])
-		p.months = p.sum(p.months, int64(math.RoundToEven(fraction*float64(monthsOf[unit]))), 1)
+	negative := token[0] == '-'
+	parts := strings.Split(strings.TrimLeft(token, "+-"), ":")
+	last := len(parts) - 1
+	seconds, fraction, hasFraction := strings.Cut(parts[last], ".")
+	parts[last] = seconds
+	if len(parts) == 2 {
+		if hasFraction {
+			parts = append([]string{"0"}, parts...)
+		} else {
+			parts = append(parts, "0")
+		}
 	}
-}
-
-func (p *intervalParser) addDays(days float64) {
-	whole := math.Trunc(days)
-	p.days = p.sum(p.days, int64(whole), 1)
-	p.addMicros((days - whole) * float64(microsPerDay))
-}
-
-func (p *intervalParser) addMicros(micros float64) {
-	whole := math.Trunc(micros)
-	if rest := micros - whole; rest > 0.5 || rest < -0.5 { // a half is cut
-		whole += math.Copysign(1, rest)
+	if len(parts) != 3 {
+		return false
 	}
-	p.micros = p.sum(p.micros, int64(whole), 1)
+	var n [3]int64
+	for i, part := range parts {
+		var err error
+		if n[i], err = strconv.ParseInt(part, 10, 64); err != nil {
+			return p.failed(err)
+		}
+	}
+	if n[1] > 59 || n[2] > 60 {
+		return p.tooLarge()
+	}
+	var time intervalParser
+	f := 0.0
+	if fraction != "" {
+		var err error
+		if f, err = strconv.ParseFloat("0."+fraction, 64); err != nil {
+			return false
+		}
+	}
+	if !time.addMicros(n[0], 3600*microsPerSecond) || !time.addMicros(n[1], 60*microsPerSecond) || !time.addMicros(n[2], microsPerSecond) ||
+		!time.addMicros(int64(math.RoundToEven(f*1e6)), 1) {
+		return p.tooLarge()
+	}
+	if negative {
+		time.Micros = -time.Micros
+	}
+	return p.addMicros(time.Micros, 1)
 }
 
-// sum returns a + b*unit and notes an overflow.
-func (p *intervalParser) sum(a, b, unit int64) int64 {
-	if b > math.MaxInt64/unit || b < math.MinInt64/unit {
-		p.overflow = true
-		return 0
+// yearsMonths reads SQL's years-months.
+func (p *intervalParser) yearsMonths(token string) bool {
+	i := strings.LastIndexByte(token, '-')
+	years, err1 := strconv.ParseInt(token[:i], 10, 64)
+	months, err2 := strconv.ParseInt(token[i+1:], 10, 64)
+	if err1 != nil || err2 != nil {
+		return p.failed(err1)
 	}
-	s := a + b*unit
-	if (s > a) != (b > 0) && b != 0 {
-		p.overflow = true
+	if months >= 12 {
+		return p.tooLarge()
 	}
-	return s
+	if token[0] == '-' {
+		months = -months
+	}
+	return p.mark("month") && p.addMonths(years, 12) && p.addMonths(months, 1)
 }
 
-// iso reads PnYnMnWnDTnHnMnS.
+// iso reads ISO 8601: P[n Y][n M][n W][n D][T[n H][n M][n S]].
 func (p *intervalParser) iso(s string) bool {
 	if len(s) < 2 || s[0] != 'P' {
 		return false
 	}
-	clock := false
-	for s = s[1:]; s != ""; {
-		if s[0] == 'T' && !clock {
-			clock, s = true, s[1:]
+	dates := map[byte]string{'Y': "y", 'M': "mon", 'W': "w", 'D': "d"}
+	times := map[byte]string{'H': "h", 'M': "m", 'S': "s"}
+	units := dates
+	for i := 1; i < len(s); {
+		if s[i] == 'T' {
+			units, i = times, i+1
 			continue
 		}
-		n := 0
-		for n < len(s) && (isDigit(s[n]) || s[n] == '.' || s[n] == '-' || s[n] == '+') {
-			n++
+		start := i
+		for ; i < len(s) && (isDigit(s[i]) || s[i] == '.' || s[i] == '-' || s[i] == '+'); i++ {
 		}
-		if n == 0 || n == len(s) || strings.LastIndexAny(s[:n], "+-") > 0 {
+		if i == len(s) || i == start || units[s[i]] == "" {
 			return false
 		}
-		units := map[byte]intervalUnit{'Y': unitYear, 'M': unitMonth, 'W': unitWeek, 'D': unitDay}
-		if clock {
-			units = map[byte]intervalUnit{'H': unitHour, 'M': unitMinute, 'S': unitSecond}
-		}
-		unit, known := units[s[n]]
-		whole, fraction, ok := p.split(s[:n])
-		if !known || !ok {
+		whole, fraction, ok := p.split(s[start:i])
+		if !ok || !p.add(whole, fraction, intervalUnits[units[s[i]]]) {
 			return false
 		}
-		p.seen = 1
-		p.add(unit, whole, fraction)
-		s = s[n+1:]
+		i++
 	}
-	return p.seen != 0 && !p.overflow
+	return true
 }

@@ -28,8 +28,8 @@ func TestProtocol(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		postgres := oracle.StartPostgres(t).Conn(t).Config()
-		socket := fmt.Sprintf("%s/.s.PGSQL.%d", postgres.Host, postgres.Port)
-		walk(t, "testdata/protocol", func() *client { return dialAs(t, "unix", socket, postgres.User, postgres.Database) })
+		address := net.JoinHostPort(postgres.Host, fmt.Sprint(postgres.Port))
+		walk(t, "testdata/protocol", func() *client { return dialAs(t, "tcp", address, postgres.User, postgres.Database) })
 	})
 }
 
