@@ -12,7 +12,7 @@ func (r *registry) addBytea() {
 		r.fn(name, b, b, i4).doc("from a byte on, counted from 1", name+`('\x123456'::bytea, 2)`)
 		r.fn(name, b, b, i4, i4).doc("so many bytes from a byte on", name+`('\x123456'::bytea, 2, 1)`)
 	}
-	r.fn("position", i4, b, b).doc("place of the second in the first, from 1; 0 if it is not there", `position('\x1234'::bytea, '\x34')`)
+	r.fn("position", i4, b, b).doc("place of the second in the first, from 1; 0 if it is not there", `position('\x34'::bytea in '\x1234'::bytea)`)
 	for _, name := range []string{"btrim", "ltrim", "rtrim"} {
 		r.fn(name, b, b, b).doc("without bytes of the second at the start, the end or both", name+`('\x001200'::bytea, '\x00')`)
 	}

@@ -6,9 +6,8 @@ import "github.com/millracedb/millrace/sql/types"
 func (r *registry) addSession() {
 	text, name := types.Text, types.Name
 	r.fn("version", text).stable().doc("the server's version", "version()")
-	for _, f := range []string{"current_database", "current_catalog"} {
-		r.fn(f, name).stable().doc("name of the database", f+"()")
-	}
+	r.fn("current_database", name).stable().doc("name of the database", "current_database()")
+	r.fn("current_catalog", name).stable().doc("name of the database", "current_catalog")
 	r.fn("current_schema", name).stable().doc("first schema of the search path", "current_schema()")
 	r.fn("current_schemas", types.TextArray, types.Bool).stable().doc("schemas of the search path", "current_schemas(true)")
 	for _, f := range []string{"current_user", "session_user", "current_role", "user"} {

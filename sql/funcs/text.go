@@ -23,7 +23,7 @@ func (r *registry) addText() {
 	r.addTrim()
 	r.fn("replace", text, text, text, text).doc("each occurrence of the second replaced by the third", "replace('abcdefabcdef', 'cd', 'XX')")
 	r.fn("translate", text, text, text, text).doc("characters of the second replaced by those of the third", "translate('12345', '143', 'ax')")
-	r.fn("position", i4, text, text).doc("place of the second in the first, from 1; 0 if it is not there", "position('high', 'ig')")
+	r.fn("position", i4, text, text).doc("place of the second in the first, from 1; 0 if it is not there", "position('ig' in 'high')")
 	r.fn("strpos", i4, text, text).doc("place of the second in the first, from 1; 0 if it is not there", "strpos('high', 'ig')")
 	r.fn("left", text, text, i4).doc("first characters, or all but the last", "left('abcde', 2)")
 	r.fn("right", text, text, i4).doc("last characters, or all but the first", "right('abcde', 2)")

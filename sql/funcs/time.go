@@ -4,7 +4,8 @@ import "github.com/millracedb/millrace/sql/types"
 
 func (r *registry) addTime() {
 	text, ts, local, date := types.Text, types.Timestamptz, types.Timestamp, types.Date
-	for _, name := range []string{"now", "current_timestamp", "transaction_timestamp", "statement_timestamp"} {
+	r.fn("current_timestamp", ts).stable().doc("when the statement began", "current_timestamp")
+	for _, name := range []string{"now", "transaction_timestamp", "statement_timestamp"} {
 		r.fn(name, ts).stable().doc("when the statement began", name+"()")
 	}
 	r.fn("localtimestamp", local).stable().doc("when the statement began, in the session's zone", "localtimestamp")
