@@ -95,7 +95,7 @@ func TestOptions(t *testing.T) {
 	refused(t, c, "42809", "ALTER STREAM t SET (retention = 1)")
 	refused(t, c, "42809", "ALTER STREAM over SET (retention = 1)")
 	refused(t, c, "42P01", "ALTER TOPIC nowhere SET (retention = 1)")
-	refused(t, c, "0A000", "ALTER TABLE tab ADD COLUMN b int")
+	refused(t, c, "0A000", "ALTER STREAM s ADD COLUMN b int")
 	if e := refused(t, c, "22023", "CREATE TOPIC u WITH (retention = 'a while')"); e.Position != 22 {
 		t.Errorf("position %d", e.Position)
 	}
