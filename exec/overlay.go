@@ -35,6 +35,8 @@ type blockWrites struct {
 	bytes  int64
 	marked bool // there may be a Mark in use
 	undo   []undone
+	// undoBytes are those of bytes that undo has.
+	undoBytes int64
 }
 
 // NewOverlay returns an overlay without writes; r may be nil if it is only written to and read through Over.

@@ -5,7 +5,7 @@ import "github.com/millracedb/millrace/exec/state"
 // Mark is a point in the writes of a block that RollbackTo can go back to: what a savepoint is made of.
 type Mark struct {
 	undo, tables, stream int
-	bytes                int64
+	bytes, undoBytes     int64
 }
 
 // undone is what one recorded row changed: the value that the block had given to the key before, or none.
@@ -21,14 +21,15 @@ func (o *Overlay) Mark() Mark {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.marked = true
-	return Mark{undo: len(o.undo), tables: len(o.order), stream: len(o.stream), bytes: o.bytes}
+	return Mark{undo: len(o.undo), tables: len(o.order), stream: len(o.stream), bytes: o.bytes, undoBytes: o.undoBytes}
 }
 
 // DropMarks says that no Mark will be used any more.
 func (o *Overlay) DropMarks() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.marked, o.undo = false, nil
+	o.bytes -= o.undoBytes
+	o.marked, o.undo, o.undoBytes = false, nil, 0
 }
 
 // noteUndo remembers what the rows will change.
@@ -46,7 +47,9 @@ func (o *Overlay) noteUndo(t *tableWrites, rows []WriteRow) {
 			u.fresh = true
 		}
 		o.undo = append(o.undo, u)
-		o.bytes += int64(len(u.key)) + writeRowBytes
+		size := int64(len(u.key)) + writeRowBytes
+		o.bytes += size
+		o.undoBytes += size
 	}
 }
 
@@ -65,7 +68,8 @@ func (o *Overlay) RollbackTo(m Mark) error {
 	}
 	clear(o.undo[m.undo:])
 	clear(o.stream[m.stream:])
-	o.undo, o.order, o.stream, o.bytes = o.undo[:m.undo], o.order[:m.tables], o.stream[:m.stream], m.bytes
+	o.undo, o.order, o.stream = o.undo[:m.undo], o.order[:m.tables], o.stream[:m.stream]
+	o.bytes, o.undoBytes = m.bytes, m.undoBytes
 	return nil
 }
 

@@ -131,6 +131,32 @@ func TestOverlayMarks(t *testing.T) {
 	}
 }
 
+// What marks cost counts until they are dropped, and no longer: a block may use one for each of its statements.
+func TestOverlayMarkBytes(t *testing.T) {
+	db, rel := newTestDB(t), testTable()
+	plain, marked := newBlock(db, rel), newBlock(db, rel)
+	for id := range int64(20) {
+		first := marked.overlay.Mark()
+		for _, b := range []*block{plain, marked} {
+			if err := b.insert(id, "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if plain.overlay.bytes >= marked.overlay.bytes {
+			t.Fatalf("a mark counts %d bytes", marked.overlay.bytes-plain.overlay.bytes)
+		}
+		if id%2 == 0 {
+			if err := errors.Join(marked.overlay.RollbackTo(first), marked.insert(id, "a")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		marked.overlay.DropMarks()
+		if plain.overlay.bytes != marked.overlay.bytes {
+			t.Fatalf("%d bytes, %d without marks", marked.overlay.bytes, plain.overlay.bytes)
+		}
+	}
+}
+
 // applyRandom runs one statement against the block and the model, whose outcomes must agree.
 func applyRandom(t *testing.T, rng *rand.Rand, b *block, model map[int64]string, name string) {
 	id, other := int64(rng.Intn(6)), int64(rng.Intn(6))

@@ -121,9 +121,6 @@ func (c column) isConst() bool { return c.mask == 0 }
 // null reports whether row i is NULL.
 func (c column) null(i int) bool { return c.Nulls != nil && c.Nulls[i&c.mask] }
 
-// isTrue reports whether row i of a boolean is true.
-func (c column) isTrue(i int) bool { return c.Int[i&c.mask] != 0 && !c.null(i) }
-
 // spread returns a vector with n values.
 func (c column) spread(n int) *types.Vector {
 	if !c.isConst() {

@@ -19,13 +19,12 @@ type savepoint struct {
 	opened   uint64 // portals that were opened before it
 }
 
-// Of SQLSTATEs that nobody else needs.
-const (
-	codeInvalidSavepoint = "3B001"
-	savepointOutside     = "%s can only be used in transaction blocks"
-)
+// codeInvalidSavepoint is 3B001, which nobody else needs.
+const codeInvalidSavepoint = "3B001"
 
-// savepoints are SAVEPOINT, RELEASE and ROLLBACK TO. Names may repeat: the newest is meant.
+const savepointOutside = "%s can only be used in transaction blocks"
+
+// savepoint is SAVEPOINT, RELEASE and ROLLBACK TO. Names may repeat: the newest is meant.
 func (c *compiler) savepoint(t *ast.Transaction) (*command, error) {
 	s := c.session
 	switch t.Verb {
@@ -56,7 +55,7 @@ func (s *Session) savepoint(name string) error {
 	return nil
 }
 
-// find returns the index of the newest savepoint with the name. Errors: 25P01 outside a block, 3B001.
+// findSavepoint returns the index of the newest savepoint with the name. Errors: 25P01 outside a block, 3B001.
 func (s *Session) findSavepoint(statement, name string) (int, error) {
 	if !s.inBlock() {
 		return 0, pgerr.New(pgerr.NoActiveSQLTransaction, savepointOutside, statement)
