@@ -27,6 +27,7 @@ type machine struct {
 	fs      vfs.FS
 	dir     string
 	db      state.DB
+	disk    state.Disk // db, where it is open for writing
 	view    *view
 	fatal   func(error)
 	failure error // set once; nothing is applied after it
@@ -69,7 +70,7 @@ const (
 
 func newStateMachine(cfg Config, v *view, snapshots chan struct{}) *machine {
 	return &machine{
-		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
+		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, disk: cfg.DB, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
 		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
 		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
 		producers: map[catalog.PartitionID]map[int64]*producer{},

@@ -109,7 +109,7 @@ func refuse(t *testing.T, fs *vfs.Mem, db *state.Memory, want string) {
 	must(t, err)
 	defer w.Close()
 	fatal := make(chan error, 100)
-	s, err := Open(Config{Group: 1, NodeID: "n", FS: fs, Dir: "shard", WAL: w, DB: keepOpen{db},
+	s, err := Open(Config{Group: 1, NodeID: "n", FS: fs, Dir: "shard", WAL: w, DB: keepOpen{db, fs},
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Fatal: func(err error) { fatal <- err }})
 	if err == nil {
 		err = s.WaitReady(context.Background())

@@ -30,7 +30,7 @@ type Config struct {
 	FS     vfs.FS
 	Dir    string // of the logs and the snapshot
 	WAL    *wal.WAL
-	DB     state.DB // becomes the shard's: Close closes it
+	DB     state.Disk // becomes the shard's: Close closes it
 	Logger *slog.Logger
 	// Fatal is told when a disk failed or an entry could not be applied. The node must stop.
 	Fatal func(error)
@@ -111,9 +111,12 @@ func (m *machine) recover(snapshots *group.Snapshots) error {
 		return err
 	}
 	if newest == nil {
-		return nil
+		newest = new(manifest)
 	}
-	return m.checkManifest(newest)
+	if err := m.checkManifest(newest); err != nil {
+		return err
+	}
+	return removeCheckpoints(m.fs, m.dir, newest.Checkpoint)
 }
 
 // close closes logs and store.

@@ -3,11 +3,14 @@ package shard
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"testing"
 
+	"github.com/millracedb/millrace/cluster/group"
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/log"
@@ -34,9 +37,25 @@ type rig struct {
 }
 
 // keepOpen hides Close, so that a store in memory outlives its shard, as files do.
-type keepOpen struct{ *state.Memory }
+type keepOpen struct {
+	*state.Memory
+	fs vfs.FS
+}
 
 func (keepOpen) Close() error { return nil }
+
+// Checkpoint writes the contents to a file.
+func (k keepOpen) Checkpoint(dir string) error {
+	var contents []byte
+	it := k.Scan(nil, nil)
+	for it.Next() {
+		contents = fmt.Appendf(contents, "%x=%x\n", it.Key(), it.Value())
+	}
+	if err := errors.Join(it.Close(), k.fs.MkdirAll(dir)); err != nil {
+		return err
+	}
+	return group.ReplaceFile(k.fs, filepath.Join(dir, "contents"), contents)
+}
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
@@ -58,7 +77,7 @@ func (r *rig) open() {
 	var err error
 	r.wal, err = wal.Open(r.fs, "wal", wal.Options{FileBytes: 1 << 20})
 	must(r.t, err)
-	r.shard, err = Open(Config{ID: 0, Group: 1, NodeID: "n", FS: r.fs, Dir: "shard", WAL: r.wal, DB: keepOpen{r.db},
+	r.shard, err = Open(Config{ID: 0, Group: 1, NodeID: "n", FS: r.fs, Dir: "shard", WAL: r.wal, DB: keepOpen{r.db, r.fs},
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Fatal: func(err error) { r.fatal <- err }})
 	must(r.t, err)
 	r.t.Cleanup(r.close)

@@ -13,11 +13,13 @@ import (
 	"github.com/millracedb/millrace/sql/catalog"
 )
 
-// manifest is the contents of a shard's snapshot: no data, but how far the files themselves were synced.
+// manifest is the contents of a shard's snapshot: no data, but how far the files themselves were synced, and which copy of
+// the store belongs to it. Version 1 had no copy.
 type manifest struct {
-	Version int            `json:"version"`
-	Applied uint64         `json:"applied"` // index of the last entry in the store
-	Ends    []manifestPart `json:"ends"`
+	Version    int            `json:"version"`
+	Applied    uint64         `json:"applied"` // index of the last entry in the store
+	Ends       []manifestPart `json:"ends"`
+	Checkpoint string         `json:"checkpoint,omitempty"` // directory of a copy of the store, at or past Applied; empty: none
 }
 
 type manifestPart struct {
@@ -26,15 +28,15 @@ type manifestPart struct {
 	End       log.Offset      `json:"end"`
 }
 
-const manifestVersion = 1
+const manifestVersion = 2
 
 func decodeManifest(b []byte) (*manifest, error) {
 	s := new(manifest)
 	if err := json.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("manifest of a snapshot: %w", err)
 	}
-	if s.Version != manifestVersion {
-		return nil, fmt.Errorf("manifest of a snapshot has version %d, this program reads %d", s.Version, manifestVersion)
+	if s.Version < 1 || s.Version > manifestVersion {
+		return nil, fmt.Errorf("manifest of a snapshot has version %d, this program reads up to %d", s.Version, manifestVersion)
 	}
 	return s, nil
 }
@@ -91,6 +93,9 @@ func (s *fsmSnapshot) Persist(sink raft.SnapshotSink) error {
 		s.m.fatal(fmt.Errorf("shard %d: snapshot: %w", s.m.id, err))
 		return err
 	}
+	if err := s.checkpoint(sink.ID()); err != nil {
+		return err
+	}
 	b, err := json.Marshal(s.manifest)
 	if err != nil {
 		return err
@@ -103,7 +108,7 @@ func (s *fsmSnapshot) Persist(sink raft.SnapshotSink) error {
 		return err
 	}
 	s.m.pruneTo.Store(s.manifest.Applied)
-	return s.m.removeFiles(s.dropped)
+	return errors.Join(s.m.removeFiles(s.dropped), removeCheckpoints(s.m.fs, s.m.dir, s.manifest.Checkpoint))
 }
 
 func (s *fsmSnapshot) sync() error {

@@ -42,6 +42,8 @@ const (
 	maxBackgroundJobs = 2
 	// keptWriteBufferBytes is the largest buffer for write batches that is kept between writes.
 	keptWriteBufferBytes = 1 << 20
+	// maxManifestBytes is when RocksDB begins a new MANIFEST: each checkpoint copies it.
+	maxManifestBytes = 1 << 20
 )
 
 // RocksDB is a store on disk without a write-ahead log of its own: what was not flushed is lost in a crash, and what is
@@ -108,6 +110,7 @@ func (r *RocksDB) configure(o Options) {
 	r.opts.SetCompression(grocksdb.LZ4Compression)
 	r.opts.SetInfoLogLevel(grocksdb.WarnInfoLogLevel)
 	r.opts.SetKeepLogFileNum(2)
+	r.opts.SetMaxManifestFileSize(maxManifestBytes)
 	r.opts.SetStatsDumpPeriodSec(0)
 	r.opts.SetStatsPersistPeriodSec(0)
 	r.read = grocksdb.NewDefaultReadOptions()

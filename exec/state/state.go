@@ -65,6 +65,14 @@ type DB interface {
 	Close() error
 }
 
+// Disk is a DB in a directory.
+type Disk interface {
+	DB
+	// Checkpoint makes the directory dir, which must not be there, a store of its own: this one as it was on disk at a
+	// moment after the last Flush. It is durable at return, but for its name. Files that never change are shared by hard link.
+	Checkpoint(dir string) error
+}
+
 // Snapshot is a frozen view of a DB.
 type Snapshot interface {
 	Reader
