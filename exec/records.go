@@ -118,6 +118,8 @@ func checkRange(t types.Type, v types.Datum) error {
 		low, high = math.MinInt16, math.MaxInt16
 	case types.IDInt4, types.IDDate:
 		low, high = math.MinInt32, math.MaxInt32
+	case types.IDTime:
+		low, high = 0, 86400e6
 	case types.IDText, types.IDVarchar, types.IDBpchar:
 		if err := types.CheckText(v.Str); err != nil || v.Null {
 			return err

@@ -70,6 +70,10 @@ func (b *binder) bindFunction(name string, args []*plan.Expr, pos int) (*plan.Ex
 		return b.bindCoalesce(args, name, pos)
 	case name == "nullif" && len(args) == 2:
 		return b.bindNullif(args, pos)
+	case name == "current_time":
+		return nil, pgerr.Unsupported("type time with time zone is").WithHint("Use localtime.").At(pos)
+	case len(args) == 1 && (name == "current_timestamp" || name == "localtimestamp" || name == "localtime"):
+		return b.bindRounded(name, args[0], pos)
 	}
 	x, err := b.resolveCall(name, args, pos)
 	if pgerr.Code(err) == pgerr.UndefinedFunction && len(args) == 1 {
@@ -78,6 +82,18 @@ func (b *binder) bindFunction(name string, args []*plan.Expr, pos int) (*plan.Ex
 		}
 	}
 	return x, err
+}
+
+// bindRounded binds current_timestamp(n) and its like, whose argument the parser knows to be a number.
+func (b *binder) bindRounded(name string, digits *plan.Expr, pos int) (*plan.Expr, error) {
+	now, err := b.resolveCall(name, nil, pos)
+	if err != nil {
+		return nil, err
+	}
+	if digits.Type != types.Int4 || digits.Op != plan.OpConst {
+		return nil, pgerr.New(pgerr.SyntaxError, "the precision of %s is no integer", name).At(pos)
+	}
+	return b.mustCast(now, now.Type.WithSeconds(int(digits.Value.Int)), funcs.CastExplicit)
 }
 
 // resolveCall calls the function name. Errors: 42883, 42725.

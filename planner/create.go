@@ -160,7 +160,7 @@ func (c *creator) column(def ast.ColumnDef) error {
 func storable(t types.Type) bool {
 	switch t.ID {
 	case types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDText, types.IDTimestamptz, types.IDDate,
-		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTimestamp, types.IDInterval:
+		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTimestamp, types.IDInterval, types.IDTime:
 		return true
 	}
 	return false

@@ -118,7 +118,7 @@ func (f *formatter) binary(e *ast.Binary) {
 }
 
 // keywordCalls are functions that are written without parentheses.
-var keywordCalls = map[string]bool{"current_date": true, "current_timestamp": true, "localtimestamp": true, "current_user": true,
+var keywordCalls = map[string]bool{"current_date": true, "current_timestamp": true, "localtimestamp": true, "localtime": true, "current_user": true,
 	"session_user": true, "user": true, "current_role": true, "current_catalog": true}
 
 func (f *formatter) call(e *ast.Call) {

@@ -25,7 +25,7 @@ func init() {
 			registerSafe(s.ID, l)
 			continue
 		}
-		register(s.ID, castLoop(s.Args[0], s.Result))
+		register(s.ID, roundedLoop(s.Result, castLoop(s.Args[0], s.Result)))
 	}
 }
 
@@ -109,12 +109,49 @@ func castLoop(from, to types.Type) loop {
 		return rows(func(k *call, i int) error { return fromZone(k, i, k.int(0, i), k.Location) })
 	case f == types.IDTimestamptz && t == types.IDTimestamp:
 		return rows(func(k *call, i int) error { return toZone(k, i, k.int(0, i), k.Location) })
+	case f == t: // a modifier; the result is rounded to it
+		return sameLoop
+	case f == types.IDTimestamp && t == types.IDTime:
+		return timeOfDayLoop(utc)
+	case f == types.IDTimestamptz && t == types.IDTime:
+		return timeOfDayLoop(sessionZone)
+	case f == types.IDTime && t == types.IDInterval:
+		return rows(func(k *call, i int) error { k.out.Str[i] = types.Duration{Micros: k.int(0, i)}.Pack(); return nil })
+	case f == types.IDInterval && t == types.IDTime:
+		return rows(func(k *call, i int) error { k.out.Int[i] = dayTime(k.span(0, i).Micros); return nil })
 	case f == types.IDInt4 && t == types.IDChar:
 		return rows(intToChar)
 	case f == types.IDChar && t == types.IDInt4:
 		return rows(charToInt)
 	}
 	panic("BUG: no loop for a cast from " + from.String() + " to " + to.String())
+}
+
+// roundedLoop rounds what l gives to the digits of seconds that the result has, if it is of a type with seconds.
+func roundedLoop(to types.Type, l loop) loop {
+	switch to.ID {
+	case types.IDTime, types.IDTimestamp, types.IDTimestamptz:
+		return func(k *call) error {
+			err := l(k)
+			if k.out.Type.Precision > 0 && err == nil {
+				for i := range k.out.Int {
+					k.out.Int[i] = types.RoundSeconds(k.out.Type, k.out.Int[i])
+				}
+			}
+			return err
+		}
+	case types.IDInterval:
+		return func(k *call) error {
+			err := l(k)
+			if k.out.Type.Precision > 0 && err == nil {
+				for i := range k.out.Str {
+					k.out.Str[i] = types.RoundInterval(k.out.Type, k.out.Str[i])
+				}
+			}
+			return err
+		}
+	}
+	return l
 }
 
 func narrowLoop(r intRange) loop {

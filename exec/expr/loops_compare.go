@@ -14,7 +14,7 @@ func init() {
 	ints := func(v *types.Vector) []int64 { return v.Int }
 	strs := func(v *types.Vector) []string { return v.Str }
 	for _, prefix := range []string{"int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84",
-		"bool", "oid", "timestamptz_", "timestamp_", "date_"} {
+		"bool", "oid", "timestamptz_", "timestamp_", "date_", "time_"} {
 		registerComparisons(prefix, orderedLoops(ints))
 	}
 	for _, prefix := range []string{"name", "char", "bytea", "uuid_"} {

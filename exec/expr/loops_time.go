@@ -194,10 +194,10 @@ func makeTimestamp(k *call, i int, loc *time.Location) error {
 	if !ok {
 		return pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
 	}
-	if hour < 0 || hour > 24 || minute < 0 || minute > 59 || !(second >= 0 && second <= 60) || hour == 24 && (minute > 0 || second > 0) {
+	clock := clockOf(hour, minute, second)
+	if clock < 0 {
 		return pgerr.New(pgerr.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%02g", hour, minute, second)
 	}
-	clock := hour*microsPerHour + minute*microsPerMinute + int64(math.RoundToEven(second*1e6))
 	if days > 106751991-1 {
 		return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
 	}

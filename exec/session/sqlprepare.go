@@ -14,10 +14,11 @@ func (c *compiler) prepare(t *ast.Prepare) (*command, error) {
 	s := c.session
 	declared := make([]types.Type, len(t.Types))
 	for i, n := range t.Types {
-		var err error
-		if declared[i], err = resolveType(n); err != nil {
+		t, err := resolveType(n)
+		if err != nil {
 			return nil, err
 		}
+		declared[i] = t.Base() // parameters have no modifiers
 	}
 	parsed := parse.Parsed{Stmt: t.Stmt, Text: c.parsed.Text, Start: c.parsed.Start, NumParams: c.parsed.NumParams}
 	return &command{params: []types.Type{}, start: func(ctx context.Context, p *Portal) error {
@@ -67,7 +68,7 @@ func (c *compiler) arguments(args []ast.Expr, want []types.Type) (func(context.C
 	}
 	row := &ast.Select{}
 	for i, a := range args {
-		row.Items = append(row.Items, ast.SelectItem{Expr: &ast.Cast{Arg: a, Type: typeName(want[i])}})
+		row.Items = append(row.Items, ast.SelectItem{Expr: &ast.Cast{Arg: a, Type: ast.TypeName{Name: want[i].Base().String()}}})
 	}
 	q, err := c.planQuery(row)
 	if err != nil {
@@ -86,17 +87,6 @@ func (c *compiler) arguments(args []ast.Expr, want []types.Type) (func(context.C
 		}
 		return b.Row(0), nil
 	}, nil
-}
-
-func typeName(t types.Type) ast.TypeName {
-	n := ast.TypeName{Name: t.Base().String()}
-	if t.Precision > 0 {
-		n.Mods = []int{int(t.Precision), int(t.Scale)}
-		if t.HasLength() {
-			n.Mods = n.Mods[:1]
-		}
-	}
-	return n
 }
 
 // deallocate is DEALLOCATE.

@@ -142,7 +142,7 @@ func defaultDatum(s *System, t types.Type) types.Datum {
 		return types.NullDatum
 	}
 	switch t.ID {
-	case types.IDText, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTextArray, types.IDOIDVector, types.IDTimestamptz, types.IDTimestamp, types.IDInterval, types.IDDate, types.IDNumeric:
+	case types.IDText, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTextArray, types.IDOIDVector, types.IDTimestamptz, types.IDTimestamp, types.IDInterval, types.IDDate, types.IDTime, types.IDNumeric:
 		return types.NullDatum
 	}
 	return types.Datum{}

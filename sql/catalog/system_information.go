@@ -104,8 +104,12 @@ func infoType(t types.Type) record {
 		if t.HasLength() {
 			out["character_maximum_length"], out["character_octet_length"] = num(t.Precision), num(4*t.Precision)
 		}
-	case t.ID == types.IDTimestamptz, t.ID == types.IDTimestamp, t.ID == types.IDInterval:
-		out["datetime_precision"] = num(6)
+	case t.ID == types.IDTimestamptz, t.ID == types.IDTimestamp, t.ID == types.IDInterval, t.ID == types.IDTime:
+		digits, _ := t.SecondDigits()
+		out["datetime_precision"] = num(digits)
+		if fields := t.Fields(); fields != "" {
+			out["interval_type"] = str(strings.ToUpper(fields))
+		}
 	case t.ID == types.IDDate:
 		out["datetime_precision"] = num(0)
 	}

@@ -30,6 +30,7 @@ var physicals = map[types.ID]physical{
 	types.IDTimestamptz: {byValue: true, align: "d", storage: "p", category: "D", preferred: true},
 	types.IDInterval:    {align: "d", storage: "p", category: "T", preferred: true},
 	types.IDTimestamp:   {byValue: true, align: "d", storage: "p", category: "D"},
+	types.IDTime:        {byValue: true, align: "d", storage: "p", category: "D"},
 	types.IDDate:        {byValue: true, align: "i", storage: "p", category: "D"},
 	types.IDOID:         {byValue: true, align: "i", storage: "p", category: "N", preferred: true},
 	types.IDName:        {align: "c", storage: "p", category: "S", collation: oidCCollation},

@@ -21,7 +21,7 @@ func (r *registry) addAggregates() {
 		r.agg("sum", a.sum, a.arg).doc("sum of the values", "sum(x)")
 		r.agg("avg", a.avg, a.arg).doc("mean of the values", "avg(x)")
 	}
-	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Numeric, types.Float8, types.Float4, text, types.Bpchar, types.Timestamptz, types.Timestamp, types.Interval, types.Date, types.OID} {
+	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Numeric, types.Float8, types.Float4, text, types.Bpchar, types.Timestamptz, types.Timestamp, types.Interval, types.Date, types.Time, types.OID} {
 		r.agg("min", t, t).doc("least value", "min(x)")
 		r.agg("max", t, t).doc("greatest value", "max(x)")
 	}

@@ -31,7 +31,9 @@ var casts = func() map[castKey]CastContext {
 		{CastImplicit, types.IDFloat4, []types.ID{types.IDFloat8}},
 		{CastImplicit, types.IDDate, []types.ID{types.IDTimestamptz, types.IDTimestamp}},
 		{CastImplicit, types.IDTimestamp, []types.ID{types.IDTimestamptz}},
-		{CastAssignment, types.IDTimestamp, []types.ID{types.IDDate}},
+		{CastAssignment, types.IDTimestamp, []types.ID{types.IDDate, types.IDTime}},
+		{CastImplicit, types.IDTime, []types.ID{types.IDInterval}},
+		{CastAssignment, types.IDInterval, []types.ID{types.IDTime}},
 		{CastImplicit, types.IDName, []types.ID{types.IDText}},
 		{CastImplicit, types.IDChar, []types.ID{types.IDText}},
 		{CastImplicit, types.IDText, []types.ID{types.IDName, types.IDVarchar, types.IDBpchar}},
@@ -51,7 +53,7 @@ var casts = func() map[castKey]CastContext {
 		{CastAssignment, types.IDNumeric, []types.ID{types.IDInt2, types.IDInt4, types.IDInt8}},
 		{CastAssignment, types.IDFloat4, []types.ID{types.IDInt2, types.IDInt4, types.IDInt8, types.IDNumeric}},
 		{CastAssignment, types.IDFloat8, []types.ID{types.IDInt2, types.IDInt4, types.IDInt8, types.IDNumeric, types.IDFloat4}},
-		{CastAssignment, types.IDTimestamptz, []types.ID{types.IDDate, types.IDTimestamp}},
+		{CastAssignment, types.IDTimestamptz, []types.ID{types.IDDate, types.IDTimestamp, types.IDTime}},
 		{CastAssignment, types.IDJSON, []types.ID{types.IDJSONB}},
 		{CastAssignment, types.IDJSONB, []types.ID{types.IDJSON}},
 		{CastExplicit, types.IDJSONB, []types.ID{types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDNumeric, types.IDFloat4, types.IDFloat8}},
@@ -127,7 +129,11 @@ func cutID(from, to types.ID) string { return "cut" + castID(from, to)[len("cast
 
 // hasModifier reports whether types with the id have modifiers.
 func hasModifier(id types.ID) bool {
-	return id == types.IDNumeric || id == types.IDVarchar || id == types.IDBpchar
+	switch id {
+	case types.IDNumeric, types.IDVarchar, types.IDBpchar, types.IDTime, types.IDTimestamp, types.IDTimestamptz, types.IDInterval:
+		return true
+	}
+	return false
 }
 
 // addCasts adds a signature for each pair of types that converts, callable by the target's short name too: int8(x).

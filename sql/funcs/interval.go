@@ -23,6 +23,12 @@ func (r *registry) addIntervalArithmetic() {
 			minus.stable()
 		}
 	}
+	r.op("+", "time_pl_interval", types.Time, types.Time, span)
+	r.op("+", "interval_pl_time", types.Time, span, types.Time)
+	r.op("-", "time_mi_interval", types.Time, types.Time, span)
+	r.op("-", "time_mi_time", span, types.Time, types.Time)
+	r.op("+", "datetime_pl", local, date, types.Time)
+	r.op("+", "timedate_pl", local, types.Time, date)
 	r.op("-", "timestamp_mi", span, local, local)
 	r.op("-", "timestamptz_mi", span, ts, ts)
 }

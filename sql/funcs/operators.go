@@ -52,7 +52,7 @@ func (r *registry) addComparisons() {
 		prefix string
 		t      types.Type
 	}{
-		{"float4", types.Float4}, {"float8", types.Float8}, {"bpchar", types.Bpchar}, {"bytea", types.Bytea}, {"uuid_", types.UUID}, {"numeric_", types.Numeric}, {"bool", types.Bool}, {"timestamptz_", types.Timestamptz}, {"timestamp_", types.Timestamp}, {"interval_", types.Interval},
+		{"float4", types.Float4}, {"float8", types.Float8}, {"bpchar", types.Bpchar}, {"bytea", types.Bytea}, {"uuid_", types.UUID}, {"numeric_", types.Numeric}, {"bool", types.Bool}, {"timestamptz_", types.Timestamptz}, {"timestamp_", types.Timestamp}, {"interval_", types.Interval}, {"time_", types.Time},
 		{"date_", types.Date}, {"oid", types.OID}, {"name", types.Name}, {"char", types.Char},
 	} {
 		r.compare(c.prefix, c.t, c.t)

@@ -298,7 +298,7 @@ func category(id types.ID) byte {
 		return 'N'
 	case types.IDText, types.IDName, types.IDVarchar, types.IDBpchar:
 		return 'S'
-	case types.IDTimestamptz, types.IDTimestamp, types.IDDate:
+	case types.IDTimestamptz, types.IDTimestamp, types.IDDate, types.IDTime:
 		return 'D'
 	case types.IDInterval:
 		return 'T'

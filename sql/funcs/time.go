@@ -9,6 +9,10 @@ func (r *registry) addTime() {
 		r.fn(name, ts).stable().doc("when the statement began", name+"()")
 	}
 	r.fn("localtimestamp", local).stable().doc("when the statement began, in the session's zone", "localtimestamp")
+	r.fn("localtime", types.Time).stable().doc("when the statement began, as time of day in the session's zone", "localtime")
+	r.fn("make_time", types.Time, types.Int4, types.Int4, types.Float8).doc("time of hour, minute and seconds", "make_time(8, 15, 23.5)")
+	r.fn("extract", types.Numeric, text, types.Time).doc("field of a time of day", "extract(hour FROM time '08:15')")
+	r.fn("date_part", types.Float8, text, types.Time).doc("field of a time of day", "date_part('hour', time '08:15')")
 	r.fn("clock_timestamp", ts).volatile().doc("the time now", "clock_timestamp()")
 	r.fn("current_date", date).stable().doc("today's date", "current_date")
 	r.fn("date_trunc", ts, text, ts).stable().doc("start of the unit of time", "date_trunc('hour', now())")

@@ -1,7 +1,7 @@
 package funcs
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
@@ -9,8 +9,8 @@ import (
 
 // replacements names, for a type of PostgreSQL that Millrace does not have, one that it has.
 var replacements = map[string]string{
-	"xml":  "text",
-	"time": "", "time without time zone": "", "timetz": "", "time with time zone": "", "bit": "", "bit varying": "",
+	"xml":    "text",
+	"timetz": "time", "time with time zone": "time", "bit": "", "bit varying": "",
 	"varbit": "", "money": "numeric", "inet": "text", "cidr": "text", "macaddr": "text", "point": "", "box": "", "line": "", "circle": "",
 	"polygon": "", "path": "", "lseg": "", "tsvector": "", "tsquery": "", "serial": "bigint", "bigserial": "bigint", "smallserial": "smallint",
 	"serial4": "bigint", "serial8": "bigint", "serial2": "smallint", "pg_lsn": "", "int4range": "", "int8range": "", "tstzrange": "", "daterange": "",
@@ -46,20 +46,20 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 	case "regclass", "regproc", "regprocedure", "regnamespace", "regrole", "regoper", "regoperator", "xid", "cid":
 		return types.OID, nil
 	case "timestamptz", "timestamp with time zone":
-		if len(mods) > 0 && mods[0] < 6 {
-			return types.Type{}, unsupportedType(fmt.Sprintf("timestamp(%d) with time zone", mods[0]), "timestamptz")
-		}
-		return types.Timestamptz, nil
-	case "interval":
-		if len(mods) > 0 && mods[0] < 6 {
-			return types.Type{}, unsupportedType(fmt.Sprintf("interval(%d)", mods[0]), "interval")
-		}
-		return types.Interval, nil
+		return secondsType(types.Timestamptz, "TIMESTAMP", " WITH TIME ZONE", mods)
 	case "timestamp", "timestamp without time zone":
-		if len(mods) > 0 && mods[0] < 6 {
-			return types.Type{}, unsupportedType(fmt.Sprintf("timestamp(%d) without time zone", mods[0]), "timestamp")
+		return secondsType(types.Timestamp, "TIMESTAMP", "", mods)
+	case "time", "time without time zone":
+		return secondsType(types.Time, "TIME", "", mods)
+	}
+	if fields, ok := strings.CutPrefix(name, "interval"); ok {
+		t, err := secondsType(types.Interval, "INTERVAL", "", mods)
+		if fields == "" || err != nil {
+			return t, err
 		}
-		return types.Timestamp, nil
+		if t, ok = t.WithFields(fields[1:]); ok {
+			return t, nil
+		}
 	}
 	if t, ok := types.ByName(name); ok {
 		if len(mods) > 0 {
@@ -71,6 +71,21 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 		return types.Type{}, unsupportedType(name, instead)
 	}
 	return types.Type{}, noType(name)
+}
+
+// secondsType returns a type with digits of seconds; more than 6 are 6.
+func secondsType(t types.Type, name, zone string, mods []int) (types.Type, error) {
+	switch {
+	case len(mods) == 0:
+		return t, nil
+	case len(mods) > 1 && t == types.Interval:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "invalid INTERVAL type modifier")
+	case len(mods) > 1:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "invalid type modifier")
+	case mods[0] < 0:
+		return types.Type{}, pgerr.New(pgerr.InvalidParameterValue, "%s(%d)%s precision must not be negative", name, mods[0], zone)
+	}
+	return t.WithSeconds(mods[0]), nil
 }
 
 func noType(name string) error {

@@ -124,10 +124,32 @@ func (p *parser) isTypeWord(t *token) bool {
 	return false
 }
 
-// intervalUnits are the fields that a bare number in INTERVAL '5' MINUTE may have.
-var intervalUnits = []string{"year", "month", "day", "hour", "minute", "second"}
+// intervalUnits are the fields that an interval may be limited to, each with those that TO may name after it.
+var intervalUnits = map[string][]string{"year": {"month"}, "month": nil, "day": {"hour", "minute", "second"}, "hour": {"minute", "second"},
+	"minute": {"second"}, "second": nil}
 
-// interval translates INTERVAL '…' [field]; false if interval is a column here.
+// intervalFields reads the fields of an interval, and makes them part of its name: interval day to second.
+func (p *parser) intervalFields(out *ast.TypeName) {
+	first := p.tok()
+	after, ok := intervalUnits[first.text]
+	if !ok || first.kind != tIdent {
+		return
+	}
+	p.next()
+	out.Name += " " + first.text
+	last := first
+	if p.acceptWord("to") {
+		if last = p.next(); !last.isOneOf(after...) {
+			p.syntaxErrorAt(last)
+		}
+		out.Name += " to " + last.text
+	}
+	if last.text == "second" {
+		p.optDigits(out)
+	}
+}
+
+// interval translates INTERVAL '…' [fields]; false if interval is a column here.
 func (p *parser) interval() (frag, bool) {
 	t := p.tok()
 	to := ast.TypeName{Name: "interval", Pos: int(t.pos)}
@@ -141,12 +163,8 @@ func (p *parser) interval() (frag, bool) {
 		return frag{}, false
 	}
 	text := p.next().text
-	if unit := p.tok(); unit.isOneOf(intervalUnits...) {
-		p.next()
-		if p.isWord("to") || strings.Trim(text, " +-0123456789.") != "" {
-			p.unsupported(unit, "INTERVAL with fields")
-		}
-		text += " " + unit.text
+	if to.Mods == nil {
+		p.intervalFields(&to)
 	}
 	return p.leaf("interval "+text, &ast.TypedLiteral{P: ast.P{Pos: int(t.pos)}, Type: to, Text: text}), true
 }

@@ -61,13 +61,12 @@ func (p *parser) wordType(t *token, out *ast.TypeName) {
 		p.floatType(t, out)
 	case "timestamp", "time":
 		out.Name = t.text
-		p.optModifiers(out)
+		p.optDigits(out)
 		p.timeZone(out)
 	case "interval":
 		out.Name = "interval"
-		p.optModifiers(out)
-		if unit := p.tok(); unit.isOneOf(intervalUnits...) {
-			p.unsupported(unit, "INTERVAL with fields")
+		if p.optDigits(out); out.Mods == nil {
+			p.intervalFields(out)
 		}
 	case "bit":
 		out.Name = "bit"
@@ -126,6 +125,19 @@ func (p *parser) floatType(t *token, out *ast.TypeName) {
 	case bits[0] <= 24:
 		out.Name = "real"
 	}
+}
+
+// optDigits reads (n), where n is the number of digits of seconds.
+func (p *parser) optDigits(out *ast.TypeName) {
+	if !p.isPunct("(") {
+		return
+	}
+	for i, kind := range []bool{p.at(1).kind == tInteger, p.at(2).isPunct(")")} {
+		if !kind {
+			p.syntaxErrorAt(p.at(i + 1))
+		}
+	}
+	out.Mods = p.modifiers()
 }
 
 func (p *parser) optModifiers(out *ast.TypeName) {

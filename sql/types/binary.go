@@ -26,7 +26,7 @@ func ParseBinary(t Type, b []byte) (Datum, error) {
 		if len(b) != intervalSize {
 			return Datum{}, badLength(len(b), intervalSize)
 		}
-		return StrDatum(string(b)), nil
+		return StrDatum(RoundInterval(t, string(b))), nil
 	case IDUUID:
 		if len(b) != uuidSize {
 			return Datum{}, badLength(len(b), uuidSize)
@@ -85,7 +85,10 @@ func parseBinaryInt(t Type, b []byte) (Datum, error) {
 	case t.ID == IDDate && i != DateInfinity && i != DateNegInfinity && !ValidDate(i):
 		return Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range")
 	}
-	return IntDatum(i), nil
+	if t.ID == IDTime && (i < 0 || i > microsPerDay) {
+		return Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "time out of range")
+	}
+	return IntDatum(RoundSeconds(t, i)), nil
 }
 
 // FormatBinary appends PostgreSQL's binary form of d, a value of type t that is not NULL (the functions *send).

@@ -46,6 +46,7 @@ var intervalUnits = func() map[string]intervalUnit {
 // intervalParser gathers the fields of an interval, with checks for overflow.
 type intervalParser struct {
 	Duration
+	fields   int16           // of the type
 	seen     map[string]bool // names of units
 	overflow bool            // of a field
 	tooLong  bool            // all months together
@@ -53,8 +54,8 @@ type intervalParser struct {
 
 // parseInterval reads an interval as PostgreSQL's DecodeInterval and DecodeISO8601Interval do: numbers with units, hh:mm:ss,
 // years-months, ago, and ISO 8601's P forms. Errors: 22007, 22015.
-func parseInterval(s string) (Datum, error) {
-	p := &intervalParser{seen: map[string]bool{}}
+func parseInterval(t Type, s string) (Datum, error) {
+	p := &intervalParser{seen: map[string]bool{}, fields: t.Scale}
 	ok := len(s) <= maxIntervalText && p.words(s)
 	if !ok && !p.overflow && !p.tooLong {
 		*p = intervalParser{seen: map[string]bool{}}
@@ -68,7 +69,7 @@ func parseInterval(s string) (Datum, error) {
 	case !ok:
 		return Datum{}, pgerr.New(pgerr.InvalidDatetimeFormat, "invalid input syntax for type interval: \"%s\"", s)
 	}
-	return StrDatum(p.Pack()), nil
+	return StrDatum(RoundInterval(t, p.Pack())), nil
 }
 
 // maxIntervalText bounds a text: PostgreSQL's MAXDATELEN with room for words.
@@ -131,7 +132,7 @@ func (p *intervalParser) words(s string) bool {
 	if !ok {
 		return false
 	}
-	unit, ago := intervalUnits["second"], false
+	unit, ago := intervalUnits[bareUnit(p.fields)], false
 	for i := len(tokens) - 1; i >= 0; i-- {
 		token := tokens[i]
 		if isLetter(token[0]) {
@@ -153,7 +154,9 @@ func (p *intervalParser) words(s string) bool {
 			ok = p.yearsMonths(token)
 			unit = intervalUnits["month"]
 		default:
-			ok = p.number(token, unit)
+			if ok = p.number(token, unit); unit.name == "hour" {
+				unit = intervalUnits["day"]
+			}
 		}
 		if !ok {
 			return false
@@ -324,7 +327,7 @@ func (p *intervalParser) clock(token string) bool {
 	seconds, fraction, hasFraction := strings.Cut(parts[last], ".")
 	parts[last] = seconds
 	if len(parts) == 2 {
-		if hasFraction {
+		if hasFraction || p.fields == fieldMinute|fieldSecond {
 			parts = append([]string{"0"}, parts...)
 		} else {
 			parts = append(parts, "0")

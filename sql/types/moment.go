@@ -192,12 +192,18 @@ func parseOffset(s string) (seconds int, ok bool) {
 
 func (p *momentParser) takeWord(token string) error {
 	word := strings.ToLower(token)
-	if month, ok := monthNumber(word); ok {
+	if month, ok := monthNumber(word); ok && p.typ.ID != IDTime {
 		return p.setTextMonth(month)
 	}
 	switch word {
 	case "infinity", "epoch", "now", "today", "tomorrow", "yesterday":
 		p.special = word
+		return nil
+	case "allballs":
+		if p.typ.ID != IDTime || p.hasClock {
+			return p.bad()
+		}
+		p.hasClock = true
 		return nil
 	case "am", "pm":
 		p.half = word
@@ -205,7 +211,12 @@ func (p *momentParser) takeWord(token string) error {
 	case "bc":
 		p.bc = true
 		return nil
-	case "t", "ad", "at", "on":
+	case "t":
+		if p.typ.ID == IDTime && p.hasYear {
+			return p.bad()
+		}
+		return nil
+	case "ad", "at", "on":
 		return nil
 	}
 	if isWeekday(word) {
@@ -236,14 +247,17 @@ func (p *momentParser) takeZone(token string) error {
 	return nil
 }
 
-// takeClock reads hh:mm[:ss[.ffffff]].
+// takeClock reads hh:mm[:ss[.ffffff]] or mm:ss.ffffff.
 func (p *momentParser) takeClock(parts []string) error {
 	if p.hasClock || len(parts) > 3 {
 		return p.bad()
 	}
 	p.hasClock = true
+	if len(parts) == 2 && strings.Contains(parts[1], ".") {
+		parts = []string{"0", parts[0], parts[1]}
+	}
 	second, fraction := "0", ""
-	if len(parts) == 3 {
+	if len(parts) == 3 && parts[2] != "" {
 		second, fraction, _ = strings.Cut(parts[2], ".")
 	}
 	return p.setClock(parts[0], parts[1], second, fraction)
@@ -300,7 +314,11 @@ func (p *momentParser) takeDate(token string) error {
 // takeNumber reads digits without separators: yyyymmdd, hhmmss[.ffffff], or a part of a date.
 func (p *momentParser) takeNumber(token string, afterT bool) error {
 	digits, fraction, hasFraction := strings.Cut(token, ".")
-	complete := p.hasYear && p.month != 0 && p.day != 0
+	complete := p.hasYear && p.month != 0 && p.day != 0 || p.typ.ID == IDTime && !p.hasYear && p.month == 0
+	switch {
+	case p.typ.ID == IDTime && !p.hasYear && p.month == 0 && !p.hasClock && len(digits) == 4:
+		afterT = true
+	}
 	switch {
 	case complete && !p.hasClock && (len(digits) == 6 || afterT && len(digits) == 4):
 		p.hasClock = true
@@ -308,7 +326,7 @@ func (p *momentParser) takeNumber(token string, afterT bool) error {
 	case complete && afterT && !p.hasClock && len(digits) == 2 && !hasFraction:
 		p.hasClock = true
 		return p.setClock(digits, "0", "0", "")
-	case hasFraction:
+	case hasFraction, p.typ.ID == IDTime:
 		return p.bad()
 	case !p.hasYear && p.month == 0 && p.day == 0 && (len(digits) == 8 || len(digits) == 6):
 		year := digits[:len(digits)-4]
@@ -381,6 +399,12 @@ func (p *momentParser) setTextMonth(month int) error {
 
 // finish checks that a whole date was given and completes year and time of day.
 func (p *momentParser) finish() error {
+	if p.typ.ID == IDTime && !p.hasClock {
+		return p.bad()
+	}
+	if p.typ.ID == IDTime && !p.hasYear && p.month == 0 {
+		return p.applyHalf()
+	}
 	if !p.hasYear || p.month == 0 || p.day == 0 {
 		return p.bad()
 	}

@@ -18,7 +18,7 @@ var names = map[string]Type{
 	"numeric": Numeric, "decimal": Numeric, "dec": Numeric,
 	"text":                     Text,
 	"timestamp with time zone": Timestamptz, "timestamptz": Timestamptz,
-	"timestamp without time zone": Timestamp, "timestamp": Timestamp, "interval": Interval,
+	"timestamp without time zone": Timestamp, "timestamp": Timestamp, "interval": Interval, "time without time zone": Time, "time": Time,
 	"date": Date, "oid": OID, "name": Name, "\"char\"": Char, "void": Void, "regtype": Regtype,
 	"real": Float4, "float4": Float4, "bytea": Bytea, "uuid": UUID, "json": JSON, "jsonb": JSONB,
 	"character varying": Varchar, "varchar": Varchar, "bpchar": Bpchar, "character": Bpchar,
@@ -36,7 +36,7 @@ var others = map[uint32]string{
 	22: "int2vector", 24: "regproc", 27: "tid", 28: "xid", 142: "xml", 194: "pg_node_tree",
 	600: "point", 650: "cidr", 790: "money", 829: "macaddr", 869: "inet", 1000: "boolean[]", 1005: "smallint[]",
 	1007: "integer[]", 1016: "bigint[]", 1002: "\"char\"[]", 1003: "name[]", 1022: "double precision[]", 1028: "oid[]", 1033: "aclitem",
-	1034: "aclitem[]", 1083: "time without time zone",
+	1034: "aclitem[]",
 	1231: "numeric[]", 1266: "time with time zone", 1560: "bit", 1562: "bit varying",
 	2205: "regclass", 2249: "record", 2276: "\"any\"", 2277: "anyarray", 2283: "anyelement",
 }
@@ -58,10 +58,7 @@ func TypeNameOf(oid uint32, modifier int32) string {
 	if !ok {
 		return "???"
 	}
-	if t.ID == IDVarchar || t.ID == IDBpchar {
-		t.Precision = max(modifier-4, 0)
-	}
-	return t.String()
+	return t.withModifier(modifier).String()
 }
 
 // parseRegtype reads a type's number or name.
@@ -88,7 +85,7 @@ func parseRegtype(s string) (Datum, error) {
 // shortNames are pg_type.typname.
 var shortNames = map[ID]string{
 	IDInvalid: "any", IDUnknown: "unknown", IDBool: "bool", IDInt2: "int2", IDInt4: "int4", IDInt8: "int8", IDFloat8: "float8",
-	IDNumeric: "numeric", IDText: "text", IDTimestamptz: "timestamptz", IDTimestamp: "timestamp", IDInterval: "interval", IDDate: "date", IDOID: "oid", IDName: "name", IDChar: "char",
+	IDNumeric: "numeric", IDText: "text", IDTimestamptz: "timestamptz", IDTimestamp: "timestamp", IDInterval: "interval", IDTime: "time", IDDate: "date", IDOID: "oid", IDName: "name", IDChar: "char",
 	IDVoid: "void", IDRegtype: "regtype", IDTextArray: "_text", IDOIDVector: "oidvector",
 	IDFloat4: "float4", IDVarchar: "varchar", IDBpchar: "bpchar", IDBytea: "bytea", IDUUID: "uuid", IDJSON: "json", IDJSONB: "jsonb",
 }

@@ -29,13 +29,15 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 	case IDNumeric:
 		return parseNumericText(t, s)
 	case IDTimestamptz:
-		return parseTimestamptz(s, loc)
+		return parseTimestamptz(t, s, loc)
 	case IDTimestamp:
-		return parseTimestamp(s)
+		return parseTimestamp(t, s)
 	case IDInterval:
-		return parseInterval(s)
+		return parseInterval(t, s)
 	case IDDate:
 		return parseDate(s)
+	case IDTime:
+		return parseTime(t, s)
 	case IDOID:
 		return parseOID(s)
 	case IDRegtype:
@@ -103,6 +105,8 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 		return appendInterval(dst, d.Str)
 	case IDDate:
 		return appendDate(dst, d.Int)
+	case IDTime:
+		return appendClock(dst, d.Int)
 	case IDRegtype:
 		return append(dst, TypeNameOf(uint32(d.Int), -1)...)
 	}
@@ -120,6 +124,8 @@ func badSyntax(t Type, s string) error {
 	switch t.ID {
 	case IDTimestamp:
 		code, name = pgerr.InvalidDatetimeFormat, "timestamp" // as PostgreSQL says it
+	case IDTime:
+		code, name = pgerr.InvalidDatetimeFormat, "time"
 	case IDTimestamptz, IDDate, IDInterval:
 		code = pgerr.InvalidDatetimeFormat
 	}

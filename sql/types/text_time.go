@@ -115,8 +115,8 @@ func appendPadded(dst []byte, n, width int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-func parseTimestamptz(s string, loc *time.Location) (Datum, error) {
-	return parseMicros(Timestamptz, s, func(p *moment, local int64) int64 {
+func parseTimestamptz(t Type, s string, loc *time.Location) (Datum, error) {
+	return parseMicros(t, s, func(p *moment, local int64) int64 {
 		switch {
 		case p.hasOffset:
 			return local - int64(p.offset)*microsPerSecond
@@ -128,8 +128,8 @@ func parseTimestamptz(s string, loc *time.Location) (Datum, error) {
 }
 
 // parseTimestamp reads a timestamp without time zone; a zone in the text is not looked at.
-func parseTimestamp(s string) (Datum, error) {
-	return parseMicros(Timestamp, s, func(_ *moment, local int64) int64 { return local })
+func parseTimestamp(t Type, s string) (Datum, error) {
+	return parseMicros(t, s, func(_ *moment, local int64) int64 { return local })
 }
 
 // parseMicros reads a timestamp of type t; resolve makes one of what the text says.
@@ -158,7 +158,19 @@ func parseMicros(t Type, s string, resolve func(p *moment, local int64) int64) (
 	if !ValidTimestamp(micros) {
 		return Datum{}, outOfRange("timestamp", s)
 	}
-	return IntDatum(micros), nil
+	return IntDatum(RoundSeconds(t, micros)), nil
+}
+
+// parseTime reads a time of day; a zone in the text is not looked at, but one by name needs a date.
+func parseTime(t Type, s string) (Datum, error) {
+	p, err := parseMoment(t, s)
+	if err != nil {
+		return Datum{}, err
+	}
+	if p.special != "" || p.zone != nil && !p.hasYear {
+		return Datum{}, badSyntax(t, s)
+	}
+	return IntDatum(RoundSeconds(t, p.clock)), nil
 }
 
 func parseDate(s string) (Datum, error) {

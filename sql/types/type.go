@@ -36,6 +36,7 @@ const (
 	IDBpchar    ID = 21
 	IDBytea     ID = 22
 	IDUUID      ID = 23
+	IDTime      ID = 24
 	IDTimestamp ID = 25
 	IDInterval  ID = 26
 	IDJSON      ID = 27
@@ -45,7 +46,10 @@ const (
 // Type is a SQL type with its modifier. It is comparable and copied by value.
 type Type struct {
 	ID ID `json:"id"`
-	// Precision and Scale bound numeric(p,s); Precision is the length of varchar(n) and char(n). 0 means unconstrained.
+	// Precision and Scale bound numeric(p,s); Precision is the length of varchar(n) and char(n), and 1 more than the digits of
+	// the seconds of time(n), timestamp(n), timestamptz(n) and interval(n). 0 means unconstrained. The Scale of an interval is
+	// the set of its fields, if it is limited to some (fieldYear and the like); the Precision is fullPrecision then if no other
+	// is given.
 	Precision int32 `json:"precision,omitempty"`
 	Scale     int16 `json:"scale,omitempty"`
 }
@@ -78,6 +82,7 @@ var (
 	JSON        = Type{ID: IDJSON}
 	JSONB       = Type{ID: IDJSONB}
 	Interval    = Type{ID: IDInterval}
+	Time        = Type{ID: IDTime}
 )
 
 // Class says which slice of a Vector holds the values of a type.
@@ -85,7 +90,7 @@ type Class uint8
 
 // The physical classes.
 const (
-	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, timestamp, date
+	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, timestamp, date, time
 	ClassFloat                // Vector.Float: double precision, and real widened
 	ClassString               // Vector.Str: strings; the bytes of bytea and uuid; packed intervals
 	ClassDecimal              // Vector.Dec
@@ -126,6 +131,7 @@ var infos = [...]info{
 	IDJSON:        {"json", 114, -1, ClassString},
 	IDJSONB:       {"jsonb", 3802, -1, ClassString},
 	IDInterval:    {"interval", 1186, 16, ClassString},
+	IDTime:        {"time without time zone", 1083, 8, ClassInt},
 }
 
 // AllIDs returns every type but IDInvalid, in order of their numbers.
@@ -156,6 +162,9 @@ func (t Type) String() string {
 	if t.HasLength() {
 		return fmt.Sprintf("%s(%d)", infos[t.ID].name, t.Precision)
 	}
+	if t.Precision > 0 && t.hasSeconds() {
+		return t.precise()
+	}
 	return infos[t.ID].name
 }
 
@@ -166,6 +175,9 @@ func (t Type) Modifier() int32 {
 	}
 	if t.HasLength() {
 		return t.Precision + 4
+	}
+	if t.Precision > 0 && t.hasSeconds() {
+		return t.secondsModifier()
 	}
 	return -1
 }
