@@ -163,9 +163,10 @@ func (c *cut) Close() {
 // noRows answers every read with err.
 type noRows struct{ err error }
 
-func (r noRows) Get([]byte) ([]byte, error)      { return nil, r.err }
-func (r noRows) Scan(_, _ []byte) state.Iterator { return r }
-func (r noRows) Next() bool                      { return false }
-func (r noRows) Key() []byte                     { return nil }
-func (r noRows) Value() []byte                   { return nil }
-func (r noRows) Close() error                    { return r.err }
+func (r noRows) Get([]byte) ([]byte, error)          { return nil, r.err }
+func (r noRows) Scan(_, _ []byte) state.Iterator     { return r }
+func (r noRows) ScanBack(_, _ []byte) state.Iterator { return r }
+func (r noRows) Next() bool                          { return false }
+func (r noRows) Key() []byte                         { return nil }
+func (r noRows) Value() []byte                       { return nil }
+func (r noRows) Close() error                        { return r.err }

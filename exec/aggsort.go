@@ -42,7 +42,7 @@ func (s *aggSort) add(g int, args, order []*types.Vector, i int) int64 {
 	}
 	var key []byte
 	for k, v := range order {
-		key = appendSortKey(key, s.spec.OrderBy[k], v, i)
+		key = types.EncodeOrder(key, v, i, s.spec.OrderBy[k].Desc, s.spec.OrderBy[k].NullsFirst)
 	}
 	s.groups, s.keys = append(s.groups, g), append(s.keys, key)
 	return size + int64(len(key))

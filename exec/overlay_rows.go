@@ -80,8 +80,14 @@ func (o overlayRows) Scan(from, to []byte) state.Iterator {
 	return &overlayIterator{below: peekIterator{it: o.below.Scan(from, to)}, written: peekIterator{it: o.written.Scan(from, to)}}
 }
 
+// ScanBack implements state.Reader.
+func (o overlayRows) ScanBack(from, to []byte) state.Iterator {
+	return &overlayIterator{back: true, below: peekIterator{it: o.below.ScanBack(from, to)}, written: peekIterator{it: o.written.ScanBack(from, to)}}
+}
+
 // overlayIterator merges a snapshot's keys with those written, which hide equal ones.
 type overlayIterator struct {
+	back           bool
 	below, written peekIterator
 	at             state.Iterator
 }
@@ -101,6 +107,9 @@ func (o *overlayIterator) Next() bool {
 			order = 1
 		default:
 			order = bytes.Compare(o.below.it.Key(), o.written.it.Key())
+			if o.back {
+				order = -order
+			}
 		}
 		if order < 0 {
 			o.below.taken, o.at = true, o.below.it

@@ -21,6 +21,8 @@ func newScan(n *plan.Scan, env *Env) (Operator, error) {
 		return &streamScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil
 	case n.Key != nil:
 		return &keyScan{env: env, node: n, rows: rows}, nil
+	case n.Access != nil:
+		return &accessScan{env: env, node: n, rows: rows, size: firstBatchRows}, nil
 	}
 	return &tableScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil
 }

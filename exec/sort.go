@@ -13,8 +13,7 @@ import (
 // maxTopRows is up to which LIMIT a sort forgets rows that cannot be among the first.
 const maxTopRows = 1 << 16
 
-// sortOp orders its input, stable. The sort keys of a row are encoded into bytes whose order is the order wanted: the key
-// codec's, inverted where it is descending, behind a byte that puts NULLs first or last.
+// sortOp orders its input, stable. The sort keys of a row are encoded into bytes whose order is the order wanted.
 type sortOp struct {
 	env   *Env
 	input Operator
@@ -77,7 +76,7 @@ func (s *sortOp) add(ctx context.Context, b *types.Batch) error {
 	for i := range b.Len {
 		start := len(arena)
 		for k, v := range cols {
-			arena = appendSortKey(arena, s.specs[k], v, i)
+			arena = types.EncodeOrder(arena, v, i, s.specs[k].Desc, s.specs[k].NullsFirst)
 		}
 		s.encs = append(s.encs, arena[start:len(arena):len(arena)])
 	}
@@ -110,24 +109,6 @@ func (s *sortOp) sortedOrder() []int {
 	order := numbers(s.rows.Len)
 	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(s.encs[a], s.encs[b]) })
 	return order
-}
-
-func appendSortKey(dst []byte, spec plan.SortKey, v *types.Vector, i int) []byte {
-	if v.IsNull(i) {
-		if spec.NullsFirst {
-			return append(dst, 0)
-		}
-		return append(dst, 2)
-	}
-	dst = append(dst, 1)
-	start := len(dst)
-	dst = types.EncodeKeyValue(dst, v, i)
-	if spec.Desc {
-		for j := start; j < len(dst); j++ {
-			dst[j] = ^dst[j]
-		}
-	}
-	return dst
 }
 
 func (s *sortOp) Close() {

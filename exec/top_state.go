@@ -82,7 +82,7 @@ func (r *topRound) collect(b *types.Batch) []*topGroup {
 		}
 		buf = buf[:0]
 		for _, k := range r.spec.Keys {
-			buf = appendSortKey(buf, plan.SortKey{Desc: k.Desc, NullsFirst: k.NullsFirst}, b.Cols[k.Column], i)
+			buf = types.EncodeOrder(buf, b.Cols[k.Column], i, k.Desc, k.NullsFirst)
 		}
 		sortBytes := len(buf)
 		buf = types.EncodeRow(buf, b, i)

@@ -144,7 +144,7 @@ func (w *windowOp) add(ctx context.Context, b *types.Batch) error {
 			part = types.EncodeKeyValue(part, v, i)
 		}
 		for k, v := range order {
-			peer = appendSortKey(peer, w.node.OrderBy[k], v, i)
+			peer = types.EncodeOrder(peer, v, i, w.node.OrderBy[k].Desc, w.node.OrderBy[k].NullsFirst)
 		}
 		w.parts, w.peers = append(w.parts, part), append(w.peers, peer)
 		size += int64(len(part)+len(peer)) + 48

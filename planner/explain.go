@@ -109,18 +109,24 @@ func (x *explainer) filter(n *plan.Filter, level int, outer []names) {
 }
 
 func (x *explainer) scan(n *plan.Scan, level int, outer []names) {
-	kind := "Seq Scan"
-	if n.Key != nil {
-		kind = "Key Lookup"
+	head := "Seq Scan"
+	switch {
+	case n.Key != nil:
+		head = "Key Lookup"
+	case n.Access != nil:
+		head = accessHead(n)
 	}
-	x.head(level, "%s on %s %s", kind, n.Relation.Kind, n.Relation.Name)
+	x.head(level, "%s on %s %s", head, n.Relation.Kind, n.Relation.Name)
 	columns := "none"
 	if len(n.Columns) > 0 {
 		columns = strings.Join(nodeNames(n), ", ")
 	}
 	x.prop(level, "Columns", columns)
-	if n.Key != nil {
+	switch {
+	case n.Key != nil:
 		x.list(level, "Key", n.Key, textContext{outer: outer})
+	case n.Access != nil:
+		x.access(n, level, textContext{outer: outer})
 	}
 }
 

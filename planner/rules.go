@@ -26,11 +26,13 @@ var continuous = []rule{
 	{"merge projections", mergeProjects},
 }
 
-// physical are the rules for queries alone. Pruning comes before key lookups, which do not change columns.
+// physical are the rules for queries alone. How rows are read comes first: a sort that is dropped for it needs no columns.
 var physical = []rule{
+	{"key lookup", keyLookups},
+	{"index access", indexAccess},
+	{"index order", indexOrder},
 	{"prune columns", pruneAll},
 	{"merge projections", mergeProjects},
-	{"key lookup", keyLookups},
 }
 
 func applyRules(n plan.Node, rules []rule) plan.Node {

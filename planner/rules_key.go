@@ -6,6 +6,7 @@ import (
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/funcs"
+	"github.com/millracedb/millrace/sql/types"
 )
 
 // keyLookups finds scans below a filter that fixes the whole key, and gives them the key. The filter stays.
@@ -52,25 +53,65 @@ func fixedKey(scan *plan.Scan, preds []*plan.Expr) []*plan.Expr {
 	return key
 }
 
-// fixedValue returns v if p is column = v and v is the same for all rows. The types of both are equal or are integers:
-// their encodings as keys are.
+// fixedValue returns v if p is column = v and v is the same for all rows.
 func fixedValue(p *plan.Expr, column int) *plan.Expr {
-	if !isEquality(p) {
-		return nil
-	}
-	for i, c := range p.Args {
-		v := p.Args[1-i]
-		if isInteger(c.Type) {
-			c = widened(c)
-		}
-		if c.Op != plan.OpColumn || c.Column != column || hasColumns(v) || !movable(v) {
-			continue
-		}
-		if c.Type.Base() == v.Type.Base() || isInteger(c.Type) && isInteger(v.Type) {
-			return v
-		}
+	if v, op := comparedValue(p, column); op == "=" {
+		return v
 	}
 	return nil
+}
+
+// comparedValue returns v and the operator if p is column op v, or says the same from the other side, and v is the same for all
+// rows. The order of both as keys is that of the comparison.
+func comparedValue(p *plan.Expr, column int) (v *plan.Expr, op string) {
+	if p.Op != plan.OpCall || len(p.Args) != 2 {
+		return nil, ""
+	}
+	op = funcs.Symbol(p.Func)
+	if _, ordered := turned[op]; !ordered {
+		return nil, ""
+	}
+	for i, c := range p.Args {
+		if v := p.Args[1-i]; isColumn(c, column) && sameKeys(uncast(c), v) {
+			if i == 1 {
+				op = turned[op]
+			}
+			return v, op
+		}
+	}
+	return nil, ""
+}
+
+// turned is each comparison with its sides exchanged.
+var turned = map[string]string{"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+func isColumn(e *plan.Expr, column int) bool {
+	e = uncast(e)
+	return e.Op == plan.OpColumn && e.Column == column
+}
+
+// sameKeys reports whether v is the same for all rows and its encoding as a key is of the kind of column c's: the types of both
+// are equal, or are integers, or are strings of any length.
+func sameKeys(c, v *plan.Expr) bool {
+	if hasColumns(v) || !movable(v) {
+		return false
+	}
+	return c.Type.Base() == v.Type.Base() || isInteger(c.Type) && isInteger(v.Type) || isVaryingText(c.Type) && isVaryingText(v.Type)
+}
+
+func isVaryingText(t types.Type) bool { return t.ID == types.IDText || t.ID == types.IDVarchar }
+
+// uncast returns what e casts without changing its encoding as a key.
+func uncast(e *plan.Expr) *plan.Expr {
+	switch {
+	case isInteger(e.Type):
+		return widened(e)
+	case e.Op == plan.OpCall && len(e.Args) == 1 && e.Type == types.Text && e.Args[0].Type.ID == types.IDVarchar:
+		if id, ok := funcs.Cast(e.Args[0].Type, e.Type, funcs.CastImplicit); ok && id == e.Func {
+			return e.Args[0]
+		}
+	}
+	return e
 }
 
 // widened returns the integer that e casts to a larger one.

@@ -42,7 +42,7 @@ func write(t *testing.T, db DB, ops ...Op) {
 
 func put(key, value string) Op { return Op{Put, []byte(key), []byte(value)} }
 
-// contents lists key=value of [from, to).
+// contents lists key=value of [from, to), and checks that both directions agree.
 func contents(t *testing.T, r Reader, from, to []byte) []string {
 	t.Helper()
 	var out []string
@@ -51,6 +51,16 @@ func contents(t *testing.T, r Reader, from, to []byte) []string {
 		out = append(out, string(it.Key())+"="+string(it.Value()))
 	}
 	must(t, it.Close())
+	var back []string
+	it = r.ScanBack(from, to)
+	for it.Next() {
+		back = append(back, string(it.Key())+"="+string(it.Value()))
+	}
+	must(t, it.Close())
+	slices.Reverse(back)
+	if !slices.Equal(out, back) {
+		t.Errorf("scan of [%q, %q): forwards %q, backwards %q", from, to, out, back)
+	}
 	return out
 }
 

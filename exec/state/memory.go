@@ -37,6 +37,9 @@ func (m *Memory) Get(key []byte) ([]byte, error) {
 // Scan implements Reader: it walks a snapshot of now.
 func (m *Memory) Scan(from, to []byte) Iterator { return m.copy().Scan(from, to) }
 
+// ScanBack implements Reader.
+func (m *Memory) ScanBack(from, to []byte) Iterator { return m.copy().ScanBack(from, to) }
+
 // Write implements DB.
 func (m *Memory) Write(b *Batch) error {
 	m.mu.Lock()
@@ -94,6 +97,11 @@ func (s memorySnapshot) Scan(from, to []byte) Iterator {
 	return &memoryIterator{it: s.tree.Iter(), from: bytes.Clone(from), to: bytes.Clone(to)}
 }
 
+// ScanBack implements Reader.
+func (s memorySnapshot) ScanBack(from, to []byte) Iterator {
+	return &memoryIterator{it: s.tree.Iter(), from: bytes.Clone(from), to: bytes.Clone(to), back: true}
+}
+
 // Release implements Snapshot.
 func (s memorySnapshot) Release() {}
 
@@ -109,6 +117,7 @@ func getFrom(tree *btree.BTreeG[pair], key []byte) []byte {
 type memoryIterator struct {
 	it       btree.IterG[pair]
 	from, to []byte
+	back     bool
 	started  bool
 	done     bool
 }
@@ -118,17 +127,29 @@ func (i *memoryIterator) Next() bool {
 	if i.done {
 		return false
 	}
-	var ok bool
-	if i.started {
-		ok = i.it.Next()
-	} else {
-		ok, i.started = i.it.Seek(pair{key: i.from}), true
+	i.done = !i.step() || !i.within(i.it.Item().key)
+	return !i.done
+}
+
+// step moves to the first key or the next one.
+func (i *memoryIterator) step() bool {
+	started := i.started
+	i.started = true
+	switch {
+	case started && i.back:
+		return i.it.Prev()
+	case started:
+		return i.it.Next()
+	case !i.back:
+		return i.it.Seek(pair{key: i.from})
+	case i.to == nil || !i.it.Seek(pair{key: i.to}):
+		return i.it.Last()
 	}
-	if !ok || i.to != nil && bytes.Compare(i.it.Item().key, i.to) >= 0 {
-		i.done = true
-		return false
-	}
-	return true
+	return i.it.Prev()
+}
+
+func (i *memoryIterator) within(key []byte) bool {
+	return bytes.Compare(key, i.from) >= 0 && (i.to == nil || bytes.Compare(key, i.to) < 0)
 }
 
 // Key implements Iterator.

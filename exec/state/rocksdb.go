@@ -171,7 +171,10 @@ func (r *RocksDB) get(opts *grocksdb.ReadOptions, key []byte) ([]byte, error) {
 }
 
 // Scan implements Reader.
-func (r *RocksDB) Scan(from, to []byte) Iterator { return newRocksIterator(r, nil, from, to) }
+func (r *RocksDB) Scan(from, to []byte) Iterator { return newRocksIterator(r, nil, from, to, false) }
+
+// ScanBack implements Reader.
+func (r *RocksDB) ScanBack(from, to []byte) Iterator { return newRocksIterator(r, nil, from, to, true) }
 
 // Write implements DB.
 func (r *RocksDB) Write(b *Batch) error {
@@ -254,7 +257,14 @@ func (s *rocksSnapshot) Get(key []byte) ([]byte, error) {
 }
 
 // Scan implements Reader.
-func (s *rocksSnapshot) Scan(from, to []byte) Iterator { return newRocksIterator(s.r, s, from, to) }
+func (s *rocksSnapshot) Scan(from, to []byte) Iterator {
+	return newRocksIterator(s.r, s, from, to, false)
+}
+
+// ScanBack implements Reader.
+func (s *rocksSnapshot) ScanBack(from, to []byte) Iterator {
+	return newRocksIterator(s.r, s, from, to, true)
+}
 
 // Release implements Snapshot.
 func (s *rocksSnapshot) Release() {
@@ -286,9 +296,10 @@ func (s *rocksSnapshot) unref() {
 // closedSnapshot is the snapshot of a closed store.
 type closedSnapshot struct{}
 
-func (closedSnapshot) Get([]byte) ([]byte, error) { return nil, ErrClosed }
-func (closedSnapshot) Scan(_, _ []byte) Iterator  { return failedIterator{ErrClosed} }
-func (closedSnapshot) Release()                   {}
+func (closedSnapshot) Get([]byte) ([]byte, error)    { return nil, ErrClosed }
+func (closedSnapshot) Scan(_, _ []byte) Iterator     { return failedIterator{ErrClosed} }
+func (closedSnapshot) ScanBack(_, _ []byte) Iterator { return failedIterator{ErrClosed} }
+func (closedSnapshot) Release()                      {}
 
 // rocksError marks RocksDB's reports of failed checksums and broken files as ErrCorrupt.
 func rocksError(err error) error {

@@ -17,15 +17,16 @@ type rocksIterator struct {
 	it      *grocksdb.Iterator
 	pin     runtime.Pinner
 	from    []byte
+	back    bool
 	started bool
 	done    bool
 }
 
-func newRocksIterator(r *RocksDB, s *rocksSnapshot, from, to []byte) Iterator {
+func newRocksIterator(r *RocksDB, s *rocksSnapshot, from, to []byte, back bool) Iterator {
 	if s == nil && !r.acquire() || s != nil && !s.acquire() {
 		return failedIterator{ErrClosed}
 	}
-	i := &rocksIterator{r: r, s: s, opts: grocksdb.NewDefaultReadOptions(), from: bytes.Clone(from)}
+	i := &rocksIterator{r: r, s: s, opts: grocksdb.NewDefaultReadOptions(), from: bytes.Clone(from), back: back}
 	if s != nil {
 		i.opts.SetSnapshot(s.snap)
 	}
@@ -44,15 +45,19 @@ func (i *rocksIterator) Next() bool {
 	switch {
 	case i.done:
 		return false
+	case i.started && i.back:
+		i.it.Prev()
 	case i.started:
 		i.it.Next()
+	case i.back: // to the last key below the upper bound
+		i.it.SeekToLast()
 	case len(i.from) == 0:
 		i.it.SeekToFirst()
 	default:
 		i.it.Seek(i.from)
 	}
 	i.started = true
-	i.done = !i.it.Valid()
+	i.done = !i.it.Valid() || i.back && bytes.Compare(i.it.Key().Data(), i.from) < 0
 	return !i.done
 }
 

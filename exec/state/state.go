@@ -10,6 +10,8 @@ type Reader interface {
 	Get(key []byte) ([]byte, error)
 	// Scan iterates keys in [from, to) in order; nil to is unbounded. The iterator must be closed.
 	Scan(from, to []byte) Iterator
+	// ScanBack is Scan in descending order.
+	ScanBack(from, to []byte) Iterator
 }
 
 // Iterator walks keys in order. Key and Value are valid until the next call of Next or Close.

@@ -1,0 +1,177 @@
+package exec
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/millracedb/millrace/exec/state"
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/types"
+)
+
+// accessScan reads the rows that a plan.Access says: one range of keys after another, each in all partitions that may have
+// some, one after the other or, where their order is wanted, merged.
+type accessScan struct {
+	env  *Env
+	node *plan.Scan
+	rows *rowReader
+	size int // of the next batch
+
+	started bool
+	ranges  []keyRange   // still to be read
+	open    accessHeap   // the present range's partitions that have rows left
+	closing []*keyCursor // all that were opened for it
+	waiting storedQueue
+}
+
+func (s *accessScan) Next(ctx context.Context) (*types.Batch, error) {
+	if !s.started {
+		s.started = true
+		var err error
+		if s.ranges, err = s.env.rangesOf(ctx, s.node); err != nil {
+			return nil, fmt.Errorf("scan of relation %q: %w", s.node.Relation.Name, err)
+		}
+	}
+	return s.rows.next(ctx, s.node.Relation, &s.size, s.fill)
+}
+
+// fill adds the next row, if any; false at the end.
+func (s *accessScan) fill(b *types.Batch) (bool, error) {
+	for {
+		if row := s.waiting.take(); row != nil {
+			return true, s.rows.add(b, row)
+		}
+		cursor, err := s.next()
+		if cursor == nil || err != nil {
+			return false, err
+		}
+		stored, err := state.DecodeRows(cursor.it.Value())
+		if err != nil {
+			return false, err
+		}
+		s.waiting.set(stored.Rows)
+		if err := s.advance(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// next returns the cursor that stands on the next key, nil at the end.
+func (s *accessScan) next() (*keyCursor, error) {
+	for len(s.open) == 0 {
+		if err := s.closeCursors(); err != nil || len(s.ranges) == 0 {
+			return nil, err
+		}
+		r := s.ranges[0]
+		s.ranges = s.ranges[1:]
+		if err := s.openRange(r); err != nil {
+			return nil, err
+		}
+	}
+	return s.open[0], nil
+}
+
+// openRange makes a cursor for each partition in which there are keys of r.
+func (s *accessScan) openRange(r keyRange) error {
+	first, last := 0, s.node.Relation.Partitions()-1
+	if r.whole != nil && s.placedByKey() {
+		first = int(types.Partition(r.whole, s.node.Relation.Partitions()))
+		last = first
+	}
+	for p := first; p <= last; p++ {
+		c := s.cursor(p, r)
+		s.closing = append(s.closing, c)
+		if c.step() {
+			s.open = append(s.open, c)
+		}
+	}
+	if s.node.Access.Ordered {
+		heap.Init(&s.open)
+	}
+	return nil
+}
+
+// cursor opens the range of keys in partition p.
+func (s *accessScan) cursor(p int, r keyRange) *keyCursor {
+	part := s.node.Relation.Partition(p)
+	prefix := state.RowPrefix(part)
+	from, to := r.within(prefix)
+	c := &keyCursor{prefix: len(prefix), back: s.node.Access.Reverse}
+	store := s.env.Reader.Rows(part)
+	if c.back {
+		c.it = store.ScanBack(from, to)
+	} else {
+		c.it = store.Scan(from, to)
+	}
+	return c
+}
+
+// advance moves the first cursor on. Without an order it stays the first until it ends.
+func (s *accessScan) advance() error {
+	more := s.open[0].step()
+	switch {
+	case more && s.node.Access.Ordered:
+		heap.Fix(&s.open, 0)
+	case !more && s.node.Access.Ordered:
+		heap.Pop(&s.open)
+	case !more:
+		s.open = s.open[1:]
+	}
+	return nil
+}
+
+func (s *accessScan) closeCursors() error {
+	var err error
+	for _, c := range s.closing {
+		err = errors.Join(err, c.it.Close())
+	}
+	s.closing, s.open = nil, nil
+	return err
+}
+
+func (s *accessScan) Close() { _ = s.closeCursors() }
+
+// keyCursor stands on a key of one partition.
+type keyCursor struct {
+	it     state.Iterator
+	prefix int // bytes of the key that tell the partition
+	back   bool
+}
+
+func (c *keyCursor) step() bool { return c.it.Next() }
+
+func (c *keyCursor) key() []byte { return c.it.Key()[c.prefix:] }
+
+// accessHeap has the cursor with the next key first.
+type accessHeap []*keyCursor
+
+func (h accessHeap) Len() int { return len(h) }
+
+func (h accessHeap) Less(i, j int) bool {
+	a, b := h[i].key(), h[j].key()
+	if h[i].back {
+		a, b = b, a
+	}
+	return string(a) < string(b)
+}
+
+func (h accessHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *accessHeap) Push(c any) { *h = append(*h, c.(*keyCursor)) }
+
+// Pop implements heap.Interface.
+func (h *accessHeap) Pop() any {
+	last := len(*h) - 1
+	c := (*h)[last]
+	*h = (*h)[:last]
+	return c
+}
+
+// placedByKey reports whether a whole key tells its partition.
+func (s *accessScan) placedByKey() bool {
+	return slices.Equal(s.node.Relation.Key, s.node.Relation.PartitionBy)
+}
