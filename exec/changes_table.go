@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 
-	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -54,7 +53,7 @@ func (t *tableChanges) read(ctx context.Context) (*types.Batch, bool, error) {
 // add decodes a record.
 func (t *tableChanges) add(rec *record) error {
 	before := beforeOf(rec)
-	if t.node.Relation.Kind == catalog.KindView && bytes.Equal(before, rec.Value) {
+	if t.node.Relation.Query != nil && bytes.Equal(before, rec.Value) {
 		return nil // a view repeats the present row where the log would end with another one
 	}
 	r := changeRecord{before: -1, after: -1, timestamp: timestamptzOfMillis(rec.TimestampMillis)}

@@ -157,13 +157,13 @@ func TestChangesOfStream(t *testing.T) {
 	for _, c := range []struct {
 		snapshot bool
 		want     []string
-	}{{true, []string{"1|a|0|0|2000-01-01 00:00:00+00"}}, {false, nil}} {
+	}{{true, []string{"1|a|0|0|2000-01-01 00:00:00+00|null|null"}}, {false, nil}} {
 		tail := &testTail{db: db}
 		ch := newChanges(t, &plan.Changes{Relation: rel, Snapshot: c.snapshot}, tail)
 		wantRows(t, follow(t, ch), c.want...)
 		at := db.ends[rel.Partition(0)]
 		tail.queue = []func(){func() { db.load(rel, row(num(2), str("b")), row(num(3), null)) }}
-		wantRows(t, follow(t, ch), fmt.Sprintf("2|b|0|%d|2000-01-01 00:00:00+00", at), fmt.Sprintf("3|null|0|%d|2000-01-01 00:00:00+00", at+1))
+		wantRows(t, follow(t, ch), fmt.Sprintf("2|b|0|%d|2000-01-01 00:00:00+00|null|null", at), fmt.Sprintf("3|null|0|%d|2000-01-01 00:00:00+00|null|null", at+1))
 	}
 }
 
@@ -220,7 +220,7 @@ func TestChangesLost(t *testing.T) {
 // The records with which a view repeats its present row are not changes.
 func TestChangesOfViewRepeated(t *testing.T) {
 	db, rel := newTestDB(t), onePartition(testTable())
-	rel.Kind = catalog.KindView
+	rel.Kind, rel.Query = catalog.KindView, &catalog.Query{}
 	b := types.NewBatch(rel.Types(), 1)
 	b.AppendRow(row(num(1), str("a"), num(1)), 1)
 	value := types.EncodeRow(nil, b, 0)

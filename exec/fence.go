@@ -191,7 +191,15 @@ func (w *topologyFence) wait(home catalog.PartitionID, c ConsumerID, input int, 
 	}
 	if (stored == nil || stored[input].Backfilling) && !w.noticed && w.notice != nil {
 		w.noticed = true
-		w.notice(fmt.Sprintf("view %q is being backfilled; waiting for it", w.query.Name))
+		w.notice(fmt.Sprintf("%s %q is being backfilled; waiting for it", noticeWord(w.query), w.query.Name))
 	}
 	return w.src.WaitFrontier(w.ctx, home, c, input, end)
+}
+
+// noticeWord is what a notice calls q.
+func noticeWord(q *catalog.Relation) string {
+	if q.Kind == catalog.KindView {
+		return "view"
+	}
+	return string(q.Kind)
 }

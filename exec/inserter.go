@@ -6,10 +6,11 @@ import (
 	"math/rand/v2"
 
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// Inserter inserts rows into a table or stream: INSERT and COPY. It checks NOT NULL and the key, fills the hidden row id,
+// Inserter inserts rows into a table or stream, or records into a topic: INSERT and COPY. It checks NOT NULL and the key, fills the hidden row id,
 // and writes in chunks, so it holds little of what it inserts. It is for one goroutine.
 type Inserter struct {
 	env   *Env
@@ -56,6 +57,9 @@ func (in *Inserter) add(ctx context.Context, b *types.Batch) (*types.Batch, erro
 	if err != nil {
 		return nil, err
 	}
+	if in.rel.Kind == catalog.KindTopic {
+		return b, in.addRecords(ctx, b)
+	}
 	for i := range b.Len {
 		if err := rows.check(i); err != nil {
 			return nil, err
@@ -73,6 +77,29 @@ func (in *Inserter) add(ctx context.Context, b *types.Batch) (*types.Batch, erro
 		}
 	}
 	return b, nil
+}
+
+// addRecords writes records of a topic: their keys and values as they are, see catalog.TopicColumns. One with a key and
+// without a value is a tombstone.
+func (in *Inserter) addRecords(ctx context.Context, b *types.Batch) error {
+	for i := range b.Len {
+		key, err := rawBytes(b.Cols[0].Datum(i))
+		if err != nil {
+			return err
+		}
+		value, err := rawBytes(b.Cols[1].Datum(i))
+		if err != nil {
+			return err
+		}
+		if key == nil && value == nil {
+			return pgerr.New(pgerr.NotNullViolation, "a record of topic %q has neither key nor value", in.rel.Name)
+		}
+		in.count++
+		if err := in.w.write(ctx, in.w.partition(key), WriteRow{Key: key, Value: value}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // key returns the encoded key of row i of b, valid until the next call.

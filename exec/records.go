@@ -1,15 +1,19 @@
 package exec
 
 import (
+	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -34,9 +38,9 @@ func newStreamDecoder(records *plan.Records, columns []types.Type) *streamDecode
 	return &streamDecoder{Records: records, columns: columns, row: make([]types.Datum, len(columns))}
 }
 
-// isRow reports whether a record can be a row: one without a value is none, except of a topic.
+// isRow reports whether a record can be a row: one without a value is none, except of a topic, and where it deletes.
 func (d *streamDecoder) isRow(rec *log.Record) bool {
-	return rec.Value != nil || d.Records != nil && d.Format == catalog.FormatRaw
+	return rec.Value != nil || d.Records != nil && (d.Format == catalog.FormatRaw || d.Deletes)
 }
 
 // decode appends the row of a record to into: column c to into.Cols[want[c]] unless want[c] is negative; want nil means each
@@ -61,7 +65,7 @@ func (d *streamDecoder) append(rec *log.Record, into *types.Batch, want []int) e
 	if err := d.fill(rec); err != nil {
 		return err
 	}
-	for _, c := range d.NotNull {
+	for _, c := range d.required(rec) {
 		if d.row[c].Null {
 			return fmt.Errorf("no value for column %q, which is NOT NULL", d.Names[c])
 		}
@@ -78,8 +82,19 @@ func (d *streamDecoder) append(rec *log.Record, into *types.Batch, want []int) e
 	return nil
 }
 
+// required lists the columns that must have a value: of a record that deletes those of the key.
+func (d *streamDecoder) required(rec *log.Record) []int {
+	if rec.Value == nil && d.Deletes {
+		return d.Key
+	}
+	return d.NotNull
+}
+
 // fill decodes a record to d.row.
 func (d *streamDecoder) fill(rec *log.Record) error {
+	if rec.Value == nil && d.Deletes {
+		return d.fillKey(rec.Key)
+	}
 	switch d.Format {
 	case catalog.FormatRaw:
 		d.row[0], d.row[1] = rawText(rec.Key), rawText(rec.Value)
@@ -89,6 +104,38 @@ func (d *streamDecoder) fill(rec *log.Record) error {
 	}
 	return d.fillNative(rec)
 }
+
+// fillKey decodes a record's key to the key columns of d.row. The others are NULL.
+func (d *streamDecoder) fillKey(key []byte) (err error) {
+	for c := range d.row {
+		d.row[c] = types.NullDatum
+	}
+	if key == nil {
+		return errNoRecordKey
+	}
+	if d.Format == catalog.FormatJSON {
+		for _, c := range d.Key {
+			if d.row[c], err = jsonDatum(d.columns[c], d.keyMember(key, d.Names[c])); err != nil {
+				return fmt.Errorf("column %q: %w", d.Names[c], err)
+			}
+		}
+		return nil
+	}
+	var ts []types.Type
+	for _, c := range d.Key {
+		ts = append(ts, d.columns[c])
+	}
+	values, err := types.DecodeKey(key, ts)
+	if err != nil {
+		return err
+	}
+	for i, c := range d.Key {
+		d.row[c] = values[i]
+	}
+	return nil
+}
+
+var errNoRecordKey = errors.New("record has neither key nor value")
 
 // fillNative decodes a row that somebody with other columns may have written.
 func (d *streamDecoder) fillNative(rec *log.Record) error {
@@ -154,10 +201,29 @@ func rawText(b []byte) types.Datum {
 	switch {
 	case b == nil:
 		return types.NullDatum
-	case utf8.Valid(b) && !slices.Contains(b, 0):
+	case utf8.Valid(b) && !slices.Contains(b, 0) && !bytes.HasPrefix(b, []byte(hexPrefix)):
 		return types.StrDatum(string(b))
 	}
-	return types.StrDatum(`\x` + hex.EncodeToString(b))
+	return types.StrDatum(hexPrefix + hex.EncodeToString(b))
+}
+
+const hexPrefix = `\x`
+
+// rawBytes is the inverse of rawText. Error: 22P02.
+func rawBytes(d types.Datum) ([]byte, error) {
+	if d.Null {
+		return nil, nil
+	}
+	digits, isHex := strings.CutPrefix(d.Str, hexPrefix)
+	if !isHex {
+		return []byte(d.Str), nil
+	}
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		return nil, pgerr.New(pgerr.InvalidTextRepresentation, "invalid hexadecimal digits in %q", cut(d.Str)).
+			WithDetail(`What begins with \x is read as the bytes that hexadecimal digits name.`)
+	}
+	return b, nil
 }
 
 // truncate takes from b what was appended behind its first n rows; its number of rows is n already.

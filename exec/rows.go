@@ -13,7 +13,8 @@ import (
 type rowReader struct {
 	stored []types.Type // of the row
 	want   []int        // for each stored column its place in the decoded batch, or -1
-	system [3]int       // the same for a stream's system columns
+	system []int        // the same for the system columns of a stream or topic
+	names  []string     // of these
 	types  []types.Type // of the decoded batch, each column once
 	output []int        // for each output column its place in the decoded batch
 	stream *streamDecoder
@@ -23,15 +24,19 @@ type rowReader struct {
 
 // newRowReader reads columns, which are positions in plan.ScanColumns of the relation.
 func newRowReader(rel *catalog.Relation, columns []int) *rowReader {
-	r := &rowReader{stored: rel.Types(), missing: rel.Missing(), want: make([]int, len(rel.Columns)), system: [3]int{-1, -1, -1}}
+	r := &rowReader{stored: rel.Types(), missing: rel.Missing(), want: make([]int, len(rel.Columns))}
 	if !rel.Keyed() {
 		r.stream = newStreamDecoder(plan.StreamRecords(rel), r.stored)
 	}
 	for i := range r.want {
 		r.want[i] = -1
 	}
+	system := rel.SystemColumns()
+	for _, c := range system {
+		r.system, r.names = append(r.system, -1), append(r.names, c.Name)
+	}
 	for _, c := range columns {
-		place, t := r.place(c)
+		place, t := r.place(c, system)
 		if *place < 0 {
 			*place = len(r.types)
 			r.types = append(r.types, t)
@@ -41,12 +46,12 @@ func newRowReader(rel *catalog.Relation, columns []int) *rowReader {
 	return r
 }
 
-func (r *rowReader) place(c int) (*int, types.Type) {
+func (r *rowReader) place(c int, system []catalog.Column) (*int, types.Type) {
 	if c < len(r.want) {
 		return &r.want[c], r.stored[c]
 	}
 	c -= len(r.want)
-	return &r.system[c], catalog.StreamSystemColumns[c].Type
+	return &r.system[c], system[c].Type
 }
 
 // batch returns an empty batch to decode into.
@@ -63,9 +68,9 @@ func (r *rowReader) addRecord(b *types.Batch, partition uint32, rec *record) err
 	if err := r.stream.decode(rec, b, r.want); err != nil {
 		return err
 	}
-	for i, v := range [3]int64{int64(partition), int64(rec.Offset), timestamptzOfMillis(rec.TimestampMillis)} {
-		if at := r.system[i]; at >= 0 {
-			b.Cols[at].Append(types.IntDatum(v))
+	for i, at := range r.system {
+		if at >= 0 {
+			b.Cols[at].Append(systemDatum(r.names[i], partition, rec))
 		}
 	}
 	return nil

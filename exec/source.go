@@ -140,6 +140,8 @@ type recordDecoder struct {
 	missing []types.Datum
 	out     *types.Batch // stored columns
 	system  *types.Batch // system columns of streams
+	names   []string     // of these
+	values  []types.Datum
 	stream  *streamDecoder
 	// undecodable are the records of streams that are no rows.
 	undecodable []Undecodable
@@ -149,7 +151,8 @@ func newRecordDecoder(spec plan.Source, part catalog.PartitionID) *recordDecoder
 	d := &recordDecoder{kind: spec.Kind, part: part, columns: spec.Columns, missing: spec.Missing}
 	stored := spec.Columns
 	if spec.Kind == plan.SourceStream {
-		stored = stored[:len(stored)-len(catalog.StreamSystemColumns)]
+		d.names = spec.SystemColumns()
+		stored = stored[:len(stored)-len(d.names)]
 		d.system = types.NewBatch(spec.Columns[len(stored):], 0)
 		d.stream = newStreamDecoder(spec.Records, stored)
 	}
@@ -220,9 +223,11 @@ func (d *recordDecoder) streamRecord(rec *log.Record) {
 		d.undecodable = append(d.undecodable, u)
 		return
 	}
-	d.system.AppendRow([]types.Datum{
-		{Int: int64(d.part.Partition)}, {Int: int64(rec.Offset)}, {Int: timestamptzOfMillis(rec.TimestampMillis)},
-	}, 1)
+	d.values = d.values[:0]
+	for _, name := range d.names {
+		d.values = append(d.values, systemDatum(name, d.part.Partition, rec))
+	}
+	d.system.AppendRow(d.values, 1)
 }
 
 func (d *recordDecoder) tableRecord(rec log.Record) error {

@@ -51,6 +51,7 @@ type task struct {
 	join      *joinState
 	aggregate *aggregateState
 	top       *topState
+	last      *lastState
 	after     *pipeline
 	sink      *sink
 
@@ -107,6 +108,9 @@ func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h
 	}
 	if t.Top != nil {
 		k.top = newTopState(*t.Top, in[0], k.consumer)
+	}
+	if t.Last != nil {
+		k.last = newLastState(*t.Last, in[0], k.consumer)
 	}
 	if t.Aggregate != nil {
 		k.aggregate, err = newAggregateState(*t.Aggregate, in[0], q.ID, t.ID, partition)
@@ -258,6 +262,8 @@ func (k *task) compute(in []*types.Batch, c *Commit) (*types.Batch, error) {
 		out, err = k.computeAggregate(in[0], c)
 	case k.top != nil:
 		out, err = k.top.apply(in[0], k.host.State(), c)
+	case k.last != nil:
+		out, err = k.last.apply(in[0], k.host.State(), c)
 	}
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func TestStreamQueryUnderFaults(t *testing.T) {
 
 func streamTopology(t *testing.T, s *catalog.Relation) *plan.Topology {
 	source := plan.Source{Kind: plan.SourceStream, Relation: s.ID, Columns: s.Types()}
-	for _, c := range catalog.StreamSystemColumns {
+	for _, c := range catalog.StreamSystemColumns[:3] {
 		source.Columns = append(source.Columns, c.Type)
 	}
 	v := plan.Column(0, types.Int8)
@@ -58,11 +58,7 @@ func streamTopology(t *testing.T, s *catalog.Relation) *plan.Topology {
 
 // appendRow appends a row to a partition of a stream.
 func (d *driver) appendRow(p catalog.PartitionID, row ...types.Datum) {
-	var b log.BatchBuilder
-	if err := b.Append(log.Record{Value: encode(row)}); err != nil {
-		d.t.Fatal(err)
-	}
-	d.append(p, b.Build())
+	d.appendRecord(p, log.Record{Value: encode(row)})
 }
 
 // streamRows returns the rows of a stream as text, sorted.

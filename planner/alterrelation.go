@@ -63,6 +63,8 @@ func (a *alterer) action(x ast.AlterAction) error {
 		return a.rename(x)
 	case x.Verb == "rename column":
 		return a.renameColumn(x)
+	case a.rel.Source != nil:
+		return pgerr.Unsupported("changing columns and constraints of a table over a topic is").At(a.stmt.Name.Pos)
 	case a.rel.Kind == catalog.KindView || a.rel.Kind == catalog.KindPlainView || a.rel.Kind == catalog.KindSequence:
 		return pgerr.New(pgerr.WrongObjectType, "%q is not a table", a.rel.Name)
 	case a.rel.Kind != catalog.KindTable:

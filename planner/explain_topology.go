@@ -75,6 +75,9 @@ func (x *topologyExplainer) stateful(task *plan.Task, rows names) names {
 		return x.aggregate(task.Aggregate, rows)
 	case task.Top != nil:
 		x.top(task.Top, rows)
+	case task.Last != nil:
+		x.prop(0, "Last", "by "+columnsText(task.Last.GroupBy, rows))
+		x.prop(0, "State", "the last row of each key")
 	}
 	return rows
 }
@@ -160,11 +163,14 @@ func (x *topologyExplainer) sourceText(s plan.Source) string {
 		return fmt.Sprintf("topic %d", s.Topic)
 	}
 	if r := x.relation(s); r != nil {
+		id, f := r.Reads()
 		text := string(r.Kind) + " " + r.Name
-		if t := x.cat.ByID(r.Over); t != nil {
+		if t := x.cat.ByID(id); t != nil {
 			text += " over topic " + t.Name
 		}
-		if f := r.Format(); f != catalog.FormatNative && r.Kind == catalog.KindStream {
+		if s.Records != nil && s.Records.Deletes {
+			text = "topic " + x.cat.ByID(id).Name + ", format " + string(f)
+		} else if f != catalog.FormatNative && r.Kind == catalog.KindStream {
 			text += ", format " + string(f)
 		}
 		return text
@@ -192,8 +198,13 @@ func (x *topologyExplainer) sourceNames(s plan.Source) names {
 		return valueNames(s.Columns)
 	}
 	var out names
-	for _, c := range plan.ScanColumns(r) {
+	for _, c := range r.Columns {
 		out = append(out, r.Name+"."+c.Name)
+	}
+	if s.Kind == plan.SourceStream {
+		for _, name := range s.SystemColumns() {
+			out = append(out, r.Name+"."+name)
+		}
 	}
 	return out
 }

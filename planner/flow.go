@@ -12,11 +12,12 @@ import (
 // is read, or behind a task that is not finished. Its rows are physical columns; the node's columns are expressions over
 // them, which become a projection only where rows leave the flow, so that filters and projections cost one step each.
 type flow struct {
-	rel   *catalog.Relation // read directly; nil behind a task
-	task  *plan.Task        // nil if rel is read
-	steps []plan.Step
-	types []types.Type // of the physical columns, after steps
-	out   []*plan.Expr // the node's columns; those that nobody needs may be nil
+	rel    *catalog.Relation // read directly; nil behind a task
+	system int               // how many of its system columns are read: the first ones, up to the last that is needed
+	task   *plan.Task        // nil if rel is read
+	steps  []plan.Step
+	types  []types.Type // of the physical columns, after steps
+	out    []*plan.Expr // the node's columns; those that nobody needs may be nil
 	// key lists physical columns that tell the rows apart, in the multiset of the flow's rows. It is kept to the end.
 	key []int
 	// parts says, for each column by whose values the rows are partitioned, which physical columns hold its value. Nil:
@@ -30,27 +31,42 @@ func (f *flow) source() plan.Source {
 	if !f.rel.Keyed() {
 		kind = plan.SourceStream
 	}
-	s := plan.Source{Kind: kind, Relation: f.rel.TopicRelation()}
-	for _, c := range plan.ScanColumns(f.rel) {
-		s.Columns = append(s.Columns, c.Type)
-	}
+	s := plan.Source{Kind: kind, Relation: f.rel.TopicRelation(), Columns: f.rel.Types()}
 	if kind == plan.SourceStream {
 		s.Records = plan.StreamRecords(f.rel)
+		var names []string
+		for _, c := range f.rel.SystemColumns()[:f.system] {
+			s.Columns, names = append(s.Columns, c.Type), append(names, c.Name)
+		}
+		s.SetSystem(names)
 	} else {
 		s.Missing = f.rel.Missing()
 	}
 	return s
 }
 
-// readFlow reads r.
-func readFlow(scan *plan.Scan) *flow {
+// leastSystem is how many of a stream's system columns are read at least: the key is among them.
+const leastSystem = 3
+
+// readFlow reads the relation of scan.
+func readFlow(scan *plan.Scan, need columnSet) *flow {
 	f := &flow{rel: scan.Relation}
-	cols := plan.ScanColumns(f.rel)
+	stored := len(f.rel.Columns)
+	if !f.rel.Keyed() {
+		f.system = leastSystem
+	}
+	for _, i := range need.list() {
+		f.system = max(f.system, scan.Columns[i]+1-stored)
+	}
+	cols := plan.ScanColumns(f.rel)[:stored+f.system]
 	for _, c := range cols {
 		f.types = append(f.types, c.Type)
 	}
-	for _, c := range scan.Columns {
-		f.out = append(f.out, plan.Column(c, cols[c].Type))
+	f.out = make([]*plan.Expr, len(scan.Columns))
+	for i, c := range scan.Columns {
+		if c < len(cols) {
+			f.out[i] = plan.Column(c, cols[c].Type)
+		}
 	}
 	f.key = f.rel.Key
 	if !f.rel.Keyed() {

@@ -73,8 +73,8 @@ func (r *relationOptions) readTopic(o ast.Option, kind catalog.Kind) (err error)
 	switch kind {
 	case catalog.KindTopic:
 		return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter %q", o.Name).At(o.Pos)
-	case catalog.KindTable, catalog.KindView:
-		return pgerr.Unsupported("a %s over an existing topic is", kind).WithHint("Create a stream over it.").At(o.Pos)
+	case catalog.KindView:
+		return pgerr.Unsupported("a %s over an existing topic is", kind).WithHint("Create a stream or a table over it.").At(o.Pos)
 	}
 	r.topic, err = topicName(o)
 	r.topicPos = o.Pos

@@ -8,7 +8,7 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// overTopic makes rel a stream over the topic that its options name.
+// overTopic makes rel a stream over the topic that its options name, or a table of the topic's last records.
 func (c *creator) overTopic(opts relationOptions) error {
 	name, pos := opts.topic, opts.topicPos
 	t := Lookup(c.env, name)
@@ -29,31 +29,38 @@ func (c *creator) overTopic(opts relationOptions) error {
 	if _, given := opts.given["format"]; given {
 		format = opts.config.Format
 	}
+	if c.rel.Kind == catalog.KindTable {
+		return c.tableOf(t, format)
+	}
 	c.rel.Over, c.rel.Placement, c.rel.PartitionBy = t.ID, t.Placement, nil
 	c.rel.Config = catalog.TopicConfig{Format: format}
 	if len(c.rel.Columns) == 0 && t.Template != nil {
 		c.rel.Columns, c.rel.Key = t.Template.Columns, t.Template.Key
 	}
 	if len(c.rel.Columns) == 0 {
-		return pgerr.New(pgerr.InvalidTableDefinition, "stream %q has no columns", c.rel.Name).
-			WithDetail("Topic %q was created without columns that it could take.", t.Name).At(c.stmt.Name.Pos)
+		return c.noColumns(t)
 	}
 	return c.agree(t)
 }
 
-// agree checks that streams that share a topic in native format have columns of the same types, as far as both have them:
-// the bytes of a row do not say what they are.
+func (c *creator) noColumns(topic *catalog.Relation) error {
+	return pgerr.New(pgerr.InvalidTableDefinition, "%s %q has no columns", c.rel.Kind, c.rel.Name).
+		WithDetail("Topic %q was created without columns that it could take.", topic.Name).At(c.stmt.Name.Pos)
+}
+
+// agree checks that streams and tables that share a topic in native format have columns of the same types, as far as both
+// have them: the bytes of a row do not say what they are.
 func (c *creator) agree(topic *catalog.Relation) error {
-	if c.rel.Config.Format != catalog.FormatNative {
+	if _, format := c.rel.Reads(); format != catalog.FormatNative {
 		return nil
 	}
 	for _, other := range c.env.Catalog.Dependents(topic.ID) {
-		if other.Over != topic.ID || other.Format() != catalog.FormatNative {
+		if id, format := other.Reads(); id != topic.ID || format != catalog.FormatNative {
 			continue
 		}
 		for i := range min(len(other.Columns), len(c.rel.Columns)) {
 			if mine, theirs := c.rel.Columns[i], other.Columns[i]; mine.Type.Base() != theirs.Type.Base() {
-				return pgerr.New(pgerr.InvalidTableDefinition, "column %q of type %s does not agree with column %q of stream %q over the same topic", mine.Name, mine.Type, theirs.Name, other.Name).
+				return pgerr.New(pgerr.InvalidTableDefinition, "column %q of type %s does not agree with column %q of %s %q over the same topic", mine.Name, mine.Type, theirs.Name, other.Kind, other.Name).
 					WithDetail("That one is of type %s, and records in native format do not tell types.", theirs.Type).At(c.stmt.Name.Pos)
 			}
 		}

@@ -41,9 +41,11 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change sequence %q", rel.Name).At(n.Pos)
 	case rel.Kind == catalog.KindPlainView:
 		return nil, pgerr.Unsupported("%s a view is", strings.ToUpper(string(w))).WithHint("Write to the tables that %q reads.", rel.Name).At(n.Pos)
-	case rel.Kind == catalog.KindTopic:
-		return nil, pgerr.From(refuse("topic", "A topic's records are written through streams.")).
-			WithHint("Create one with CREATE STREAM ... WITH (topic = '%s'), and insert into that.", rel.Name)
+	case rel.Source != nil:
+		return nil, pgerr.From(refuse("table", "The table holds the last record of each key of a topic.")).
+			WithHint("Insert into a stream over the topic, or into the topic itself.")
+	case rel.Kind == catalog.KindTopic && w != writeInsert:
+		return nil, refuse("topic", "Topics are append-only: they take INSERT and COPY.")
 	case rel.Kind == catalog.KindStream && rel.Query != nil:
 		return nil, refuse("stream", "The stream is written by its query.")
 	case rel.Kind == catalog.KindStream && w != writeInsert:

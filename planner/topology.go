@@ -139,7 +139,7 @@ func noNil(list []int) []int { return append([]int{}, list...) }
 func (c *cutter) cut(n plan.Node, need columnSet) (*flow, error) {
 	switch n := n.(type) {
 	case *plan.Scan:
-		return readFlow(n), nil
+		return readFlow(n, need), nil
 	case *plan.Filter:
 		return c.cutFilter(n, need)
 	case *plan.Project:

@@ -75,10 +75,7 @@ func (c *compiler) copyFrom(t *ast.Copy, format CopyFormat) (*command, error) {
 	switch {
 	case r == nil:
 		return nil, noRelation(ast.Name{Parts: t.Table.Parts}) // without its place, as PostgreSQL says it
-	case r.Kind == catalog.KindTopic:
-		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to topic %q", r.Name).
-			WithHint("Create a stream over it with CREATE STREAM ... WITH (topic = '%s').", r.Name)
-	case r.SQL() != "":
+	case r.SQL() != "" || r.Source != nil:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to %s %q", r.Word(), r.Name)
 	}
 	cp := &Copy{In: true, Relation: r.Name, Format: format, target: r, names: t.Columns}

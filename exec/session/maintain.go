@@ -28,7 +28,7 @@ func (c *compiler) planTruncate(t *ast.Truncate) (*dml, error) {
 		switch {
 		case r == nil:
 			return nil, noRelation(n)
-		case r.Kind != catalog.KindTable || r.ID.IsSystem():
+		case r.Kind != catalog.KindTable || r.Source != nil || r.ID.IsSystem():
 			return nil, pgerr.New(pgerr.WrongObjectType, "%q is not a table", r.Name).WithDetail("TRUNCATE deletes the rows of tables.")
 		}
 		d, err := planner.PlanDelete(&ast.Delete{Table: n}, c.plannerEnv())

@@ -62,9 +62,10 @@ func keyText(r *catalog.Relation) string {
 
 func partitionsText(r *catalog.Relation) string { return strconv.Itoa(r.Partitions()) }
 
-// topicText names the topic that a stream is over, "" if it has one of its own.
+// topicText names the topic that a stream or table is over, "" if it has one of its own.
 func topicText(cat *catalog.Catalog, r *catalog.Relation) string {
-	if t := cat.ByID(r.Over); t != nil {
+	id, _ := r.Reads()
+	if t := cat.ByID(id); t != nil {
 		return t.Name
 	}
 	return ""
@@ -131,6 +132,10 @@ func optionRows(cat *catalog.Catalog, r *catalog.Relation) [][]string {
 	options := r.Config.Values()
 	if r.Over != 0 {
 		options = []catalog.ConfigValue{{Name: "topic", Value: topicText(cat, r)}, {Name: "format", Value: string(r.Format())}}
+	}
+	if r.Source != nil {
+		options[0] = catalog.ConfigValue{Name: "format", Value: string(r.Source.Format)}
+		options = append([]catalog.ConfigValue{{Name: "topic", Value: topicText(cat, r)}}, options...)
 	}
 	rows := [][]string{{"partitions", "option", "", "", partitionsText(r)}}
 	for _, o := range options {

@@ -31,7 +31,7 @@ type Node interface{ Types() []types.Type }
 
 // Nodes of query plans.
 type (
-	// Scan reads a relation. Columns are positions in Relation.Columns, then for streams StreamSystemColumns; output
+	// Scan reads a relation. Columns are positions in Relation.Columns, then its SystemColumns; output
 	// columns are these, in this order. Key, if not nil, gives constant or parameter expressions, or such over the rows of
 	// outer queries, for all columns of the relation's key (a point lookup; the key tells the partition) in their order.
 	// Their types are the columns', or other integer types where those are integers. The filter that it came from stays above.
@@ -206,13 +206,10 @@ func NewSystemScan(schema, name string, columns []int, ts []types.Type) *SystemS
 	return &SystemScan{Schema: schema, Name: name, Columns: columns, types: ts}
 }
 
-// ScanColumns returns the columns that a scan or a source of r can deliver: the stored ones, then for a stream the
-// system columns.
+// ScanColumns returns the columns that a scan or a source of r can deliver: the stored ones, then the system
+// columns.
 func ScanColumns(r *catalog.Relation) []catalog.Column {
-	if r.Keyed() || !r.HasRecords() {
-		return r.Columns
-	}
-	return append(append([]catalog.Column(nil), r.Columns...), catalog.StreamSystemColumns...)
+	return append(r.Columns[:len(r.Columns):len(r.Columns)], r.SystemColumns()...)
 }
 
 // Types implements Node.

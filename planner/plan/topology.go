@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -23,7 +25,7 @@ type SourceKind string
 
 // The kinds of sources.
 const (
-	// SourceStream: one row a record, value in the row codec; columns are the stream's stored ones, then StreamSystemColumns.
+	// SourceStream: one row a record, value in the row codec; columns are the stream's stored ones, then system columns.
 	SourceStream SourceKind = "stream"
 	// SourceTable: the changelog of a table or view; a record holds the row after (none: tombstone) and the row before.
 	// Backfilled from the store.
@@ -40,10 +42,33 @@ type Source struct {
 	// Topic is the local number of the internal topic (from 1) when Relation is 0.
 	Topic   uint16       `json:"topic,omitempty"`
 	Columns []types.Type `json:"columns"`
+	// System names the system columns of a SourceStream, behind the stored ones; nil: defaultSystem.
+	System []string `json:"system,omitempty"`
 	// Missing are the values of a SourceTable's columns in rows that are older than those; nil or short: NULL.
 	Missing []types.Datum `json:"missing,omitempty"`
 	// Records says how the records of a SourceStream decode; nil: in native format, and nobody else writes the topic.
 	Records *Records `json:"records,omitempty"`
+}
+
+// defaultSystem are the system columns of sources that name none.
+var defaultSystem = []string{catalog.PartitionColumn, catalog.OffsetColumn, catalog.TimestampColumn}
+
+// DeletedColumn is a system column of sources only, see Records.Deletes: boolean, whether the record deletes.
+const DeletedColumn = "_deleted"
+
+// SystemColumns returns the names of the system columns of a SourceStream.
+func (s Source) SystemColumns() []string {
+	if s.System == nil {
+		return defaultSystem
+	}
+	return s.System
+}
+
+// SetSystem sets System.
+func (s *Source) SetSystem(names []string) {
+	if !slices.Equal(names, defaultSystem) {
+		s.System = names
+	}
 }
 
 // Records says how the records of a topic decode to the stored columns of a relation.
@@ -55,16 +80,22 @@ type Records struct {
 	// NotNull and Key list positions of columns: a record without a value for one of NotNull does not decode.
 	NotNull []int `json:"not_null,omitempty"`
 	Key     []int `json:"key,omitempty"`
+	// Deletes says that a record without a value is a row too: it has the columns of Key, from the record's key, and NULL
+	// for the others, and is told from others by DeletedColumn.
+	Deletes bool `json:"deletes,omitempty"`
 }
 
-// StreamRecords returns how the records of stream or topic r decode; nil for a stream in native format that has its topic
+// StreamRecords returns how the records of stream or topic r decode, or of the topic that table r is made of; nil for a stream in native format that has its topic
 // to itself.
 func StreamRecords(r *catalog.Relation) *Records {
 	rs := &Records{Stream: r.ID, Format: r.Format(), Key: r.Key}
-	if r.Kind == catalog.KindTopic {
+	switch {
+	case r.Source != nil:
+		rs.Format, rs.Deletes = r.Source.Format, true
+	case r.Kind == catalog.KindTopic:
 		rs.Format = catalog.FormatRaw
 	}
-	if rs.Format == catalog.FormatNative && r.Over == 0 {
+	if rs.Format == catalog.FormatNative && r.Over == 0 && r.Source == nil {
 		return nil
 	}
 	for i, c := range r.Columns {
@@ -102,7 +133,7 @@ type Forwarder struct {
 	Target uint16 `json:"target"`
 }
 
-// Task is a stage of the topology; it runs once per partition. Inputs → each through its steps → Join, Aggregate, Top or
+// Task is a stage of the topology; it runs once per partition. Inputs → each through its steps → Join, Aggregate, Top, Last or
 // none, which gives the rows of all inputs → After → Sink.
 type Task struct {
 	ID        uint16         `json:"id"`
@@ -110,6 +141,7 @@ type Task struct {
 	Join      *JoinSpec      `json:"join,omitempty"`      // two inputs: left, right
 	Aggregate *AggregateSpec `json:"aggregate,omitempty"` // one input
 	Top       *TopSpec       `json:"top,omitempty"`       // one input
+	Last      *LastSpec      `json:"last,omitempty"`      // one input
 	After     []Step         `json:"after,omitempty"`
 	Sink      Sink           `json:"sink"`
 }
@@ -143,6 +175,16 @@ type TopSpec struct {
 	Keys    []SortColumn `json:"keys"`
 	Limit   int64        `json:"limit"`
 	Offset  int64        `json:"offset,omitempty"`
+}
+
+// LastSpec keeps of each group the last row that is not Deleted. Only streams may be its input. Rows with one value of
+// Partition come in their order, and of these the last one counts; of several the one with the greatest Timestamp, then
+// Partition. Output: the input's columns.
+type LastSpec struct {
+	GroupBy   []int `json:"group_by"`
+	Partition int   `json:"partition"`
+	Timestamp int   `json:"timestamp"`
+	Deleted   int   `json:"deleted"`
 }
 
 // SortColumn is a column to order by.

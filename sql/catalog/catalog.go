@@ -50,7 +50,7 @@ type Kind string
 // The kinds of relations.
 const (
 	KindStream Kind = "stream" // append-only, over a topic
-	KindTable  Kind = "table"  // keyed, over a compacted topic, written by DML
+	KindTable  Kind = "table"  // keyed, over a compacted topic, written by DML; over another's topic kept by a query
 	KindView   Kind = "view"   // keyed, over a compacted topic, kept by a query
 	KindTopic  Kind = "topic"  // a log of records, for streams over it; its own columns are TopicColumns
 	// KindPlainView is a name for a query, which stores nothing.
@@ -82,16 +82,40 @@ type Column struct {
 // RowIDColumn is the name of the hidden column that is the key of a table without PRIMARY KEY: a random bigint.
 const RowIDColumn = "_row_id"
 
-// System columns of streams: they are not stored in the row but given by the log. They follow Relation.Columns in the
-// rows that a scan or a source of a topology can deliver, in this order.
-var StreamSystemColumns = []Column{
-	{Name: "_partition", Type: types.Int4, NotNull: true, Hidden: true},
-	{Name: "_offset", Type: types.Int8, NotNull: true, Hidden: true},
-	{Name: "_timestamp", Type: types.Timestamptz, NotNull: true, Hidden: true},
+// Names of system columns. Their values are the log's: they are not stored in the row.
+const (
+	PartitionColumn = "_partition"
+	OffsetColumn    = "_offset"
+	TimestampColumn = "_timestamp"
+	KeyColumn       = "_key"     // the record's key, see TopicColumns
+	HeadersColumn   = "_headers" // a JSON array of objects with key and value; NULL without headers
+)
+
+// StreamSystemColumns are the system columns of streams. They follow Relation.Columns in the rows that a scan or a source
+// of a topology can deliver, in this order. Those of topics lack KeyColumn, as it is a column.
+var (
+	StreamSystemColumns = append(logColumns[:3:3], Column{Name: KeyColumn, Type: types.Text, Hidden: true}, logColumns[3])
+	logColumns          = []Column{
+		{Name: PartitionColumn, Type: types.Int4, NotNull: true, Hidden: true},
+		{Name: OffsetColumn, Type: types.Int8, NotNull: true, Hidden: true},
+		{Name: TimestampColumn, Type: types.Timestamptz, NotNull: true, Hidden: true},
+		{Name: HeadersColumn, Type: types.JSON, Hidden: true},
+	}
+)
+
+// SystemColumns returns the system columns of r: none, unless it is a stream or a topic.
+func (r *Relation) SystemColumns() []Column {
+	switch r.Kind {
+	case KindStream:
+		return StreamSystemColumns
+	case KindTopic:
+		return logColumns
+	}
+	return nil
 }
 
-// TopicColumns are the columns of a topic: the bytes of a record's key and value as text. What is no text is shown as
-// PostgreSQL shows bytea: \x and hexadecimal digits. System columns follow as those of streams do.
+// TopicColumns are the columns of a topic: the bytes of a record's key and value as text. What is no text, or begins with
+// \x, is written as PostgreSQL writes bytea: \x and hexadecimal digits. System columns follow as those of streams do.
 var TopicColumns = []Column{{Name: "_key", Type: types.Text}, {Name: "_value", Type: types.Text}}
 
 // Relation describes a topic, stream, table or view. It is immutable.
@@ -122,8 +146,10 @@ type Relation struct {
 	Config TopicConfig `json:"config,omitzero"`
 	// Template is the columns of CREATE TOPIC t (…), which streams over it take unless they name their own; or nil.
 	Template *Template `json:"template,omitempty"`
-	// Query is what keeps a view; nil otherwise.
+	// Query is what keeps a view, a stream AS a query, or a table over a topic; nil otherwise.
 	Query *Query `json:"query,omitempty"`
+	// Source is what a table over a topic is made of; nil of other relations.
+	Source *TopicSource `json:"source,omitempty"`
 	// View is what a plain view shows; nil otherwise.
 	View *View `json:"view,omitempty"`
 	// Sequence is how a sequence counts; nil of other relations. Where it stands is the catalog's SequenceState.
@@ -132,6 +158,21 @@ type Relation struct {
 	Options map[string]string `json:"options,omitempty"`
 	// CreatedAtMicros is the time of creation, µs since 1970.
 	CreatedAtMicros int64 `json:"created_at_micros"`
+}
+
+// TopicSource is the topic whose last record of each key a table holds, and the format of its records.
+type TopicSource struct {
+	Topic  RelationID `json:"topic"`
+	Format Format     `json:"format"`
+}
+
+// Reads returns the topic that r reads as its own, and the format in which it does: that which a stream is over, or a table
+// is made of; 0 of other relations.
+func (r *Relation) Reads() (RelationID, Format) {
+	if r.Source != nil {
+		return r.Source.Topic, r.Source.Format
+	}
+	return r.Over, r.Format()
 }
 
 // Check is a CHECK constraint: a row for which Expr is false is refused.

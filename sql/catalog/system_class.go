@@ -87,10 +87,8 @@ func fillAttribute(x *systemContext, add func(record)) {
 				add(x.attribute(r.oid(), i+1, c))
 			}
 		}
-		if !r.Keyed() && r.HasRecords() {
-			for i, c := range StreamSystemColumns {
-				add(attribute(r.oid(), -1-i, c))
-			}
+		for i, c := range r.SystemColumns() {
+			add(attribute(r.oid(), -1-i, c))
 		}
 		if r.HasPrimaryKey {
 			for i, k := range r.Key {

@@ -36,7 +36,7 @@ func fillInfoTables(x *systemContext, add func(record)) {
 		if r.SQL() != "" {
 			t["table_type"] = str("VIEW")
 		}
-		t["is_insertable_into"], t["is_typed"] = yesNo(r.Kind == KindStream || r.Kind == KindTable), yesNo(false)
+		t["is_insertable_into"], t["is_typed"] = yesNo((r.Kind == KindStream || r.Kind == KindTable) && r.Query == nil), yesNo(false)
 		add(t)
 	}
 }
@@ -78,7 +78,7 @@ func infoColumn(x *systemContext, r *Relation, i int) record {
 	if c.Identity != "" {
 		out["is_identity"], out["identity_generation"] = yesNo(true), str(strings.ToUpper(string(c.Identity)))
 	}
-	out["is_generated"], out["is_updatable"] = str("NEVER"), yesNo(r.Kind == KindTable)
+	out["is_generated"], out["is_updatable"] = str("NEVER"), yesNo(r.Kind == KindTable && r.Query == nil)
 	return out
 }
 

@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"slices"
+
 	"github.com/millracedb/millrace/sql/ast"
 )
 
@@ -139,20 +141,28 @@ func (p *parser) withData() *bool {
 // createRelation parses [( columns )] [WITH (…)].
 func (p *parser) createRelation(h *createHead) ast.Statement {
 	stmt := &ast.CreateRelation{Kind: h.kind, Name: h.name, IfNotExists: h.ifNotExists, Temporary: h.temporary}
-	switch t := p.tok(); {
-	case t.isOneOf("of", "partition"):
-		p.unsupported(t, "CREATE TABLE … %s", upper(t.text))
-	case t.isPunct("("):
+	first := p.tok()
+	switch {
+	case first.isOneOf("of", "partition"):
+		p.unsupported(first, "CREATE TABLE … %s", upper(first.text))
+	case first.isPunct("("):
 		p.columnDefs(stmt)
-	case h.kind == "table":
+	case h.kind == "table" && !first.isWord("with"):
 		p.syntaxError()
 	}
 	p.relationSuffix()
 	if p.isWord("with") {
 		stmt.Options = p.withOptions()
 	}
+	if h.kind == "table" && !first.isPunct("(") && !overTopic(stmt.Options) { // a topic may have columns for it
+		p.syntaxErrorAt(first)
+	}
 	p.relationSuffix()
 	return stmt
+}
+
+func overTopic(options []ast.Option) bool {
+	return slices.ContainsFunc(options, func(o ast.Option) bool { return o.Name == "topic" })
 }
 
 // relationSuffix refuses by name what PostgreSQL allows behind a table's columns.
