@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/millracedb/millrace/cluster"
 	"github.com/millracedb/millrace/cluster/inspect"
+	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/wire/http"
 	"github.com/millracedb/millrace/wire/pg"
 )
@@ -61,6 +63,7 @@ type options struct {
 	dataDir, pgListen, httpListen string
 	shards                        int
 	memory, logLevel, config      string
+	tlsCert, tlsKey, passwordFile string
 }
 
 func serveCommand() *cobra.Command {
@@ -87,7 +90,10 @@ func serveCommand() *cobra.Command {
 
 func (o *options) define(f *pflag.FlagSet) {
 	f.StringVar(&o.dataDir, "data-dir", "./data", "directory of all data")
-	f.StringVar(&o.pgListen, "pg-listen", "127.0.0.1:7432", "address of the PostgreSQL protocol, on loopback")
+	f.StringVar(&o.pgListen, "pg-listen", "127.0.0.1:7432", "address of the PostgreSQL protocol; one that others can reach needs a role with a password")
+	f.StringVar(&o.passwordFile, "initial-password-file", "", "file whose first line becomes the password of the role millrace, if that has none")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate, with its chain, for encrypted connections (PEM)")
+	f.StringVar(&o.tlsKey, "tls-key", "", "key of the certificate (PEM)")
 	f.StringVar(&o.httpListen, "http-listen", "127.0.0.1:7480", "address of health and metrics over HTTP")
 	f.IntVar(&o.shards, "shards", cluster.DefaultShards, "number of shards; fixed when the data directory is made")
 	f.StringVar(&o.memory, "memory", "", "memory for caches and statements, for example 4GB (default: a quarter of the machine's)")
@@ -145,6 +151,10 @@ func serve(ctx context.Context, o *options, say func(string)) error {
 	if err != nil {
 		return err
 	}
+	encryption, err := o.tls()
+	if err != nil {
+		return err
+	}
 	pgListener, httpListener, err := o.listen()
 	if err != nil {
 		return err
@@ -163,8 +173,11 @@ func serve(ctx context.Context, o *options, say func(string)) error {
 	if err := node.WaitReady(ctx); err != nil {
 		return errors.Join(err, node.Close())
 	}
+	if err := o.admission(ctx, node, pgListener.Addr()); err != nil {
+		return errors.Join(err, node.Close())
+	}
 	registry.MustRegister(node)
-	doors.pg = pg.New(pg.Config{Engine: node, Version: version, MemoryBytes: memory / 4, Logger: logger})
+	doors.pg = pg.New(pg.Config{Engine: node, Version: version, MemoryBytes: memory / 4, TLS: encryption, Logger: logger})
 	doors.pg.Register(registry)
 	go doors.run("pg", func() error { return doors.pg.Serve(pgListener) })
 	doors.http.SetDegraded(node.Isolated)
@@ -208,15 +221,8 @@ func (d *doors) shutdown() {
 	_ = d.http.Shutdown(ctx) // a scrape that is cut off is of no interest
 }
 
-// listen opens both listeners. There are no roles yet, so that SQL is for those on this machine.
+// listen opens both listeners.
 func (o *options) listen() (pgListener, httpListener net.Listener, err error) {
-	address, err := net.ResolveTCPAddr("tcp", o.pgListen)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--pg-listen %s: %w", o.pgListen, err)
-	}
-	if !address.IP.IsLoopback() {
-		return nil, nil, fmt.Errorf("--pg-listen %s: only addresses on loopback, such as 127.0.0.1, are served: there are no roles and passwords yet", o.pgListen)
-	}
 	if pgListener, err = net.Listen("tcp", o.pgListen); err != nil {
 		return nil, nil, fmt.Errorf("--pg-listen %s: %w", o.pgListen, err)
 	}
@@ -224,6 +230,48 @@ func (o *options) listen() (pgListener, httpListener net.Listener, err error) {
 		return nil, nil, errors.Join(fmt.Errorf("--http-listen %s: %w", o.httpListen, err), pgListener.Close())
 	}
 	return pgListener, httpListener, nil
+}
+
+// tls reads the certificate, if one is given.
+func (o *options) tls() (*tls.Config, error) {
+	switch {
+	case o.tlsCert == "" && o.tlsKey == "":
+		return nil, nil
+	case o.tlsCert == "" || o.tlsKey == "":
+		return nil, errors.New("--tls-cert and --tls-key: give both or none")
+	}
+	return pg.LoadTLS(o.tlsCert, o.tlsKey)
+}
+
+// admission sets the initial password, and refuses an address that others can reach as long as nobody has to show one.
+func (o *options) admission(ctx context.Context, node *cluster.Node, listener net.Addr) error {
+	if o.passwordFile != "" {
+		password, err := readPassword(o.passwordFile)
+		if err != nil {
+			return err
+		}
+		if _, err := session.SetInitialPassword(ctx, node, password); err != nil {
+			return fmt.Errorf("--initial-password-file: %w", err)
+		}
+	}
+	if a, ok := listener.(*net.TCPAddr); ok && a.IP.IsLoopback() || session.AnyPassword(node.Catalog()) {
+		return nil
+	}
+	return fmt.Errorf("--pg-listen %s can be reached from other machines, and no role has a password; give one with --initial-password-file FILE, "+
+		"or listen on 127.0.0.1 first and run CREATE ROLE … LOGIN PASSWORD '…'", o.pgListen)
+}
+
+// readPassword returns the first line of a file.
+func readPassword(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("--initial-password-file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", fmt.Errorf("--initial-password-file %s: its first line is empty", path)
+	}
+	return line, nil
 }
 
 func newLogger(level string) (*slog.Logger, error) {

@@ -102,7 +102,9 @@ func TestServeRefuses(t *testing.T) {
 		change func(*options)
 		want   string
 	}{
-		"not loopback": {func(o *options) { o.pgListen = "0.0.0.0:0" }, "only addresses on loopback"},
+		"not loopback": {func(o *options) { o.pgListen = "0.0.0.0:0" }, "no role has a password"},
+		"no password":  {func(o *options) { o.passwordFile = os.DevNull }, "first line is empty"},
+		"half of TLS":  {func(o *options) { o.tlsKey = "key" }, "give both or none"},
 		"no address":   {func(o *options) { o.pgListen = "nowhere" }, "--pg-listen nowhere"},
 		"log level":    {func(o *options) { o.logLevel = "loud" }, "--log-level loud"},
 		"memory":       {func(o *options) { o.memory = "much" }, "--memory much"},
@@ -180,6 +182,29 @@ func TestServe(t *testing.T) {
 	server = start(t, o)
 	if got := query(t, server.pg, "SELECT count(*) FROM t"); got != 2 {
 		t.Errorf("%d rows after a restart", got)
+	}
+	if err := server.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestListensBeyond shows that with a password a server takes an address that others can reach, and asks for it.
+func TestListensBeyond(t *testing.T) {
+	o := testOptions(t)
+	o.pgListen, o.passwordFile = "0.0.0.0:0", filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(o.passwordFile, []byte("open sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := start(t, o)
+	address := strings.Replace(server.pg, "[::]", "127.0.0.1", 1)
+	for password, want := range map[string]bool{"open%20sesame": true, "sesame": false} {
+		conn, err := pgx.Connect(t.Context(), "postgres://millrace:"+password+"@"+address+"/x")
+		if (err == nil) != want {
+			t.Errorf("%q: %v", password, err)
+		}
+		if err == nil {
+			_ = conn.Close(t.Context())
+		}
 	}
 	if err := server.stop(); err != nil {
 		t.Fatal(err)

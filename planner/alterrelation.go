@@ -65,6 +65,8 @@ func (a *alterer) action(x ast.AlterAction) error {
 		return a.renameColumn(x)
 	case a.rel.Source != nil:
 		return pgerr.Unsupported("changing columns and constraints of a table over a topic is").At(a.stmt.Name.Pos)
+	case x.Verb == "owner to":
+		return pgerr.Unsupported("OWNER TO beside other actions is").At(x.Pos)
 	case a.rel.Kind == catalog.KindView || a.rel.Kind == catalog.KindPlainView || a.rel.Kind == catalog.KindSequence:
 		return pgerr.New(pgerr.WrongObjectType, "%q is not a table", a.rel.Name)
 	case a.rel.Kind != catalog.KindTable:

@@ -23,6 +23,9 @@ type Env struct {
 	Location *time.Location
 	// Settings are kept with a continuous query (TimeZone, search_path).
 	Settings map[string]string
+	// Access, if not nil, is asked whether the statement may do something with a relation; as is the owner of the view in whose
+	// text the relation stands, 0 where it stands in the statement's own.
+	Access func(r *catalog.Relation, as catalog.RoleID, want catalog.Privilege) error
 	// NowMicros is the time that a created relation is stamped with, µs since 1970.
 	NowMicros int64
 }

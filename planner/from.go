@@ -95,6 +95,11 @@ func (b *binder) bindTableRef(ref *ast.TableRef, ctes *cte) (*fromItem, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rel != nil {
+		if err := b.access(rel, catalog.Select); err != nil {
+			return nil, err
+		}
+	}
 	name := ref.Alias
 	if name == "" {
 		name = ref.Name.Last()

@@ -17,6 +17,9 @@ func PlanInsert(stmt *ast.Insert, env *Env) (*plan.Insert, error) {
 	if ins.rel, err = ins.target(stmt.Table, writeInsert); err != nil {
 		return nil, err
 	}
+	if err := ins.mayRead(); err != nil {
+		return nil, err
+	}
 	if err := ins.targets(); err != nil {
 		return nil, err
 	}
@@ -48,6 +51,17 @@ type insertBinder struct {
 	stmt    *ast.Insert
 	rel     *catalog.Relation
 	columns []int // that the statement names, in its order; or all visible ones
+}
+
+// mayRead checks what RETURNING and ON CONFLICT need beside INSERT.
+func (b *insertBinder) mayRead() error {
+	conflict := b.stmt.Conflict
+	if conflict != nil && !conflict.Nothing {
+		if err := b.access(b.rel, catalog.Update); err != nil {
+			return err
+		}
+	}
+	return b.readsTarget(b.rel, len(b.stmt.Returning) > 0 || conflict != nil && len(conflict.Columns) > 0)
 }
 
 // targets resolves the column list.

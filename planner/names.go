@@ -37,6 +37,17 @@ func (b *binder) lookup(n ast.Name) (*catalog.Relation, *catalog.System, error) 
 	return nil, nil, noRelation(n)
 }
 
+// access checks that the statement, or the view whose text is being bound, may do something with rel.
+func (b *binder) access(rel *catalog.Relation, want catalog.Privilege) error {
+	switch {
+	case b.env.Access == nil:
+		return nil
+	case b.view != nil:
+		return b.env.Access(rel, b.view.OwnerID(), want)
+	}
+	return b.env.Access(rel, 0, want)
+}
+
 // find returns the stored relation schema.name: of the statement's own text by its name today, of a view's text by its
 // name when the view was created.
 func (b *binder) find(schema, name string) *catalog.Relation {

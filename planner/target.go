@@ -52,7 +52,26 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 		return nil, refuse("stream", "Streams are append-only: they take INSERT and COPY.")
 	}
 	b.reads.add(rel)
-	return rel, nil
+	return rel, b.access(rel, w.privilege())
+}
+
+// privilege is what w needs.
+func (w write) privilege() catalog.Privilege {
+	switch w {
+	case writeInsert:
+		return catalog.Insert
+	case writeUpdate:
+		return catalog.Update
+	}
+	return catalog.Delete
+}
+
+// readsTarget checks that the statement may read the relation that it writes, if it does.
+func (b *binder) readsTarget(rel *catalog.Relation, reads bool) error {
+	if !reads {
+		return nil
+	}
+	return b.access(rel, catalog.Select)
 }
 
 // scopeOf returns the names of r's columns, over rows of its stored columns. A stream's system columns are not among

@@ -14,6 +14,9 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.readsTarget(rel, stmt.Where != nil || len(stmt.Returning) > 0); err != nil {
+		return nil, err
+	}
 	node, s, err := b.changed(rel, stmt.Table, stmt.Alias, stmt.From, stmt.Where)
 	if err != nil {
 		return nil, err
@@ -39,6 +42,9 @@ func PlanDelete(stmt *ast.Delete, env *Env) (*plan.Delete, error) {
 	b := newBinder(env)
 	rel, err := b.target(stmt.Table, writeDelete)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.readsTarget(rel, stmt.Where != nil || len(stmt.Returning) > 0); err != nil {
 		return nil, err
 	}
 	node, _, err := b.changed(rel, stmt.Table, stmt.Alias, stmt.Using, stmt.Where)

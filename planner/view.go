@@ -135,7 +135,7 @@ func newView(stmt *ast.CreateQuery, env *Env) (rel, before *catalog.Relation, er
 	}
 	rel = &catalog.Relation{ID: env.Catalog.NextID(), Schema: schema, Name: stmt.Name.Last(), Kind: catalog.KindPlainView, CreatedAtMicros: env.NowMicros}
 	if before != nil {
-		rel.ID, rel.CreatedAtMicros = before.ID, before.CreatedAtMicros
+		rel.ID, rel.CreatedAtMicros, rel.Owner, rel.Grants = before.ID, before.CreatedAtMicros, before.Owner, before.Grants
 	}
 	return rel, before, nil
 }

@@ -19,10 +19,11 @@ type Context struct {
 	Outer    [][]types.Datum
 	Location *time.Location
 	// Now is the time at which the statement's transaction began.
-	Now            time.Time
-	User, Database string
-	BackendPID     int32
-	Catalog        *catalog.Catalog
+	Now time.Time
+	// User is current_user, SessionUser session_user.
+	User, SessionUser, Database string
+	BackendPID                  int32
+	Catalog                     *catalog.Catalog
 	// Settings returns the value of a setting of the session; "" if there is none.
 	Settings func(name string) string
 	// Subquery runs q for one row of the enclosing query.

@@ -15,7 +15,9 @@ func init() {
 	registerSafe("pg_get_userbyid(oid)", rows(userName))
 	for _, s := range funcs.All() {
 		switch {
-		case strings.HasPrefix(s.ID, "has_") || s.Name == "pg_has_role":
+		case privilegeFunctions[s.Name] != nil:
+			registerPrivilege(s)
+		case strings.HasPrefix(s.ID, "has_"):
 			registerSafe(s.ID, rows(func(k *call, i int) error { k.out.Int[i] = 1; return nil }))
 		case strings.HasSuffix(s.Name, "_is_visible"):
 			registerSafe(s.ID, rows(isVisible))
@@ -66,15 +68,16 @@ func isAbsent(name string) bool {
 	return false
 }
 
-// superuser is PostgreSQL's number of the user who owns everything.
-const superuser = 10
-
 func userName(k *call, i int) error {
-	if oid := k.int(0, i); oid != superuser {
+	oid := k.int(0, i)
+	switch r := k.role(oid); {
+	case r == nil:
 		k.out.Str[i] = fmt.Sprintf("unknown (OID=%d)", oid)
-		return nil
+	case !k.Catalog.Guarded():
+		k.out.Str[i] = k.SessionUser
+	default:
+		k.out.Str[i] = r.Name
 	}
-	k.out.Str[i] = k.User
 	return nil
 }
 

@@ -26,9 +26,10 @@ func init() {
 	for _, id := range []string{"current_database()", "current_catalog()"} {
 		registerText(id, func(k *call) string { return k.Database })
 	}
-	for _, id := range []string{"current_user()", "session_user()", "current_role()", "user()"} {
+	for _, id := range []string{"current_user()", "current_role()", "user()"} {
 		registerText(id, func(k *call) string { return k.User })
 	}
+	registerText("session_user()", func(k *call) string { return k.SessionUser })
 	registerSafe("current_schema()", func(k *call) error {
 		path := searchPath(k.evaluation)
 		if len(path) == 0 {

@@ -39,6 +39,9 @@ func (c *compiler) alterOnce(t *ast.AlterOptions) error {
 	case !isKind(r, t.Kind):
 		return wrongKind(r, t.Kind, "ALTER", "change").At(t.Name.Pos)
 	}
+	if err := c.allowOwner(r); err != nil {
+		return err
+	}
 	a, err := planner.PlanAlterOptions(t, r, c.catalog.ByID(r.Over))
 	if err != nil {
 		return err

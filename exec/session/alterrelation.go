@@ -25,6 +25,14 @@ func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
 		case !isKind(r, t.Kind) && !(t.Kind == "table" && r.HasTopic() || t.Kind == "table" && !r.HasRecords()):
 			return nil, nil, wrongKind(r, t.Kind, "ALTER", "change").At(t.Name.Pos)
 		}
+		if err := c.allowOwner(r); err != nil {
+			return nil, nil, err
+		}
+		if len(t.Actions) == 1 && t.Actions[0].Verb == "owner to" {
+			n := *r
+			owned, err := c.newOwner(&n, *t.Actions[0].Role)
+			return &catalog.Change{Put: append(owned, &n)}, nil, err
+		}
 		a, err := planner.PlanAlter(t, r, c.plannerEnv())
 		if err != nil {
 			return nil, nil, err

@@ -42,6 +42,11 @@ func (c *compiler) createView(t *ast.CreateQuery) (*command, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		if c.catalog.ByID(rel.ID) == nil {
+			c.own([]*catalog.Relation{rel})
+		} else if err := c.allowOwner(rel); err != nil {
+			return nil, nil, err
+		}
 		return &catalog.Change{Put: []*catalog.Relation{rel}}, nil, nil
 	}), nil
 }

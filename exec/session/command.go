@@ -82,6 +82,18 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.createQuery(t)
 	case *ast.CreateSequence:
 		return c.createSequence(t)
+	case *ast.CreateRole:
+		return c.createRole(t)
+	case *ast.AlterRole:
+		return c.alterRole(t)
+	case *ast.DropRole:
+		return c.dropRole(t)
+	case *ast.GrantRole:
+		return c.grantRole(t)
+	case *ast.Grant:
+		return c.grant(t)
+	case *ast.OwnedBy:
+		return c.ownedBy(t)
 	case *ast.AlterRelation:
 		return c.alterRelation(t)
 	case *ast.AlterOptions:

@@ -102,6 +102,7 @@ func (c *compiler) createOnce(cr *creation) error {
 	if err != nil {
 		return err
 	}
+	c.own(rels)
 	cmd := catalog.Command{Create: rels[0]}
 	if len(rels) > 1 {
 		cmd = catalog.Command{Change: &catalog.Change{Version: c.catalog.Version(), Put: rels}}

@@ -102,7 +102,7 @@ func (c *compiler) dropTarget(t *ast.Drop, n ast.Name) (*catalog.Relation, error
 		return nil, pgerr.New(pgerr.UndefinedTable, "%s %q does not exist", t.Kind, strings.Join(n.Parts, "."))
 	}
 	if isKind(r, t.Kind) {
-		return r, nil
+		return r, c.allowOwner(r)
 	}
 	return nil, wrongKind(r, t.Kind, "DROP", "remove")
 }

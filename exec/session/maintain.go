@@ -31,7 +31,12 @@ func (c *compiler) planTruncate(t *ast.Truncate) (*dml, error) {
 		case r.Kind != catalog.KindTable || r.Source != nil || r.ID.IsSystem():
 			return nil, pgerr.New(pgerr.WrongObjectType, "%q is not a table", r.Name).WithDetail("TRUNCATE deletes the rows of tables.")
 		}
-		d, err := planner.PlanDelete(&ast.Delete{Table: n}, c.plannerEnv())
+		if err := c.allow(r, 0, catalog.Truncate); err != nil {
+			return nil, err
+		}
+		env := c.plannerEnv()
+		env.Access = nil // it is TRUNCATE that is asked for
+		d, err := planner.PlanDelete(&ast.Delete{Table: n}, env)
 		if err != nil {
 			return nil, err
 		}

@@ -34,6 +34,9 @@ func (u *sequenceUse) Next(r *catalog.Relation) (int64, error) {
 	if err := u.session.writable("nextval()"); err != nil {
 		return 0, err
 	}
+	if err := u.session.sequenceAllows(r, catalog.Usage|catalog.Update); err != nil {
+		return 0, err
+	}
 	v, err := u.session.engine.NextValue(context.Background(), r.ID) // moments; a cancellation comes to the statement after it
 	if err != nil {
 		return 0, err
@@ -45,6 +48,9 @@ func (u *sequenceUse) Next(r *catalog.Relation) (int64, error) {
 
 // Current implements expr.Sequences.
 func (u *sequenceUse) Current(r *catalog.Relation) (int64, error) {
+	if err := u.session.sequenceAllows(r, catalog.Usage|catalog.Select); err != nil {
+		return 0, err
+	}
 	if v, ok := u.values[r.ID]; ok {
 		return v, nil
 	}
@@ -63,6 +69,9 @@ func (u *sequenceUse) Last() (int64, error) {
 // Set implements expr.Sequences.
 func (u *sequenceUse) Set(r *catalog.Relation, value int64, called bool) error {
 	if err := u.session.writable("setval()"); err != nil {
+		return err
+	}
+	if err := u.session.sequenceAllows(r, catalog.Update); err != nil {
 		return err
 	}
 	if q := r.Sequence; value < q.Min || value > q.Max {
@@ -87,6 +96,7 @@ func (c *compiler) createSequence(t *ast.CreateSequence) (*command, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		c.own([]*catalog.Relation{rel})
 		return &catalog.Change{Put: []*catalog.Relation{rel}}, nil, nil
 	}), nil
 }

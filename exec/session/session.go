@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/parse"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -60,9 +61,10 @@ type Session struct {
 	broken     bool   // a message failed since the last Sync, outside an explicit block
 	now        func() time.Time
 	sequences  sequenceUse
+	login      catalog.RoleID // whose session it is
 }
 
-// New returns a session on e. Errors: a setting of Options that is not accepted.
+// New returns a session on e, of a client that has shown who it is. Errors: 28000; a setting of Options that is not accepted.
 func New(e Engine, o Options) (*Session, error) {
 	if o.Notice == nil {
 		o.Notice = func(Notice) {}
@@ -78,6 +80,11 @@ func New(e Engine, o Options) (*Session, error) {
 	s.sequences.session = s
 	s.settings.initial["session_authorization"] = o.User
 	s.settings.initial["server_version"] = serverVersion(o.Version)
+	s.settings.mayBecome, s.settings.superuser = s.mayBecome, s.isSuperuser
+	var err error
+	if s.login, err = login(e.Catalog(), o.User); err != nil {
+		return nil, err
+	}
 	for name, value := range o.Settings {
 		if err := s.settings.setInitial(name, value); err != nil {
 			return nil, err

@@ -55,7 +55,7 @@ var definitions = byName(
 	definition{name: "lc_messages", value: "C", check: only("C"), help: "Sets the language of messages."},
 	definition{name: "lock_timeout", value: "0", check: only("0"), help: "Sets the time to wait for a lock."},
 	definition{name: "max_identifier_length", value: "63", fixed: true, help: "Shows the maximum length of a name, in bytes."},
-	definition{name: "role", value: "none", check: only("none"), help: "Sets the current role."},
+	definition{name: "role", value: noRole, check: checkText, help: "Sets the current role."},
 	definition{name: "row_security", value: "on", check: checkBool, help: "Enables row security."},
 	definition{name: "search_path", value: `"$user", public`, check: checkSearchPath, help: "Sets the schemas searched for names without one."},
 	definition{name: "server_encoding", value: "UTF8", fixed: true, report: true, help: "Shows the server's character set encoding."},

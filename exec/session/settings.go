@@ -21,6 +21,9 @@ type settings struct {
 	local   map[string]string // by SET LOCAL
 	saved   map[string]string // values as they were at the transaction's first change; nil before one
 
+	mayBecome func(role string) error // asked of a new value of the setting role
+	superuser func() string           // the value of is_superuser
+
 	generation uint64         // grows with each change: plans depend on some settings
 	location   *time.Location // of TimeZone
 }
@@ -37,6 +40,9 @@ func newSettings() *settings {
 // get returns the value of a setting in force.
 func (s *settings) get(name string) (string, bool) {
 	name = strings.ToLower(name)
+	if name == "is_superuser" && s.superuser != nil {
+		return s.superuser(), true
+	}
 	v, ok := s.local[name]
 	if !ok {
 		v, ok = s.values[name]
@@ -87,7 +93,11 @@ func (s *settings) check(name string, values []string) (string, error) {
 		}
 		return strings.Join(values, ", "), nil
 	}
-	return d.check(d.name, values)
+	value, err := d.check(d.name, values)
+	if err == nil && name == "role" && s.mayBecome != nil {
+		err = s.mayBecome(value)
+	}
+	return value, err
 }
 
 // codeCantChangeRuntimeParam is 55P02, which nobody else needs.

@@ -443,7 +443,7 @@ type (
 		IfExists bool
 		Actions  []AlterAction
 	}
-	// AlterAction is one action; Verb is "rename to", "rename column", "add column", "drop column", "set default", "drop default",
+	// AlterAction is one action; Verb is "rename to", "owner to", "rename column", "add column", "drop column", "set default", "drop default",
 	// "set not null", "drop not null", "add check" or "drop constraint".
 	AlterAction struct {
 		Verb     string
@@ -452,7 +452,8 @@ type (
 		Def      *ColumnDef
 		Default  Expr
 		Check    *Check
-		IfExists bool // IF EXISTS, or IF NOT EXISTS of ADD COLUMN
+		Role     *RoleSpec // of OWNER TO
+		IfExists bool      // IF EXISTS, or IF NOT EXISTS of ADD COLUMN
 		Cascade  bool
 		Pos      int
 	}

@@ -156,6 +156,10 @@ type Relation struct {
 	Sequence *Sequence `json:"sequence,omitempty"`
 	// Options are the WITH options as given, for display.
 	Options map[string]string `json:"options,omitempty"`
+	// Owner is the role that owns the relation; 0: the bootstrap role. See OwnerID.
+	Owner RoleID `json:"owner,omitempty"`
+	// Grants are what roles may do with it; nil: see Access.
+	Grants []Grant `json:"grants,omitempty"`
 	// CreatedAtMicros is the time of creation, µs since 1970.
 	CreatedAtMicros int64 `json:"created_at_micros"`
 }

@@ -10,6 +10,9 @@ type Change struct {
 	// or replaces the one of the same id.
 	Drop []RelationID `json:"drop,omitempty"`
 	Put  []*Relation  `json:"put,omitempty"`
+	// DropRoles removes roles; PutRoles, after that, adds roles, or replaces those of the same id.
+	DropRoles []RoleID `json:"drop_roles,omitempty"`
+	PutRoles  []*Role  `json:"put_roles,omitempty"`
 }
 
 // change applies ch. Errors: ErrStale, 42P07.
@@ -35,6 +38,9 @@ func (c *Catalog) change(ch Change) (*Catalog, error) {
 		}
 		r = withConfig(r)
 		n.byID[r.ID], n.byName[key(r.Schema, r.Name)] = r, r
+	}
+	if err := n.changeRoles(ch); err != nil {
+		return nil, err
 	}
 	return n, nil
 }

@@ -18,6 +18,8 @@ type Catalog struct {
 	byName  map[string]*Relation // schema.name
 	// sequences says where those stand that were asked for a value. It is never changed in place.
 	sequences map[RelationID]SequenceState
+	roles     map[RoleID]*Role // those that were created or altered; never changed in place
+	nextRole  RoleID
 }
 
 // Empty returns the catalog of a new cluster.
@@ -173,7 +175,7 @@ func (c *Catalog) drop(ids []RelationID) (*Catalog, error) {
 		for _, d := range c.Dependents(id) {
 			if !contains(ids, d.ID) {
 				return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s %s because other objects depend on it", r.Word(), r.Name).
-					WithDetail("%s %s depends on %s %s.", d.Word(), d.Name, r.Word(), r.Name).
+					WithDetail("%s %s depends on %s %s", d.Word(), d.Name, r.Word(), r.Name).
 					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 			}
 		}
@@ -213,7 +215,7 @@ func (c *Catalog) replace(r *Relation) *Catalog {
 }
 
 func (c *Catalog) clone() *Catalog {
-	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences,
+	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences, roles: c.roles, nextRole: c.nextRole,
 		byID: make(map[RelationID]*Relation, len(c.byID)+1), byName: make(map[string]*Relation, len(c.byName)+1)}
 	for k, v := range c.byID {
 		n.byID[k] = v
@@ -231,17 +233,21 @@ type State struct {
 	Relations []*Relation `json:"relations"`
 	// Sequences are the states of sequences that are not at their start.
 	Sequences map[RelationID]SequenceState `json:"sequences,omitempty"`
+	// Roles are those that were created or altered, NextRole is the id of the next one.
+	Roles    map[RoleID]*Role `json:"roles,omitempty"`
+	NextRole RoleID           `json:"next_role,omitempty"`
 }
 
 // State returns c as plain data.
 func (c *Catalog) State() State {
-	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations(), Sequences: c.sequences}
+	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations(), Sequences: c.sequences,
+		Roles: c.roles, NextRole: c.nextRole}
 }
 
 // FromState is the inverse of State.
 func FromState(s State) *Catalog {
 	c := Empty()
-	c.version, c.nextID, c.sequences = s.Version, s.NextID, s.Sequences
+	c.version, c.nextID, c.sequences, c.roles, c.nextRole = s.Version, s.NextID, s.Sequences, s.Roles, s.NextRole
 	for _, r := range s.Relations {
 		r = withConfig(r)
 		c.byID[r.ID] = r

@@ -25,7 +25,8 @@ type System struct {
 
 // SystemEnv is what system relations show of the session and the server.
 type SystemEnv struct {
-	Database, User string
+	Database, User string // the session's
+	Superuser      bool
 	// SequenceState says what a sequence gave last; nil: as the catalog has it.
 	SequenceState func(RelationID) SequenceState
 	// Settings are the settings of pg_settings, in order.
@@ -105,7 +106,7 @@ type systemContext struct {
 var fillers = map[string]filler{}
 
 func init() {
-	for _, m := range []map[string]filler{classFillers, typeFillers, serverFillers, informationFillers} {
+	for _, m := range []map[string]filler{classFillers, typeFillers, serverFillers, informationFillers, roleFillers} {
 		for name, f := range m {
 			fillers[name] = f
 		}

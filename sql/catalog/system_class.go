@@ -39,6 +39,7 @@ func (r *Relation) relkind() string {
 func fillClass(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		c := class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
+		c["relowner"], c["relacl"] = num(r.OwnerID()), x.grantsText(r.Grants)
 		c["relhasindex"], c["reloptions"], c["relchecks"] = flag(r.HasPrimaryKey), optionsArray(r), num(len(r.Checks))
 		if r.HasRecords() {
 			c["relam"] = num(oidHeap)
@@ -46,6 +47,7 @@ func fillClass(x *systemContext, add func(record)) {
 		add(c)
 		if r.HasPrimaryKey {
 			i := class(r.keyOID(), r.Schema, r.PrimaryKeyName(), "i", len(r.Key))
+			i["relowner"] = num(r.OwnerID())
 			i["relam"], i["relreplident"] = num(oidBtree), str("n")
 			add(i)
 		}
@@ -176,26 +178,26 @@ func fillChecks(x *systemContext, add func(record)) {
 func fillTables(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		if r.relkind() == "r" {
-			add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "tableowner": str(x.env.User), "hasindexes": flag(r.HasPrimaryKey)})
+			add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "tableowner": str(x.roleName(r.OwnerID())), "hasindexes": flag(r.HasPrimaryKey)})
 		}
 	}
 	for _, s := range SystemRelations() {
 		if !s.View {
-			add(record{"schemaname": str(s.Schema), "tablename": str(s.Name), "tableowner": str(x.env.User)})
+			add(record{"schemaname": str(s.Schema), "tablename": str(s.Name), "tableowner": str(x.roleName(BootstrapRole))})
 		}
 	}
 }
 
 func fillMatviews(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.views(KindView) {
-		add(record{"schemaname": str(r.Schema), "matviewname": str(r.Name), "matviewowner": str(x.env.User),
+		add(record{"schemaname": str(r.Schema), "matviewname": str(r.Name), "matviewowner": str(x.roleName(r.OwnerID())),
 			"ispopulated": flag(true), "definition": str(r.viewDefinition())})
 	}
 }
 
 func fillViews(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.views(KindPlainView) {
-		add(record{"schemaname": str(r.Schema), "viewname": str(r.Name), "viewowner": str(x.env.User), "definition": str(r.viewDefinition())})
+		add(record{"schemaname": str(r.Schema), "viewname": str(r.Name), "viewowner": str(x.roleName(r.OwnerID())), "definition": str(r.viewDefinition())})
 	}
 }
 
@@ -213,7 +215,7 @@ func fillSequences(x *systemContext, add func(record)) {
 			if at := x.sequenceState(r.ID); at.Called {
 				last = num(at.Last)
 			}
-			add(record{"schemaname": str(r.Schema), "sequencename": str(r.Name), "sequenceowner": str(x.env.User), "data_type": num(q.Type.OID()),
+			add(record{"schemaname": str(r.Schema), "sequencename": str(r.Name), "sequenceowner": str(x.roleName(r.OwnerID())), "data_type": num(q.Type.OID()),
 				"start_value": num(q.Start), "min_value": num(q.Min), "max_value": num(q.Max), "increment_by": num(q.Increment),
 				"cycle": flag(q.Cycle), "cache_size": num(1), "last_value": last})
 		}

@@ -118,7 +118,7 @@ func infoType(t types.Type) record {
 
 func fillInfoSchemata(x *systemContext, add func(record)) {
 	for _, s := range schemas {
-		add(record{"catalog_name": str(x.env.Database), "schema_name": str(s), "schema_owner": str(x.env.User)})
+		add(record{"catalog_name": str(x.env.Database), "schema_name": str(s), "schema_owner": str(x.roleName(BootstrapRole))})
 	}
 }
 

@@ -1,17 +1,11 @@
 package catalog
 
-import "github.com/millracedb/millrace/sql/types"
-
 // serverFillers make what shows the server: schemas, databases, users, settings.
 var serverFillers = map[string]filler{
 	"pg_catalog.pg_namespace":  fillNamespace,
 	"pg_catalog.pg_am":         fillAm,
 	"pg_catalog.pg_database":   fillDatabase,
 	"pg_catalog.pg_tablespace": fillTablespace,
-	"pg_catalog.pg_roles":      fillRoles,
-	"pg_catalog.pg_authid":     fillAuthid,
-	"pg_catalog.pg_user":       fillUser,
-	"pg_catalog.pg_shadow":     fillUser,
 	"pg_catalog.pg_settings":   fillSettings,
 }
 
@@ -37,28 +31,6 @@ func fillDatabase(x *systemContext, add func(record)) {
 func fillTablespace(x *systemContext, add func(record)) {
 	add(record{"oid": num(1663), "spcname": str("pg_default"), "spcowner": num(oidOwner)})
 	add(record{"oid": num(1664), "spcname": str("pg_global"), "spcowner": num(oidOwner)})
-}
-
-// role is the one role that there is: who is connected may do everything.
-func role(x *systemContext) record {
-	return record{
-		"oid": num(oidOwner), "rolname": str(x.env.User), "rolsuper": flag(true), "rolinherit": flag(true),
-		"rolcreaterole": flag(true), "rolcreatedb": flag(true), "rolcanlogin": flag(true), "rolreplication": flag(true),
-		"rolconnlimit": num(-1), "rolbypassrls": flag(true),
-	}
-}
-
-func fillRoles(x *systemContext, add func(record)) {
-	r := role(x)
-	r["rolpassword"] = str("********")
-	add(r)
-}
-
-func fillAuthid(x *systemContext, add func(record)) { add(role(x)) }
-
-func fillUser(x *systemContext, add func(record)) {
-	add(record{"usename": str(x.env.User), "usesysid": num(oidOwner), "usecreatedb": flag(true), "usesuper": flag(true),
-		"userepl": flag(true), "usebypassrls": flag(true), "passwd": types.NullDatum})
 }
 
 func fillSettings(x *systemContext, add func(record)) {

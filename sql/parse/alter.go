@@ -19,7 +19,11 @@ func (p *parser) alter(t *token) ast.Statement {
 	}
 	if !p.alterOptionsAhead() {
 		what, first := "ALTER "+objectWords(p, 0), p.i
-		if stmt := p.alterRelation(); stmt != nil {
+		parse := p.alterRelation
+		if p.tok().isOneOf(roleWords...) && !p.aheadWords(0, "user", "mapping") {
+			parse = p.alterRole
+		}
+		if stmt := parse(); stmt != nil {
 			return stmt
 		}
 		p.i = first

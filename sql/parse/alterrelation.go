@@ -59,6 +59,9 @@ func (p *parser) alterAction(stmt *ast.AlterRelation) bool {
 		if !p.alterAdd(&a) {
 			return false
 		}
+	case p.acceptWords("owner", "to"):
+		owner := p.roleSpec()
+		a.Verb, a.Role = "owner to", &owner
 	case p.acceptWords("drop", "constraint"):
 		a.Verb, a.IfExists = "drop constraint", p.acceptWords("if", "exists")
 		a.Name, a.Cascade = p.colID(), p.cascade()

@@ -51,6 +51,8 @@ func (p *parser) create(t *token) ast.Statement {
 			p.unsupported(w, "temporary sequences")
 		}
 		return p.createSequence()
+	case w.isOneOf(roleWords...) && !p.aheadWords(0, "user", "mapping"):
+		return p.createRole()
 	case w.isOneOf(refusedObjects...):
 		return p.refuse("CREATE "+objectWords(p, 0), t)
 	default:

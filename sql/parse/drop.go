@@ -15,6 +15,10 @@ func (p *parser) drop(t *token) ast.Statement {
 		stmt.Kind = "materialized view"
 	case w.isOneOf(dropKinds...):
 		stmt.Kind = p.next().text
+	case w.isOneOf(roleWords...) && !p.aheadWords(0, "user", "mapping"):
+		return p.dropRole()
+	case w.isWord("owned"):
+		return p.dropOwned()
 	case w.isOneOf(refusedObjects...):
 		return p.refuse("DROP "+objectWords(p, 0), t)
 	default:

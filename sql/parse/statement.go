@@ -21,20 +21,20 @@ func init() {
 		"prepare": (*parser).prepare, "execute": (*parser).execute, "deallocate": (*parser).deallocate,
 		"declare": (*parser).declare, "fetch": (*parser).fetch, "move": (*parser).fetch, "close": (*parser).closeCursor,
 		"unlisten": (*parser).unlisten,
-		"vacuum":   (*parser).vacuum, "analyze": (*parser).vacuum, "analyse": (*parser).vacuum, "refresh": (*parser).refreshView,
+		"grant":    (*parser).grant, "revoke": (*parser).revoke,
+		"vacuum": (*parser).vacuum, "analyze": (*parser).vacuum, "analyse": (*parser).vacuum, "refresh": (*parser).refreshView,
 	}
 }
 
 // refused are the first words of PostgreSQL's other statements.
 var refused = map[string]bool{
 	"call": true, "checkpoint": true, "cluster": true, "comment": true, "do": true,
-	"grant": true, "listen": true, "load": true, "lock": true, "merge": true, "notify": true, "reindex": true,
-	"revoke": true,
+	"listen": true, "load": true, "lock": true, "merge": true, "notify": true, "reindex": true,
 }
 
 // refusedPairs are those that need a second word to be known.
 var refusedPairs = map[string][]string{
-	"import": {"foreign"}, "reassign": {"owned"}, "security": {"label"},
+	"import": {"foreign"}, "security": {"label"},
 }
 
 // statement parses the statement at hand.
@@ -47,6 +47,10 @@ func (p *parser) statement() ast.Statement {
 	}
 	if t.kind != tIdent {
 		p.syntaxError()
+	}
+	if p.aheadWords(0, "reassign", "owned") {
+		p.next()
+		return p.reassign(t)
 	}
 	if f := statements[t.text]; f != nil {
 		p.next()

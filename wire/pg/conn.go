@@ -18,7 +18,8 @@ type conn struct {
 	net     net.Conn
 	id      uint32
 	secret  [4]byte
-	refused bool // there are too many connections
+	refused bool   // there are too many connections
+	user    string // whose it is, once that is known; under the server's mu
 
 	frames  *frames // read by run until authentication, then by receive
 	in      *inbox

@@ -63,9 +63,15 @@ func (m message) decode() (pgproto3.FrontendMessage, error) {
 }
 
 // frames cuts what a client sends into messages. It allocates no more than about what has come.
-type frames struct{ r *bufio.Reader }
+type frames struct {
+	r   *bufio.Reader
+	max int64 // bytes of a message
+}
 
-func newFrames(r io.Reader) *frames { return &frames{r: bufio.NewReaderSize(r, inputBytes)} }
+// newFrames begins with the bound for clients that are not authenticated.
+func newFrames(r io.Reader) *frames {
+	return &frames{r: bufio.NewReaderSize(r, inputBytes), max: maxStartupBytes}
+}
 
 // next reads a message. Errors: those of the reader; *pgerr.Error when what comes is no message.
 func (f *frames) next() (message, error) {
@@ -80,8 +86,8 @@ func (f *frames) next() (message, error) {
 		return message{}, protocolViolation("invalid frontend message type %d", header[0])
 	case size < 0:
 		return message{}, protocolViolation("invalid message length")
-	case size > MaxMessageBytes:
-		return message{}, pgerr.New(pgerr.ProgramLimitExceeded, "message of %d bytes is longer than %d bytes", size, MaxMessageBytes)
+	case size > f.max:
+		return message{}, pgerr.New(pgerr.ProgramLimitExceeded, "message of %d bytes is longer than %d bytes", size, f.max)
 	}
 	var err error
 	m.body, err = f.body(int(size))

@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"net"
 	"time"
@@ -55,6 +56,9 @@ func (o *output) flush() {
 func (o *output) farewell() {
 	_ = o.conn.SetWriteDeadline(time.Now().Add(refusalTimeout)) // an error shows when it is written
 	o.flush()
+	if t, ok := o.conn.(*tls.Conn); ok {
+		_ = t.CloseWrite() // the client is told that nothing was cut off
+	}
 }
 
 func (o *output) fail(err error) {

@@ -5,6 +5,8 @@ package pg
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -23,7 +25,9 @@ type Config struct {
 	MaxConnections int
 	// MemoryBytes bounds what one statement may hold; 0 leaves it to the executor.
 	MemoryBytes int64
-	Logger      *slog.Logger
+	// TLS, if not nil, is offered to clients that ask for encryption.
+	TLS    *tls.Config
+	Logger *slog.Logger
 }
 
 // Server accepts connections and serves each. Its methods may be called from any goroutine.
@@ -39,6 +43,7 @@ type Server struct {
 	nextID    uint32
 	done      sync.WaitGroup // connections
 
+	mockKey [32]byte // see mockVerifier
 	metrics metrics
 }
 
@@ -54,7 +59,9 @@ func New(c Config) *Server {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{config: c, log: c.Logger, listeners: map[net.Listener]bool{}, conns: map[uint32]*conn{}}
+	s := &Server{config: c, log: c.Logger, listeners: map[net.Listener]bool{}, conns: map[uint32]*conn{}}
+	_, _ = rand.Read(s.mockKey[:]) // never fails
+	return s
 }
 
 // Serve accepts connections on l until Shutdown, and then returns nil.
@@ -110,6 +117,13 @@ func (s *Server) accept(nc net.Conn) {
 		defer s.forget(c)
 		c.run()
 	}()
+}
+
+// admit notes whose connection it is.
+func (s *Server) admit(c *conn, user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.user = user
 }
 
 func (s *Server) forget(c *conn) {

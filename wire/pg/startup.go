@@ -2,7 +2,6 @@ package pg
 
 import (
 	"fmt"
-	"io"
 	"sort"
 	"strings"
 	"time"
@@ -14,8 +13,7 @@ import (
 )
 
 // startup takes a connection to the first ReadyForQuery ("PostgreSQL 15 docs 55.2.1"). It returns false, without an
-// error, when the connection was made for a CancelRequest or was given up. There are no roles yet: everybody who can
-// reach the listener, which is on loopback, is let in.
+// error, when the connection was made for a CancelRequest or was given up.
 func (c *conn) startup() (bool, error) {
 	if err := c.net.SetReadDeadline(time.Now().Add(startupTimeout)); err != nil {
 		return false, fmt.Errorf("set deadline: %w", err)
@@ -50,10 +48,13 @@ func (c *conn) startupMessage() (*pgproto3.StartupMessage, error) {
 		case *pgproto3.CancelRequest:
 			c.server.cancel(m.ProcessID, m.SecretKey)
 			return nil, nil
-		default: // SSLRequest, GSSENCRequest: not here, go on without
-			if _, err := c.net.Write([]byte{'N'}); err != nil {
-				return nil, io.EOF
-			}
+		case *pgproto3.SSLRequest:
+			err = c.encrypt()
+		default: // GSSENCRequest: not here, go on without
+			err = c.noEncryption()
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return nil, protocolViolation("too many requests for encryption")
@@ -68,9 +69,14 @@ func (c *conn) openSession(m *pgproto3.StartupMessage) error {
 	if m.ProtocolVersion != pgproto3.ProtocolVersion30 || len(unknown) > 0 {
 		c.out.send(&pgproto3.NegotiateProtocolVersion{NewestMinorProtocol: pgproto3.ProtocolVersion30, UnrecognizedOptions: unknown})
 	}
+	if err := c.authenticate(options.User); err != nil {
+		return err
+	}
+	c.frames.max = MaxMessageBytes
 	if c.session, err = session.New(c.server.config.Engine, options); err != nil {
 		return err
 	}
+	c.server.admit(c, options.User)
 	c.out.send(&pgproto3.AuthenticationOk{})
 	c.session.ReportSettings()
 	c.out.send(&pgproto3.BackendKeyData{ProcessID: c.id, SecretKey: c.secret[:]})

@@ -1,0 +1,160 @@
+package session
+
+import (
+	"slices"
+
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// own makes the session's role the owner of what it creates.
+func (c *compiler) own(rels []*catalog.Relation) {
+	me := c.me().ID
+	for _, r := range rels {
+		if r.Owner == 0 && me != catalog.BootstrapRole {
+			r.Owner = me
+		}
+	}
+}
+
+// newOwner gives r, which nobody else sees yet, another owner, and the sequences of its columns with it: the change has them.
+// Errors: 42501, 42704.
+func (c *compiler) newOwner(r *catalog.Relation, spec ast.RoleSpec) ([]*catalog.Relation, error) {
+	to, err := c.roleOf(spec)
+	if err != nil {
+		return nil, err
+	}
+	if me := c.me(); !me.Superuser && !c.catalog.IsMember(me.ID, to.ID, false) {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be member of role %q", to.Name)
+	}
+	var owned []*catalog.Relation
+	for _, q := range c.catalog.OwnedSequences(r.ID) {
+		owned = append(owned, withOwner(q, to.ID))
+	}
+	*r = *withOwner(r, to.ID)
+	return owned, nil
+}
+
+func withOwner(r *catalog.Relation, to catalog.RoleID) *catalog.Relation {
+	n := *r
+	n.Owner = to
+	if n.Grants != nil {
+		n.Grants = catalog.Reowned(r.Grants, r.OwnerID(), to)
+	}
+	return &n
+}
+
+// ownedBy is REASSIGN OWNED and DROP OWNED.
+func (c *compiler) ownedBy(t *ast.OwnedBy) (*command, error) {
+	tag := "REASSIGN OWNED"
+	if t.Drop {
+		tag = "DROP OWNED"
+	}
+	return c.change(tag, func(c *compiler) (*catalog.Change, func(), error) {
+		var from []catalog.RoleID
+		for _, spec := range t.By {
+			r, err := c.roleOf(spec)
+			if err != nil {
+				return nil, nil, err
+			}
+			if err := c.mayDispose(r, t.Drop); err != nil {
+				return nil, nil, err
+			}
+			from = append(from, r.ID)
+		}
+		if t.Drop {
+			return c.dropOwned(from, t.Cascade)
+		}
+		to, err := c.roleOf(t.To)
+		if err == nil {
+			err = c.mayDispose(to, false)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		ch := &catalog.Change{}
+		for _, r := range c.catalog.Relations() {
+			if slices.Contains(from, r.OwnerID()) {
+				ch.Put = append(ch.Put, withOwner(r, to.ID))
+			}
+		}
+		return ch, nil, nil
+	}), nil
+}
+
+// mayDispose checks that the session may dispose of what a role owns.
+func (c *compiler) mayDispose(r *catalog.Role, drop bool) error {
+	verb := "reassign"
+	if drop {
+		verb = "drop"
+	}
+	switch {
+	case r.ID == catalog.BootstrapRole:
+		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot %s objects owned by role %s because they are required by the database system", verb, r.Name)
+	case !c.catalog.Owns(c.me(), r.ID):
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to %s objects", verb)
+	}
+	return nil
+}
+
+// dropOwned drops what roles own, and takes away what was granted to them.
+func (c *compiler) dropOwned(from []catalog.RoleID, cascade bool) (*catalog.Change, func(), error) {
+	var ids []catalog.RelationID
+	for _, r := range c.catalog.Relations() {
+		if slices.Contains(from, r.OwnerID()) {
+			ids = append(ids, r.ID)
+		}
+	}
+	if cascade {
+		ids, _ = withDependents(c.catalog, ids)
+	}
+	ch := &catalog.Change{Drop: ids}
+	if len(ids) > 0 {
+		if _, err := c.catalog.Apply(catalog.Command{Drop: ids}); err != nil { // what depends on them
+			return nil, nil, err
+		}
+		with, _, err := c.dropWithSequences(ids, cascade)
+		if err != nil {
+			return nil, nil, err
+		}
+		if with != nil {
+			ch = with
+		}
+	}
+	for _, r := range c.catalog.Relations() {
+		if slices.Contains(ch.Drop, r.ID) || !granted(r, from) {
+			continue
+		}
+		n := *r
+		if i := slices.IndexFunc(ch.Put, func(p *catalog.Relation) bool { return p.ID == r.ID }); i >= 0 {
+			n = *ch.Put[i]
+			ch.Put = slices.Delete(ch.Put, i, i+1)
+		}
+		n.Grants = slices.DeleteFunc(slices.Clone(r.Grants), func(g catalog.Grant) bool {
+			return slices.Contains(from, g.Grantee) || slices.Contains(from, g.Grantor)
+		})
+		ch.Put = append(ch.Put, &n)
+	}
+	return ch, nil, nil
+}
+
+// granted reports whether something of r was granted to or by one of roles.
+func granted(r *catalog.Relation, roles []catalog.RoleID) bool {
+	return slices.ContainsFunc(r.Grants, func(g catalog.Grant) bool {
+		return slices.Contains(roles, g.Grantee) || slices.Contains(roles, g.Grantor)
+	})
+}
+
+// roleUses lists what keeps a role from being dropped, in the words of PostgreSQL.
+func roleUses(cat *catalog.Catalog, id catalog.RoleID) (uses []string) {
+	for _, r := range cat.Relations() {
+		switch {
+		case r.OwnerID() == id:
+			uses = append(uses, "owner of "+r.Word()+" "+r.Name)
+		case granted(r, []catalog.RoleID{id}):
+			uses = append(uses, "privileges for "+r.Word()+" "+r.Name)
+		}
+	}
+	return uses
+}
