@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/google/uuid"
 
@@ -50,21 +49,22 @@ func (f format) sum() string {
 
 // dataDir is a locked data directory.
 type dataDir struct {
+	fs     vfs.FS
 	path   string
-	lock   *os.File
+	lock   io.Closer
 	format format
 }
 
 // openDataDir locks the directory and reads its format; a new one is made with the given number of shards (0: the
 // default). It refuses a directory that another process uses, of a newer version, or of another number of shards.
-func openDataDir(path string, shards int) (*dataDir, error) {
+func openDataDir(fsys vfs.FS, path string, shards int) (*dataDir, error) {
 	if shards < 0 || shards > maxShards {
 		return nil, fmt.Errorf("%d shards: between 1 and %d are possible", shards, maxShards)
 	}
-	if err := vfs.OS.MkdirAll(path); err != nil {
+	if err := fsys.MkdirAll(path); err != nil {
 		return nil, err
 	}
-	d := &dataDir{path: path}
+	d := &dataDir{fs: fsys, path: path}
 	if err := d.acquire(); err != nil {
 		return nil, err
 	}
@@ -76,30 +76,33 @@ func openDataDir(path string, shards int) (*dataDir, error) {
 }
 
 func (d *dataDir) acquire() error {
-	f, err := os.OpenFile(filepath.Join(d.path, lockName), os.O_CREATE|os.O_RDWR, 0o640)
+	err := d.hold()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := d.fs.Create(d.join(lockName)) // nobody holds what was not there; of two who come here, one gets the lock
 	if err != nil {
 		return err
 	}
-	return d.hold(f)
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return d.hold()
 }
 
-// hold takes the lock that f is, and closes f if that fails.
-func (d *dataDir) hold(f *os.File) error {
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return fmt.Errorf("data directory %s is in use by another process", d.path)
-		}
-		return fmt.Errorf("lock data directory %s: %w", d.path, err)
+// hold takes the lock.
+func (d *dataDir) hold() (err error) {
+	d.lock, err = d.fs.Lock(d.join(lockName))
+	if errors.Is(err, vfs.ErrLocked) {
+		return fmt.Errorf("data directory %s is in use by another process", d.path)
 	}
-	d.lock = f
-	return nil
+	return err
 }
 
 func (d *dataDir) release() { d.lock.Close() }
 
 func (d *dataDir) readFormat(shards int) error {
-	b, err := os.ReadFile(filepath.Join(d.path, formatName))
+	b, err := group.ReadFile(d.fs, d.join(formatName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.create(shards)
 	}
@@ -125,7 +128,7 @@ func (d *dataDir) readFormat(shards int) error {
 // create makes a new data directory. One that has data but no format is not new, and is left alone.
 func (d *dataDir) create(shards int) error {
 	for _, name := range []string{walDir, metaDir, shardsDir} {
-		if _, err := os.Stat(filepath.Join(d.path, name)); err == nil {
+		if _, err := d.fs.Stat(d.join(name)); err == nil {
 			return fmt.Errorf("data directory %s holds %s but no %s", d.path, name, formatName)
 		}
 	}
@@ -138,7 +141,7 @@ func (d *dataDir) create(shards int) error {
 	if err != nil {
 		return err
 	}
-	return group.ReplaceFile(vfs.OS, filepath.Join(d.path, formatName), append(b, '\n'))
+	return group.ReplaceFile(d.fs, d.join(formatName), append(b, '\n'))
 }
 
 func (d *dataDir) join(names ...string) string {

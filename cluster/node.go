@@ -44,10 +44,16 @@ type Config struct {
 	// DependentBytes is what a continuous query may hold back, of one partition, beyond what the topic's retention keeps; then it
 	// is marked as failed. 0: DefaultDependentBytes.
 	DependentBytes int64
+	// FS holds all files but those of the stores; nil: the system's.
+	FS vfs.FS
+	// OpenDB opens the store of a shard, whose directory is dir; nil: RocksDB.
+	OpenDB func(dir string, o state.Options) (state.Disk, error)
 	// FreeSpace tells how many bytes are free on the disk of a directory; nil: the system does.
 	FreeSpace func(dir string) (int64, error)
 
 	internalSegmentBytes int64              // 0: shard.InternalSegmentBytes
+	wal                  wal.Options        // the defaults
+	walTargetBytes       int64              // 0: the constant of the name
 	step                 func(string) error // see twoPhase
 }
 
@@ -125,11 +131,20 @@ func withDefaults(cfg Config) Config {
 	if cfg.Fatal == nil {
 		cfg.Fatal = func(error) { os.Exit(1) }
 	}
+	if cfg.walTargetBytes == 0 {
+		cfg.walTargetBytes = walTargetBytes
+	}
 	if cfg.DependentBytes == 0 {
 		cfg.DependentBytes = DefaultDependentBytes
 	}
 	if cfg.FreeSpace == nil {
 		cfg.FreeSpace = freeSpace
+	}
+	if cfg.FS == nil {
+		cfg.FS = vfs.OS
+	}
+	if cfg.OpenDB == nil {
+		cfg.OpenDB = func(dir string, o state.Options) (state.Disk, error) { return state.OpenRocksDB(dir, o) }
 	}
 	if cfg.NowMillis == nil {
 		cfg.NowMillis = func() int64 { return time.Now().UnixMilli() }
@@ -138,14 +153,14 @@ func withDefaults(cfg Config) Config {
 }
 
 func (n *Node) open() (err error) {
-	if n.dir, err = openDataDir(n.cfg.DataDir, n.cfg.Shards); err != nil {
+	if n.dir, err = openDataDir(n.cfg.FS, n.cfg.DataDir, n.cfg.Shards); err != nil {
 		return err
 	}
-	if n.wal, err = wal.Open(vfs.OS, n.dir.join(walDir), wal.Options{}); err != nil {
+	if n.wal, err = wal.Open(n.cfg.FS, n.dir.join(walDir), n.cfg.wal); err != nil {
 		return err
 	}
 	n.cache = state.NewCache(uint64(n.cfg.MemoryBytes) / 2)
-	n.meta, err = meta.Open(meta.Config{Group: metaGroup, NodeID: n.dir.format.NodeID, FS: vfs.OS, Dir: n.dir.join(metaDir),
+	n.meta, err = meta.Open(meta.Config{Group: metaGroup, NodeID: n.dir.format.NodeID, FS: n.cfg.FS, Dir: n.dir.join(metaDir),
 		WAL: n.wal, Logger: n.logger, Fatal: n.fail})
 	if err != nil {
 		return err
@@ -165,11 +180,11 @@ func (n *Node) open() (err error) {
 func (n *Node) openShard(id catalog.ShardID) (*shard.Shard, error) {
 	dir := n.dir.join(shardsDir, fmt.Sprint(id))
 	buffers := uint64(n.cfg.MemoryBytes) / 4 / uint64(n.dir.format.Shards)
-	db, err := state.OpenRocksDB(n.dir.join(shardsDir, fmt.Sprint(id), storeDir), state.Options{Cache: n.cache, WriteBufferBytes: buffers})
+	db, err := n.cfg.OpenDB(n.dir.join(shardsDir, fmt.Sprint(id), storeDir), state.Options{Cache: n.cache, WriteBufferBytes: buffers})
 	if err != nil {
 		return nil, err
 	}
-	return shard.Open(shard.Config{ID: id, Group: firstShardGroup + uint32(id), NodeID: n.dir.format.NodeID, FS: vfs.OS, Dir: dir,
+	return shard.Open(shard.Config{ID: id, Group: firstShardGroup + uint32(id), NodeID: n.dir.format.NodeID, FS: n.cfg.FS, Dir: dir,
 		WAL: n.wal, DB: db, Logger: n.logger, Fatal: n.fail, Snapshotted: n.trimWAL,
 		InternalSegmentBytes: n.cfg.internalSegmentBytes, Grown: n.retention.rouse})
 }
@@ -271,7 +286,7 @@ func (n *Node) fail(err error) {
 // trimWAL has the groups that pin the oldest file of the write-ahead log snapshotted, when the log has become large.
 func (n *Node) trimWAL() {
 	total, pins := n.wal.OldestPins()
-	if total < walTargetBytes {
+	if total < n.cfg.walTargetBytes {
 		return
 	}
 	for _, id := range pins {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/millracedb/millrace/cluster/meta"
@@ -21,18 +20,14 @@ type Stopped struct{ dir *dataDir }
 
 // OpenStopped takes the lock of a data directory. It refuses one that a node runs in, and one that is none.
 func OpenStopped(path string) (*Stopped, error) {
-	d := &dataDir{path: path}
-	f, err := os.Open(filepath.Join(path, lockName))
-	if errors.Is(err, fs.ErrNotExist) {
+	d := &dataDir{fs: vfs.OS, path: path}
+	switch err := d.hold(); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s is not a data directory: it has no file %s", path, lockName)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := d.hold(f); err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("%w; stop the node first", err)
 	}
-	if _, err := os.Stat(filepath.Join(path, formatName)); err != nil {
+	if _, err := d.fs.Stat(d.join(formatName)); err != nil {
 		d.release()
 		return nil, fmt.Errorf("%s is not a data directory: %w", path, err)
 	}
@@ -53,11 +48,11 @@ func (s *Stopped) Shards() int { return s.dir.format.Shards }
 func (s *Stopped) WALDir() string { return s.dir.join(walDir) }
 
 // OpenWAL opens the write-ahead log for reading. The caller closes it.
-func (s *Stopped) OpenWAL() (*wal.WAL, error) { return wal.OpenReadOnly(vfs.OS, s.WALDir()) }
+func (s *Stopped) OpenWAL() (*wal.WAL, error) { return wal.OpenReadOnly(s.dir.fs, s.WALDir()) }
 
 // Catalog reads the catalog from the snapshot and from w, and returns the index of the last entry in it.
 func (s *Stopped) Catalog(w *wal.WAL) (*catalog.Catalog, uint64, error) {
-	return meta.Load(vfs.OS, s.dir.join(metaDir), w.Group(metaGroup))
+	return meta.Load(s.dir.fs, s.dir.join(metaDir), w.Group(metaGroup))
 }
 
 // ShardDir is the directory of a shard.
@@ -78,7 +73,7 @@ func (s *Stopped) OpenShard(id catalog.ShardID, w *wal.WAL) (_ *shard.Stopped, c
 	if w != nil {
 		entries = w.Group(firstShardGroup + uint32(id))
 	}
-	sh, err := shard.OpenStopped(vfs.OS, s.ShardDir(id), db, entries)
+	sh, err := shard.OpenStopped(s.dir.fs, s.ShardDir(id), db, entries)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("shard %d: %w", id, err), db.Close())
 	}

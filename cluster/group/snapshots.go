@@ -100,7 +100,7 @@ func (s *Snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 
 func (s *Snapshots) load() (*raft.SnapshotMeta, []byte, error) {
 	name := filepath.Join(s.dir, snapshotName)
-	b, err := readFile(s.fs, name)
+	b, err := ReadFile(s.fs, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -150,8 +150,8 @@ func decodeSnapshot(b []byte) (snapshotHead, []byte, error) {
 	return h, body[description:], nil
 }
 
-// readFile reads a whole file.
-func readFile(fs vfs.FS, name string) ([]byte, error) {
+// ReadFile reads a whole file, of at most maxSnapshotBytes.
+func ReadFile(fs vfs.FS, name string) ([]byte, error) {
 	f, err := fs.Open(name)
 	if err != nil {
 		return nil, err

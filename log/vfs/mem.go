@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -107,6 +108,37 @@ func (m *Mem) MkdirAll(dir string) error {
 		}
 		n = child
 	}
+	return nil
+}
+
+// Lock implements FS. A crash ends it.
+func (m *Mem) Lock(name string) (io.Closer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(name)
+	if n == nil || n.isDir {
+		return nil, pathError("lock", name, fs.ErrNotExist)
+	}
+	if n.locked {
+		return nil, fmt.Errorf("lock %s: %w", name, ErrLocked)
+	}
+	n.locked = true
+	return &memLock{m: m, n: n}, nil
+}
+
+// memLock is a lock that is held.
+type memLock struct {
+	m *Mem
+	n *memNode
+}
+
+func (l *memLock) Close() error {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	if l.n != nil {
+		l.n.locked = false
+	}
+	l.n = nil
 	return nil
 }
 

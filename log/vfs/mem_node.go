@@ -11,6 +11,7 @@ type memNode struct {
 	stored  []byte
 	pending []memWrite
 	failed  bool
+	locked  bool
 
 	// Of a directory, likewise.
 	entries       map[string]*memNode

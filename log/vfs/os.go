@@ -3,10 +3,12 @@ package vfs
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 )
 
 // OS is the operating system's file system.
@@ -53,6 +55,21 @@ func (o osFS) MkdirAll(dir string) error {
 		return err
 	}
 	return o.SyncDir(parent)
+}
+
+func (osFS) Lock(name string) (io.Closer, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = ErrLocked
+		}
+		return nil, fmt.Errorf("lock %s: %w", name, err)
+	}
+	return f, nil
 }
 
 func (osFS) Remove(name string) error { return os.Remove(name) }

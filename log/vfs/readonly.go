@@ -1,6 +1,9 @@
 package vfs
 
-import "errors"
+import (
+	"errors"
+	"io"
+)
 
 // ErrReadOnly is returned by every change through ReadOnly.
 var ErrReadOnly = errors.New("file system is opened for reading only")
@@ -19,16 +22,17 @@ func (r readOnlyFS) Open(name string) (File, error) {
 	return readOnlyFile{f}, nil
 }
 
-func (r readOnlyFS) OpenRW(name string) (File, error)  { return r.Open(name) }
-func (r readOnlyFS) List(dir string) ([]string, error) { return r.fs.List(dir) }
-func (r readOnlyFS) Stat(name string) (Info, error)    { return r.fs.Stat(name) }
-func (r readOnlyFS) Create(string) (File, error)       { return nil, ErrReadOnly }
-func (r readOnlyFS) MkdirAll(string) error             { return ErrReadOnly }
-func (r readOnlyFS) Remove(string) error               { return ErrReadOnly }
-func (r readOnlyFS) RemoveAll(string) error            { return ErrReadOnly }
-func (r readOnlyFS) Rename(string, string) error       { return ErrReadOnly }
-func (r readOnlyFS) Link(string, string) error         { return ErrReadOnly }
-func (r readOnlyFS) SyncDir(string) error              { return ErrReadOnly }
+func (r readOnlyFS) OpenRW(name string) (File, error)    { return r.Open(name) }
+func (r readOnlyFS) List(dir string) ([]string, error)   { return r.fs.List(dir) }
+func (r readOnlyFS) Stat(name string) (Info, error)      { return r.fs.Stat(name) }
+func (r readOnlyFS) Lock(name string) (io.Closer, error) { return r.fs.Lock(name) }
+func (r readOnlyFS) Create(string) (File, error)         { return nil, ErrReadOnly }
+func (r readOnlyFS) MkdirAll(string) error               { return ErrReadOnly }
+func (r readOnlyFS) Remove(string) error                 { return ErrReadOnly }
+func (r readOnlyFS) RemoveAll(string) error              { return ErrReadOnly }
+func (r readOnlyFS) Rename(string, string) error         { return ErrReadOnly }
+func (r readOnlyFS) Link(string, string) error           { return ErrReadOnly }
+func (r readOnlyFS) SyncDir(string) error                { return ErrReadOnly }
 
 // readOnlyFile passes on what reads.
 type readOnlyFile struct{ f File }

@@ -14,6 +14,9 @@ import (
 // then on. The owner must not try again: it fails all later writes and reports the failure upwards.
 var ErrSyncFailed = errors.New("sync failed")
 
+// ErrLocked says that somebody else holds the lock of a file.
+var ErrLocked = errors.New("file is locked")
+
 // FS opens, creates and names files. Its methods may be called by many goroutines at once.
 type FS interface {
 	// Create makes an empty file for reading and writing, or empties the one that exists.
@@ -38,6 +41,9 @@ type FS interface {
 	Stat(name string) (Info, error)
 	// SyncDir makes the entries of a directory durable (creations, renames, links, removals).
 	SyncDir(dir string) error
+	// Lock takes the lock that an existing file is; it ends when the result is closed, and with the process. It waits for
+	// nobody. Errors: ErrLocked.
+	Lock(name string) (io.Closer, error)
 }
 
 // Info is what Stat returns.
