@@ -71,7 +71,11 @@ func (w wreck) check(t *testing.T) {
 	next := p.NextOffset()
 	must(t, p.Close())
 	opt.SyncedOffset = next
-	again, err := OpenPartition(w.fs.Crash(vfs.CrashDrop, nil), testDir, opt)
+	cut := w.fs.Crash(vfs.CrashDrop, nil)
+	if _, _, harmful := mustVerify(t, cut, next); len(harmful) > 0 {
+		t.Fatalf("crash before %s, recovery and a power cut: verify: %v", w.op, harmful)
+	}
+	again, err := OpenPartition(cut, testDir, opt)
 	if err != nil {
 		t.Fatalf("crash before %s: open again: %v", w.op, err)
 	}

@@ -1,6 +1,7 @@
 package log
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -217,6 +218,11 @@ func (p *Partition) reopen(segs []*recovered) ([]segmentView, error) {
 			if err := p.checkTimes(s.segment, s.entries); err != nil {
 				return nil, fmt.Errorf("recover time index of segment %d: %w", s.base, err)
 			}
+			if len(segs[i+1].entries) == 0 {
+				if err := p.syncIndexes(s.segment); err != nil {
+					return nil, fmt.Errorf("recover segment %d: %w", s.base, err)
+				}
+			}
 			sealed = append(sealed, s.view())
 			continue
 		}
@@ -235,6 +241,21 @@ func (p *Partition) reopen(segs []*recovered) ([]segmentView, error) {
 		}
 	}
 	return sealed, nil
+}
+
+// syncIndexes stores the indexes of a sealed segment, which are right: a process that was killed within its Sync may have written
+// them, and not synced. Then there is no evidence in the next segment, which gets it afterwards.
+func (p *Partition) syncIndexes(s *segment) error {
+	for _, path := range []string{s.index, s.times} {
+		f, err := p.fs.OpenRW(path)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // restore opens a segment for writing, cuts and stores it, and writes its index anew if it is not exactly right.
