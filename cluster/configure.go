@@ -54,7 +54,7 @@ func (n *Node) configure(ctx context.Context, r *catalog.Relation) error {
 	var g errgroup.Group
 	for _, id := range n.shardsOf([]*catalog.Relation{r}) {
 		s := n.shards[id]
-		if s.Configured(op) {
+		if s.Damage() != nil || s.Configured(op) { // the next start tells a shard that is isolated now
 			continue
 		}
 		g.Go(func() error {

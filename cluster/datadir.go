@@ -25,7 +25,6 @@ const (
 	walDir     = "wal"
 	metaDir    = "meta"
 	shardsDir  = "shards"
-	storeDir   = "state" // of a shard
 )
 
 // Bounds of the number of shards.

@@ -184,6 +184,28 @@ func once(notice func(string)) func(string) {
 	}
 }
 
+// Waiting implements session.Engine.
+func (n *Node) Waiting(r *catalog.Relation) string {
+	if r.Query == nil || r.Query.State != catalog.QueryRunning {
+		return ""
+	}
+	needs, cat := []*catalog.Relation{r}, n.Catalog()
+	for _, id := range r.Query.DependsOn {
+		if source := cat.ByID(id); source != nil {
+			needs = append(needs, source)
+		}
+	}
+	for _, id := range n.shardsOf(needs) {
+		if err := n.shards[id].Damage(); err != nil {
+			return messageOf(err)
+		}
+	}
+	return ""
+}
+
+// messageOf is an error's text as a user sees it.
+func messageOf(err error) string { return pgerr.From(err).Message }
+
 // WaitAny implements session.Engine.
 func (n *Node) WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Offset) error {
 	waiting, cancel := context.WithCancel(ctx)

@@ -32,7 +32,7 @@ func (h *host) State() state.Reader { return h.shard.State() }
 
 // Frontiers implements exec.Host.
 func (h *host) Frontiers(c exec.ConsumerID) ([]exec.Frontier, error) {
-	return h.shard.Frontiers(c), nil
+	return h.shard.Frontiers(c), h.shard.Damage()
 }
 
 // RemoteFrontiers implements exec.Host.

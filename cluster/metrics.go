@@ -23,6 +23,8 @@ type Stats struct {
 	Changes     uint64        // changes that continuous queries have taken in
 	FailedRows  uint64        // rows that were left out of views because an expression failed
 	Undecodable uint64        // records that continuous queries passed over because they do not decode
+	Isolated    []bool        // by shard
+	Damaged     []int         // partitions that are isolated, by shard
 	AsyncLost   uint64        // writes to topics with durability = 'async' that were answered and did not happen
 	FreeBytes   int64         // on the disk of the data directory
 	DiskFull    bool          // writes are refused
@@ -38,6 +40,8 @@ func (n *Node) Stats() Stats {
 		Relations:   len(n.Catalog().Relations())}
 	for _, sh := range n.shards {
 		s.Shards = append(s.Shards, sh.Stats())
+		s.Isolated = append(s.Isolated, sh.Damage() != nil)
+		s.Damaged = append(s.Damaged, len(sh.Isolated()))
 		s.LogBytes = append(s.LogBytes, sh.DiskBytes())
 	}
 	for i := range n.async {
@@ -62,6 +66,8 @@ var (
 	descTrimmed     = prometheus.NewDesc("millrace_log_trimmed_bytes_total", "Bytes of segments that were deleted.", shardLabel, nil)
 	descCompacted   = prometheus.NewDesc("millrace_log_compacted_bytes_total", "Bytes that compaction saved.", shardLabel, nil)
 	descLogBytes    = prometheus.NewDesc("millrace_log_size_bytes", "Size of the partitions.", shardLabel, nil)
+	descIsolated    = prometheus.NewDesc("millrace_shard_isolated", "1 while the shard is isolated because its store is damaged.", shardLabel, nil)
+	descPartitions  = prometheus.NewDesc("millrace_shard_isolated_partitions", "Partitions that are isolated because their segments are damaged.", shardLabel, nil)
 	descAsyncLost   = prometheus.NewDesc("millrace_async_lost_writes_total", "Writes to topics with durability = 'async' that were answered and did not happen.", nil, nil)
 	descFree        = prometheus.NewDesc("millrace_disk_free_bytes", "Free space on the disk of the data directory.", nil, nil)
 	descFull        = prometheus.NewDesc("millrace_disk_full", "1 while writes are refused because the disk is full.", nil, nil)
@@ -82,6 +88,9 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
 	for i, sh := range s.Shards {
 		label := strconv.Itoa(i)
 		counter(descEntries, sh.Entries, label)
@@ -92,22 +101,24 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 		counter(descSnapshots, sh.Snapshots, label)
 		counter(descTrimmed, sh.Trimmed, label)
 		counter(descCompacted, sh.Compacted, label)
-		ch <- prometheus.MustNewConstMetric(descLogBytes, prometheus.GaugeValue, float64(s.LogBytes[i]), label)
-	}
-	gauge := func(d *prometheus.Desc, v float64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+		gauge(descLogBytes, float64(s.LogBytes[i]), label)
+		gauge(descIsolated, flag(s.Isolated[i]), label)
+		gauge(descPartitions, float64(s.Damaged[i]), label)
 	}
 	gauge(descJobs, float64(s.Jobs))
 	gauge(descFree, float64(s.FreeBytes))
-	full := 0.0
-	if s.DiskFull {
-		full = 1
-	}
-	gauge(descFull, full)
+	gauge(descFull, flag(s.DiskFull))
 	counter(descAsyncLost, s.AsyncLost)
 	gauge(descWAL, float64(s.WALBytes))
 	gauge(descRelations, float64(s.Relations))
 	counter(descChanges, s.Changes)
 	counter(descFailedRows, s.FailedRows)
 	counter(descUndecodable, s.Undecodable)
+}
+
+func flag(set bool) float64 {
+	if set {
+		return 1
+	}
+	return 0
 }

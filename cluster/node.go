@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,15 +179,18 @@ func (n *Node) open() (err error) {
 }
 
 func (n *Node) openShard(id catalog.ShardID) (*shard.Shard, error) {
-	dir := n.dir.join(shardsDir, fmt.Sprint(id))
-	buffers := uint64(n.cfg.MemoryBytes) / 4 / uint64(n.dir.format.Shards)
-	db, err := n.cfg.OpenDB(n.dir.join(shardsDir, fmt.Sprint(id), storeDir), state.Options{Cache: n.cache, WriteBufferBytes: buffers})
-	if err != nil {
-		return nil, err
-	}
-	return shard.Open(shard.Config{ID: id, Group: firstShardGroup + uint32(id), NodeID: n.dir.format.NodeID, FS: n.cfg.FS, Dir: dir,
-		WAL: n.wal, DB: db, Logger: n.logger, Fatal: n.fail, Snapshotted: n.trimWAL,
+	return shard.Open(shard.Config{ID: id, Group: firstShardGroup + uint32(id), NodeID: n.dir.format.NodeID, FS: n.cfg.FS,
+		Dir: n.dir.join(shardsDir, fmt.Sprint(id)), WAL: n.wal, Stores: stores{n}, Logger: n.logger, Fatal: n.fail, Snapshotted: n.trimWAL,
 		InternalSegmentBytes: n.cfg.internalSegmentBytes, Grown: n.retention.rouse})
+}
+
+// stores opens the stores of the node's shards.
+type stores struct{ n *Node }
+
+// Open implements shard.Stores.
+func (s stores) Open(dir string, damaged func(error)) (state.Disk, error) {
+	buffers := uint64(s.n.cfg.MemoryBytes) / 4 / uint64(s.n.dir.format.Shards)
+	return s.n.cfg.OpenDB(dir, state.Options{Cache: s.n.cache, WriteBufferBytes: buffers, Damaged: damaged})
 }
 
 // start makes the node ready: all groups led and replayed, no transaction in doubt, nothing left of dropped relations.
@@ -258,9 +262,12 @@ func (n *Node) Ready() bool {
 	}
 }
 
-// Isolated says, a line each, which partitions are damaged and isolated.
+// Isolated says, a line each, which shards and which partitions are damaged and isolated.
 func (n *Node) Isolated() (lines []string) {
 	for _, s := range n.shards {
+		if err := s.Damage(); err != nil {
+			lines = append(lines, "isolated: "+strings.ReplaceAll(messageOf(err), "\n", " "))
+		}
 		for _, p := range s.Isolated() {
 			lines = append(lines, fmt.Sprintf("isolated: shard %d: %v", s.ID(), p.Damage))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,12 +26,20 @@ func (n *Node) resolveAll(ctx context.Context) error {
 			return fmt.Errorf("resolve transaction %v: %w", id, err)
 		}
 	}
+	if n.damaged() { // and may have transactions in doubt, which will be asked for
+		return nil
+	}
 	for _, s := range n.shards {
-		if err := forgetDecisions(ctx, s); err != nil {
+		if err := forgetDecisions(ctx, s); err != nil && s.Damage() == nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// damaged reports whether a shard is isolated.
+func (n *Node) damaged() bool {
+	return slices.ContainsFunc(n.shards, func(s *shard.Shard) bool { return s.Damage() != nil })
 }
 
 // forgetDecisions drops the decisions of s. Nobody asks for them any more: nothing is in doubt anywhere.
@@ -43,12 +52,16 @@ func forgetDecisions(ctx context.Context, s *shard.Shard) error {
 	return err
 }
 
-// resolve asks the decider, which aborts what it has not decided, and carries the answer out on all shards.
+// resolve asks the decider, which aborts what it has not decided, and carries the answer out on all shards. A transaction whose
+// decider is isolated stays in doubt until a start finds that shard mended, and a decision is kept until all shards are sound.
 func (n *Node) resolve(ctx context.Context, id shard.TxnID, decider catalog.ShardID) error {
 	if int(decider) >= len(n.shards) {
 		return fmt.Errorf("its decider is shard %d, there are %d", decider, len(n.shards))
 	}
 	r, err := n.shards[decider].Propose(ctx, &shard.Decide{Txn: id, Commit: false})
+	if err != nil && n.shards[decider].Damage() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -61,16 +74,20 @@ func (n *Node) resolve(ctx context.Context, id shard.TxnID, decider catalog.Shar
 		return fmt.Errorf("decider answers %v: %s", r.Verdict, r.Reason)
 	}
 	for _, s := range n.shards {
-		if s.Resolved(id) == nil {
+		if s.Damage() != nil || s.Resolved(id) == nil {
 			continue
 		}
-		if r, err := s.Propose(ctx, &shard.Finish{Txn: id, Commit: commit, Participants: r.Others}); err != nil {
+		if r, err := s.Propose(ctx, &shard.Finish{Txn: id, Commit: commit, Participants: r.Others}); err != nil && s.Damage() != nil {
+			continue
+		} else if err != nil {
 			return err
 		} else if r.Verdict != shard.Applied {
 			return fmt.Errorf("shard %d answers %v: %s", s.ID(), r.Verdict, r.Reason)
 		}
 	}
-	n.forgets.add(decider, id)
+	if !n.damaged() {
+		n.forgets.add(decider, id)
+	}
 	return nil
 }
 

@@ -20,7 +20,7 @@ func place(r *catalog.Relation, p catalog.PartitionID, shards int) (catalog.Shar
 	return id, nil
 }
 
-// shardOf returns the shard that holds partition p. Errors: exec.ErrDropped.
+// shardOf returns the shard that holds partition p. Errors: exec.ErrDropped, shard.ErrDamaged.
 func (n *Node) shardOf(p catalog.PartitionID) (*shard.Shard, error) {
 	r := n.Catalog().ByID(p.Topic.Relation())
 	if r == nil {
@@ -30,5 +30,6 @@ func (n *Node) shardOf(p catalog.PartitionID) (*shard.Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.shards[id], nil
+	s := n.shards[id]
+	return s, s.Damage()
 }

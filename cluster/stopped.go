@@ -62,7 +62,7 @@ func (s *Stopped) ShardDir(id catalog.ShardID) string { return s.dir.join(shards
 // last use. A shard without a store, whose first start did not come that far, is taken to have an empty one.
 func (s *Stopped) OpenShard(id catalog.ShardID, w *wal.WAL) (_ *shard.Stopped, close func() error, err error) {
 	var db state.DB
-	db, err = state.OpenRocksDBReadOnly(filepath.Join(s.ShardDir(id), storeDir))
+	db, err = state.OpenRocksDBReadOnly(filepath.Join(s.ShardDir(id), shard.StoreDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		db, err = state.NewMemory(), nil
 	}

@@ -138,11 +138,14 @@ func (s *supervisor) removeDropped(cat *catalog.Catalog) {
 	})
 }
 
-// dropTopics removes relations from all shards. If the node closes before that, the next start does it.
+// dropTopics removes relations from all shards. If the node closes before that, or a shard is isolated, the next start does it.
 func (n *Node) dropTopics(ids []catalog.RelationID) {
 	for _, sh := range n.shards {
 		n.persist("remove dropped relations", func() error {
 			_, err := sh.Propose(n.ctx, &shard.Drop{Relations: ids})
+			if sh.Damage() != nil {
+				return nil
+			}
 			return err
 		})
 	}
@@ -254,7 +257,7 @@ func (n *Node) runtime(r *catalog.Relation) *exec.Runtime {
 }
 
 // keep runs a job in each term in which its shard is led here, until ctx ends or the relation is dropped. An error means
-// that the query cannot go on.
+// that the query cannot go on. A job that needs a shard which is isolated waits: that ends with the process.
 func (n *Node) keep(ctx context.Context, r *catalog.Relation, j job) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		term, changed := j.shard.Leading()
@@ -272,6 +275,10 @@ func (n *Node) keep(ctx context.Context, r *catalog.Relation, j job) error {
 		}
 		switch {
 		case ctx.Err() != nil, errors.Is(err, exec.ErrDropped):
+			return nil
+		case errors.Is(err, shard.ErrDamaged), err != nil && j.shard.Damage() != nil:
+			n.logger.Debug("waiting for an isolated shard", "view", r.Name, "job", j.name, "error", err)
+			<-ctx.Done()
 			return nil
 		case err != nil && !errors.Is(err, exec.ErrFenced) && !errors.Is(err, exec.ErrUnavailable):
 			return err

@@ -52,7 +52,7 @@ func (n *Node) writeMany(ctx context.Context, parts shardParts) error {
 	var locked *lockedError
 	for errors.As(err, &locked) {
 		t.abort()
-		if err := waitResolved(ctx, locked.shard, locked.txn); err != nil {
+		if err := t.n.waitResolved(ctx, locked.shard, locked.txn); err != nil {
 			return err
 		}
 		t = n.newTwoPhase(parts[0].shard)
@@ -90,6 +90,9 @@ func (t *twoPhase) prepareOn(ctx context.Context, p partsOf, last bool) error {
 	s := t.n.shards[p.shard]
 	r, err := s.Propose(ctx, &shard.Prepare{Txn: t.id, Decider: t.decider, Parts: p.parts, Last: last})
 	if err != nil {
+		if damage := s.Damage(); damage != nil {
+			return damage
+		}
 		if errors.Is(err, shard.ErrUnknown) { // staged or not, it never commits: that is known
 			err = errors.Join(shard.ErrNotLeader, err)
 		}
@@ -116,7 +119,7 @@ func (t *twoPhase) prepareInOrder(ctx context.Context, parts shardParts) error {
 		err := t.prepareOn(ctx, p, true)
 		var locked *lockedError
 		for errors.As(err, &locked) {
-			if err = waitResolved(ctx, locked.shard, locked.txn); err == nil {
+			if err = t.n.waitResolved(ctx, locked.shard, locked.txn); err == nil {
 				err = t.prepareOn(ctx, p, true)
 			}
 		}
@@ -148,7 +151,7 @@ func (t *twoPhase) conflictOf(ctx context.Context, err error) error {
 	if !errors.As(err, &locked) {
 		return err
 	}
-	if err := waitResolved(ctx, locked.shard, locked.txn); err != nil {
+	if err := t.n.waitResolved(ctx, locked.shard, locked.txn); err != nil {
 		return err
 	}
 	return locked.conflict
@@ -163,6 +166,10 @@ func (t *twoPhase) decide() error {
 	}
 	slices.Sort(t.participants)
 	r, err := t.n.shards[t.decider].Propose(context.Background(), &shard.Decide{Txn: t.id, Commit: true, Participants: t.participants})
+	if errors.Is(err, shard.ErrDamaged) { // it was not proposed, and nobody else commits it
+		t.abort()
+		return err
+	}
 	if err != nil {
 		t.n.resolveLater(t.id, t.decider)
 		return writeError(err)

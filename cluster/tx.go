@@ -288,7 +288,7 @@ func (n *Node) writeOne(ctx context.Context, w partsOf) error {
 		if r.Verdict != shard.Locked {
 			return verdictError(r, w)
 		}
-		if err := waitResolved(ctx, s, r.Txn); err != nil {
+		if err := n.waitResolved(ctx, s, r.Txn); err != nil {
 			return err
 		}
 	}
@@ -323,11 +323,25 @@ func verdictError(r shard.Result, w partsOf) error {
 	return fmt.Errorf("write on shard %d: %v: %s", w.shard, r.Verdict, r.Reason)
 }
 
-// waitResolved returns when the transaction does not hold locks on s any more.
-func waitResolved(ctx context.Context, s *shard.Shard, id shard.TxnID) error {
+// waitResolved returns when the transaction does not hold locks on s any more. It fails if s, or who decides on the transaction, is
+// isolated: then that may never be.
+func (n *Node) waitResolved(ctx context.Context, s *shard.Shard, id shard.TxnID) error {
+	decider := s
+	if d, ok := s.DeciderOf(id); ok && int(d) < len(n.shards) {
+		decider = n.shards[d]
+	}
 	ch := s.Resolved(id)
 	if ch == nil {
-		return nil
+		return s.Damage()
 	}
-	return wait(ctx, ch)
+	select {
+	case <-ch:
+		return nil
+	case <-s.Damaged():
+		return s.Damage()
+	case <-decider.Damaged():
+		return decider.Damage()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

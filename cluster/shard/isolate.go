@@ -56,6 +56,9 @@ func (v *view) free(id catalog.RelationID) {
 	v.isolations.Store(int32(len(v.isolated)))
 }
 
+// unsound reports whether the store or a partition is damaged: then no snapshot is taken.
+func (v *view) unsound() bool { return v.damage.get() != nil || v.isolations.Load() > 0 }
+
 // damageOf returns why a partition is isolated, nil if it is not.
 func (v *view) damageOf(id catalog.PartitionID) error {
 	if v.isolations.Load() == 0 {

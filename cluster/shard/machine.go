@@ -68,9 +68,9 @@ const (
 	grownBytes = 16 << 20
 )
 
-func newStateMachine(cfg Config, v *view, snapshots chan struct{}) *machine {
+func newStateMachine(cfg Config, db state.Disk, v *view, snapshots chan struct{}) *machine {
 	return &machine{
-		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: cfg.DB, disk: cfg.DB, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
+		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: db, disk: db, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
 		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
 		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
 		producers: map[catalog.PartitionID]map[int64]*producer{},
@@ -114,7 +114,17 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 
 func (m *machine) fail(err error) {
 	m.failure = fmt.Errorf("shard %d: %w", m.id, err)
-	m.fatal(m.failure)
+	m.stop(m.failure)
+}
+
+// stop tells who must know of a failure. A damaged store isolates the shard; everything else is a disk that failed, or
+// a defect of the program, and stops the node.
+func (m *machine) stop(err error) {
+	if errors.Is(err, state.ErrCorrupt) {
+		m.view.damage.report(err)
+		return
+	}
+	m.fatal(err)
 }
 
 // applyEntry applies an entry to b, or, if the store has it already, to the partitions' logs alone.
@@ -155,7 +165,7 @@ func (m *machine) count(l *raft.Log) {
 	if l.Index-m.sinceIndex < snapshotEntries && m.sinceBytes < snapshotBytes {
 		return
 	}
-	if m.view.isolations.Load() > 0 {
+	if m.view.unsound() {
 		return // see Snapshot
 	}
 	select {

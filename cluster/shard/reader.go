@@ -3,6 +3,7 @@ package shard
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tidwall/btree"
@@ -21,6 +22,7 @@ type Snapshot struct {
 	finishes uint64        // how many transactions over several shards are in it
 	view     *view
 	epoch    uint64 // of the sweeps: files that went into the snapshot stay until it is closed
+	damage   error  // the shard is isolated: everything fails with it
 	closed   bool
 }
 
@@ -29,6 +31,9 @@ var _ exec.Reader = (*Snapshot)(nil)
 func (v *view) snapshot() *Snapshot {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if err := v.damage.get(); err != nil {
+		return &Snapshot{store: brokenStore{err}, ends: v.ends.Copy(), view: v, epoch: v.todo.pin(), damage: err}
+	}
 	return &Snapshot{store: v.db.Snapshot(), ends: v.ends.Copy(), prepared: v.listTxns(), finishes: v.finished.count, view: v, epoch: v.todo.pin()}
 }
 
@@ -75,14 +80,20 @@ func (s *Snapshot) StartOffset(p catalog.PartitionID) log.Offset {
 	return 0
 }
 
-// EndOffset implements exec.Reader.
+// EndOffset implements exec.Reader. Of an isolated shard it is not known: whoever reads up to it meets the damage.
 func (s *Snapshot) EndOffset(p catalog.PartitionID) log.Offset {
+	if s.damage != nil {
+		return math.MaxInt64
+	}
 	e, _ := s.ends.Get(partitionEnd{id: p})
 	return e.end
 }
 
-// ReadLog implements exec.Reader. Errors: log.ErrOutOfRange below StartOffset; log.ErrCorrupt; exec.ErrDropped.
+// ReadLog implements exec.Reader. Errors: log.ErrOutOfRange below StartOffset; log.ErrCorrupt; ErrDamaged; exec.ErrDropped.
 func (s *Snapshot) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int, buf []byte) ([]byte, error) {
+	if s.damage != nil {
+		return nil, s.damage
+	}
 	e, _ := s.ends.Get(partitionEnd{id: p})
 	if from >= e.end {
 		return buf[:0], nil

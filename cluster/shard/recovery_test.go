@@ -99,7 +99,7 @@ func TestSnapshotIsWanted(t *testing.T) {
 	<-taken
 }
 
-// refuse opens a shard and wants an error that says why not.
+// refuse opens a shard and wants an error that says why not, or that it is isolated.
 func refuse(t *testing.T, fs *vfs.Mem, db *state.Memory, want string) {
 	t.Helper()
 	if problems, _ := inspect(t, fs, db); len(problems) == 0 {
@@ -109,10 +109,10 @@ func refuse(t *testing.T, fs *vfs.Mem, db *state.Memory, want string) {
 	must(t, err)
 	defer w.Close()
 	fatal := make(chan error, 100)
-	s, err := Open(Config{Group: 1, NodeID: "n", FS: fs, Dir: "shard", WAL: w, DB: keepOpen{db, fs},
+	s, err := Open(Config{Group: 1, NodeID: "n", FS: fs, Dir: "shard", WAL: w, Stores: memoryStores{db, fs},
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Fatal: func(err error) { fatal <- err }})
 	if err == nil {
-		err = s.WaitReady(context.Background())
+		err = errors.Join(s.WaitReady(context.Background()), s.Damage())
 		select {
 		case err = <-fatal:
 		default:

@@ -30,7 +30,7 @@ type Config struct {
 	FS     vfs.FS
 	Dir    string // of the logs and the snapshot
 	WAL    *wal.WAL
-	DB     state.Disk // becomes the shard's: Close closes it
+	Stores Stores
 	Logger *slog.Logger
 	// Fatal is told when a disk failed or an entry could not be applied. The node must stop.
 	Fatal func(error)
@@ -42,14 +42,24 @@ type Config struct {
 	Snapshotted func()
 }
 
+// Stores opens the shard's store.
+type Stores interface {
+	// Open opens the store in dir, or makes one. From then on damaged is told of damage, whoever meets it and under any lock; an error
+	// that wraps state.ErrCorrupt says that the store cannot be opened because of it.
+	Open(dir string, damaged func(error)) (state.Disk, error)
+}
+
+// StoreDir is the directory, in a shard's, of its store.
+const StoreDir = "state"
+
 // Shard is one shard of this node. Safe for concurrent use.
 type Shard struct {
 	id       catalog.ShardID
 	cfg      Config
 	machine  *machine
 	view     *view
-	group    *group.Group
-	proposer *proposer
+	group    *group.Group  // nil if the store could not be opened
+	proposer *proposer     // nil with group
 	snapshot chan struct{} // asks for a snapshot; capacity 1
 	stop     chan struct{}
 	done     sync.WaitGroup
@@ -57,22 +67,53 @@ type Shard struct {
 	closing  sync.Once
 }
 
-// Open opens a shard. It is ready after WaitReady.
+// Open opens a shard. It is ready after WaitReady. One whose store is damaged is opened, too: it is isolated, see Damage.
 func Open(cfg Config) (*Shard, error) {
-	s := &Shard{id: cfg.ID, cfg: cfg, view: newView(cfg.DB), snapshot: make(chan struct{}, 1), stop: make(chan struct{})}
-	s.view.logger = cfg.Logger
-	s.machine = newStateMachine(cfg, s.view, s.snapshot)
+	s := &Shard{id: cfg.ID, cfg: cfg, snapshot: make(chan struct{}, 1), stop: make(chan struct{})}
 	if err := s.open(); err != nil {
-		s.machine.close()
 		return nil, fmt.Errorf("open shard %d: %w", cfg.ID, err)
 	}
-	s.done.Add(1)
-	go s.takeSnapshots()
+	s.done.Go(s.takeSnapshots)
+	s.done.Go(s.watchDamage)
 	s.sweeping.Go(s.sweep)
 	return s, nil
 }
 
 func (s *Shard) open() error {
+	err := s.openStore()
+	if errors.Is(err, state.ErrCorrupt) {
+		d := newDamage(s.id)
+		d.report(err)
+		s.mount(brokenStore{d.get()}, d)
+		return nil
+	}
+	return err
+}
+
+// openStore opens the store and what belongs to it. After an error nothing is open.
+func (s *Shard) openStore() error {
+	d := newDamage(s.id)
+	db, err := s.cfg.Stores.Open(filepath.Join(s.cfg.Dir, StoreDir), d.report)
+	if err != nil {
+		return err
+	}
+	s.mount(db, d)
+	if err := s.start(); err != nil {
+		s.machine.close()
+		return err
+	}
+	return nil
+}
+
+// mount makes db the shard's store.
+func (s *Shard) mount(db state.Disk, d *damage) {
+	s.view = newView(db)
+	s.view.damage, s.view.logger = d, s.cfg.Logger
+	s.machine = newStateMachine(s.cfg, db, s.view, s.snapshot)
+}
+
+// start has the state machine recover, and raft give it what it lacks.
+func (s *Shard) start() error {
 	dir := filepath.Join(s.cfg.Dir, snapshotDir)
 	if err := s.machine.recover(group.NewSnapshots(s.cfg.FS, dir)); err != nil {
 		return err
@@ -133,21 +174,42 @@ func (m *machine) close() {
 // ID is the shard's number.
 func (s *Shard) ID() catalog.ShardID { return s.id }
 
-// WaitReady returns when this node leads the shard, all entries are applied, and the logs hold what they should.
+// WaitReady returns when this node leads the shard, all entries are applied, and the logs hold what they should; or when the
+// shard is isolated.
 func (s *Shard) WaitReady(ctx context.Context) error {
+	if s.Damage() != nil {
+		return nil
+	}
 	if _, err := s.group.WaitReady(ctx); err != nil {
 		return err
+	}
+	if s.Damage() != nil { // the entries were not applied
+		return nil
 	}
 	return s.checkComplete()
 }
 
-// Leading returns the term in which this node leads, 0 if it does not, and a channel that is closed when that changes.
-func (s *Shard) Leading() (term uint64, changed <-chan struct{}) { return s.group.Leading() }
+// Leading returns the term in which this node leads, 0 if it does not, and a channel that is closed when that changes. Nobody
+// leads an isolated shard, and that does not change.
+func (s *Shard) Leading() (term uint64, changed <-chan struct{}) {
+	if s.Damage() != nil {
+		return 0, nil
+	}
+	return s.group.Leading()
+}
+
+// refusal returns why op cannot be proposed.
+func (s *Shard) refusal(op Op) error {
+	if err := s.Damage(); err != nil {
+		return err
+	}
+	return s.view.refuseIsolated(op)
+}
 
 // Propose has the op applied and returns the verdict. Once it is on its way, ctx does not matter any more. Errors:
-// ErrNotLeader, ErrTooLarge, log.ErrCorrupt (a partition is isolated), ctx's: not applied; ErrUnknown.
+// ErrNotLeader, ErrTooLarge, ErrDamaged, log.ErrCorrupt (a partition is isolated), ctx's: not applied; ErrUnknown.
 func (s *Shard) Propose(ctx context.Context, op Op) (Result, error) {
-	if err := s.view.refuseIsolated(op); err != nil {
+	if err := s.refusal(op); err != nil {
 		return Result{}, err
 	}
 	r, err := s.proposer.propose(ctx, op)
@@ -160,7 +222,7 @@ func (s *Shard) Propose(ctx context.Context, op Op) (Result, error) {
 // Submit queues the op and returns what waits for the verdict; it must be called, once. Ops take effect in the order in which
 // they are queued. Errors: those of Propose that say that the op was not applied.
 func (s *Shard) Submit(ctx context.Context, op Op) (wait func() (Result, error), err error) {
-	if err := s.view.refuseIsolated(op); err != nil {
+	if err := s.refusal(op); err != nil {
 		return nil, err
 	}
 	q, err := s.proposer.enqueue(ctx, op)
@@ -174,7 +236,12 @@ func (s *Shard) Submit(ctx context.Context, op Op) (wait func() (Result, error),
 func (s *Shard) Snapshot() *Snapshot { return s.view.snapshot() }
 
 // State reads the store as of now.
-func (s *Shard) State() state.Reader { return s.cfg.DB }
+func (s *Shard) State() state.Reader {
+	if err := s.Damage(); err != nil {
+		return brokenStore{err}
+	}
+	return s.machine.db
+}
 
 // EndOffset returns the end of a partition's log as of now.
 func (s *Shard) EndOffset(p catalog.PartitionID) log.Offset { return s.view.end(p) }
@@ -207,9 +274,9 @@ func (s *Shard) Relations() []catalog.RelationID { return s.view.relations() }
 // Stats counts what the shard did.
 func (s *Shard) Stats() Stats { return s.machine.stats.get() }
 
-// RequestSnapshot has a snapshot taken soon, unless a partition is isolated.
+// RequestSnapshot has a snapshot taken soon, unless the shard or a partition is isolated.
 func (s *Shard) RequestSnapshot() {
-	if s.view.isolations.Load() > 0 {
+	if s.view.unsound() {
 		return
 	}
 	select {
@@ -219,23 +286,22 @@ func (s *Shard) RequestSnapshot() {
 }
 
 func (s *Shard) takeSnapshots() {
-	defer s.done.Done()
 	for {
 		select {
 		case <-s.snapshot:
 		case <-s.stop:
 			return
 		}
-		if _, err := s.TakeSnapshot(); err != nil {
+		if _, err := s.TakeSnapshot(); err != nil && s.Damage() == nil {
 			s.cfg.Logger.Warn("no snapshot was taken", "shard", s.id, "error", err)
 		}
 	}
 }
 
-// TakeSnapshot syncs the shard's files and cuts its part of the write-ahead log. It returns false if there was nothing new, or a
-// partition is isolated.
+// TakeSnapshot syncs the shard's files and cuts its part of the write-ahead log. It returns false if there was nothing new, or the
+// shard or a partition is isolated.
 func (s *Shard) TakeSnapshot() (bool, error) {
-	if s.view.isolations.Load() > 0 {
+	if s.view.unsound() {
 		return false, nil
 	}
 	taken, err := s.group.Snapshot()
@@ -252,9 +318,13 @@ func (s *Shard) TakeSnapshot() (bool, error) {
 func (s *Shard) Close() error {
 	var err error
 	s.closing.Do(func() {
-		s.proposer.close()
+		if s.proposer != nil {
+			s.proposer.close()
+		}
 		close(s.stop)
-		err = s.group.Close()
+		if s.group != nil {
+			err = s.group.Close()
+		}
 		s.done.Wait()
 		s.machine.close() // a compaction ends with it
 		s.sweeping.Wait()

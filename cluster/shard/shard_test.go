@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -34,7 +33,18 @@ type rig struct {
 	db    *state.Memory
 	shard *Shard
 	fatal chan error
+	// stores opens the shard's store; nil: db, always.
+	stores Stores
+	logged bytes.Buffer // warnings and errors of the shard
 }
+
+// memoryStores gives a shard the same store in memory, whatever the directory.
+type memoryStores struct {
+	db *state.Memory
+	fs vfs.FS
+}
+
+func (m memoryStores) Open(string, func(error)) (state.Disk, error) { return keepOpen{m.db, m.fs}, nil }
 
 // keepOpen hides Close, so that a store in memory outlives its shard, as files do.
 type keepOpen struct {
@@ -77,8 +87,11 @@ func (r *rig) open() {
 	var err error
 	r.wal, err = wal.Open(r.fs, "wal", wal.Options{FileBytes: 1 << 20})
 	must(r.t, err)
-	r.shard, err = Open(Config{ID: 0, Group: 1, NodeID: "n", FS: r.fs, Dir: "shard", WAL: r.wal, DB: keepOpen{r.db, r.fs},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Fatal: func(err error) { r.fatal <- err }})
+	if r.stores == nil {
+		r.stores = memoryStores{r.db, r.fs}
+	}
+	r.shard, err = Open(Config{ID: 0, Group: 1, NodeID: "n", FS: r.fs, Dir: "shard", WAL: r.wal, Stores: r.stores,
+		Logger: slog.New(slog.NewTextHandler(&r.logged, &slog.HandlerOptions{Level: slog.LevelWarn})), Fatal: func(err error) { r.fatal <- err }})
 	must(r.t, err)
 	r.t.Cleanup(r.close)
 }

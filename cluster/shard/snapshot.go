@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/sql/catalog"
 )
@@ -44,7 +45,7 @@ func decodeManifest(b []byte) (*manifest, error) {
 // checkManifest refuses a store that is behind a snapshot: the entries between are gone.
 func (m *machine) checkManifest(s *manifest) error {
 	if m.applied < s.Applied {
-		return fmt.Errorf("the state store of %s has entries up to %d, the snapshot says %d", m.dir, m.applied, s.Applied)
+		return fmt.Errorf("the state store of %s has entries up to %d, the snapshot says %d: %w", m.dir, m.applied, s.Applied, state.ErrCorrupt)
 	}
 	return nil
 }
@@ -65,6 +66,9 @@ var errIsolated = errors.New("a partition is damaged and isolated: the write-ahe
 func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 	if m.failure != nil {
 		return nil, m.failure
+	}
+	if err := m.view.damage.get(); err != nil {
+		return nil, err
 	}
 	if m.view.isolations.Load() > 0 {
 		return nil, errIsolated
@@ -90,7 +94,7 @@ func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 // Persist implements raft.FSMSnapshot. It runs beside later applies.
 func (s *fsmSnapshot) Persist(sink raft.SnapshotSink) error {
 	if err := s.sync(); err != nil {
-		s.m.fatal(fmt.Errorf("shard %d: snapshot: %w", s.m.id, err))
+		s.m.stop(fmt.Errorf("shard %d: snapshot: %w", s.m.id, err))
 		return err
 	}
 	if err := s.checkpoint(sink.ID()); err != nil {

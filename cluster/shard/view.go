@@ -43,6 +43,7 @@ type view struct {
 	finished  finishedRing
 	closed    bool
 
+	damage     *damage                       // of the store
 	isolated   map[catalog.PartitionID]error // damaged partitions
 	isolations atomic.Int32                  // len(isolated)
 	logger     *slog.Logger                  // nil: none
@@ -67,6 +68,7 @@ type PreparedTxn struct {
 func newView(db state.DB) *view {
 	return &view{
 		db:        db,
+		damage:    newDamage(0),
 		isolated:  map[catalog.PartitionID]error{},
 		ends:      btree.NewBTreeGOptions(partitionLess, btree.Options{NoLocks: true}),
 		frontiers: map[exec.ConsumerID][]exec.Frontier{}, txns: map[TxnID]*PreparedTxn{},
@@ -215,6 +217,10 @@ func (v *view) wait(ctx context.Context, probe func() (bool, chan struct{}, erro
 			v.mu.Unlock()
 			return exec.ErrUnavailable
 		}
+		if err := v.damage.get(); err != nil {
+			v.mu.Unlock()
+			return err
+		}
 		done, changed, err := probe()
 		v.mu.Unlock()
 		if done || err != nil {
@@ -222,6 +228,7 @@ func (v *view) wait(ctx context.Context, probe func() (bool, chan struct{}, erro
 		}
 		select {
 		case <-changed:
+		case <-v.damage.found:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -302,6 +309,17 @@ func (v *view) resolved(id TxnID) <-chan struct{} {
 		return t.Resolved
 	}
 	return nil
+}
+
+// DeciderOf returns the shard that decides on a transaction which is in doubt here.
+func (s *Shard) DeciderOf(id TxnID) (decider catalog.ShardID, ok bool) {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	t := s.view.txns[id]
+	if t == nil {
+		return 0, false
+	}
+	return t.Decider, true
 }
 
 // isolateIncomplete isolates, when all entries were replayed, the logs that do not hold what the store says that they hold.

@@ -31,6 +31,8 @@ type Engine interface {
 	SetValue(ctx context.Context, id catalog.RelationID, to catalog.SequenceState) error
 	// SequenceState says where a sequence stands: what it gave last. The catalog's is ahead of it.
 	SequenceState(id catalog.RelationID) catalog.SequenceState
+	// Waiting says why the query of r, which runs, does not go on now: a shard that it needs is isolated. Empty: it goes on.
+	Waiting(r *catalog.Relation) string
 	// WaitAny returns when one of the partitions has an end offset above the given one, or ctx ends (its error).
 	WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Offset) error
 }

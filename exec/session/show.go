@@ -13,7 +13,7 @@ import (
 type listing struct {
 	columns []string
 	about   func(*catalog.Relation) bool
-	row     func(*catalog.Catalog, *catalog.Relation) []string
+	row     func(Engine, *catalog.Catalog, *catalog.Relation) []string
 }
 
 // listings by the word after SHOW.
@@ -21,21 +21,21 @@ var listings = map[string]listing{
 	"tables": {
 		columns: []string{"schema", "name", "kind", "key", "partitions"},
 		about:   (*catalog.Relation).Keyed,
-		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
+		row: func(_ Engine, _ *catalog.Catalog, r *catalog.Relation) []string {
 			return []string{r.Schema, r.Name, r.Word(), keyText(r), partitionsText(r)}
 		},
 	},
 	"streams": {
 		columns: []string{"schema", "name", "key", "partitions", "topic", "format"},
 		about:   func(r *catalog.Relation) bool { return r.Kind == catalog.KindStream },
-		row: func(cat *catalog.Catalog, r *catalog.Relation) []string {
+		row: func(_ Engine, cat *catalog.Catalog, r *catalog.Relation) []string {
 			return []string{r.Schema, r.Name, keyText(r), partitionsText(r), topicText(cat, r), string(r.Format())}
 		},
 	},
 	"topics": {
 		columns: []string{"name", "relation", "kind", "partitions", "format", "cleanup_policy", "retention", "retention_bytes", "compression", "durability"},
 		about:   (*catalog.Relation).HasTopic,
-		row: func(_ *catalog.Catalog, r *catalog.Relation) []string {
+		row: func(_ Engine, _ *catalog.Catalog, r *catalog.Relation) []string {
 			out := []string{r.Topic().String(), r.Schema + "." + r.Name, r.Word(), partitionsText(r)}
 			for _, v := range r.Config.Values()[:6] {
 				out = append(out, v.Value)
@@ -46,8 +46,12 @@ var listings = map[string]listing{
 	"queries": {
 		columns: []string{"schema", "name", "state", "reason", "reads", "query"},
 		about:   func(r *catalog.Relation) bool { return r.Query != nil },
-		row: func(cat *catalog.Catalog, r *catalog.Relation) []string {
-			return []string{r.Schema, r.Name, string(r.Query.State), r.Query.Reason, readsText(cat, r), r.Query.SQL}
+		row: func(e Engine, cat *catalog.Catalog, r *catalog.Relation) []string {
+			state, reason := string(r.Query.State), r.Query.Reason
+			if why := e.Waiting(r); why != "" {
+				state, reason = "waiting", why
+			}
+			return []string{r.Schema, r.Name, state, reason, readsText(cat, r), r.Query.SQL}
 		},
 	},
 }
@@ -100,7 +104,7 @@ func (c *compiler) list(l listing) *command {
 		var rows [][]string
 		for _, r := range cat.Relations() {
 			if l.about(r) {
-				rows = append(rows, l.row(cat, r))
+				rows = append(rows, l.row(s.engine, cat, r))
 			}
 		}
 		return rows

@@ -3,7 +3,9 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +29,8 @@ func (c *Cache) Close() { c.c.Destroy() }
 type Options struct {
 	Cache            *Cache // nil: a small one of its own
 	WriteBufferBytes uint64 // of all memtables of this store; 0: DefaultWriteBufferBytes
+	// Damaged, if not nil, is told of every ErrCorrupt that an open store has to report, before its caller is. It must not block.
+	Damaged func(error)
 }
 
 // Bounds of a store.
@@ -49,6 +53,8 @@ const (
 // RocksDB is a store on disk without a write-ahead log of its own: what was not flushed is lost in a crash, and what is
 // found then is the state after some Write, whole. Each block is verified by its checksum when it is read.
 type RocksDB struct {
+	dir     string
+	damaged func(error)
 	db      *grocksdb.DB
 	opts    *grocksdb.Options
 	table   *grocksdb.BlockBasedTableOptions
@@ -66,12 +72,15 @@ type RocksDB struct {
 
 var _ DB = (*RocksDB)(nil)
 
-// OpenRocksDB opens the store in dir, and makes an empty one if there is none.
+// OpenRocksDB opens the store in dir, and makes an empty one if there is none. ErrCorrupt says that what is there is no whole store.
 func OpenRocksDB(dir string, o Options) (*RocksDB, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
-	r := &RocksDB{}
+	if err := checkCurrent(dir); err != nil {
+		return nil, err
+	}
+	r := &RocksDB{dir: dir, damaged: o.Damaged}
 	r.configure(o)
 	db, err := grocksdb.OpenDb(r.opts, dir)
 	if err != nil {
@@ -81,6 +90,26 @@ func OpenRocksDB(dir string, o Options) (*RocksDB, error) {
 	r.db = db
 	r.refs.Store(1)
 	return r, nil
+}
+
+// currentName is RocksDB's file that names the newest MANIFEST.
+const currentName = "CURRENT"
+
+// checkCurrent refuses a store that has lost its file CURRENT. RocksDB would take the directory for a new one, and delete what is in it.
+func checkCurrent(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, currentName)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range left {
+		if strings.HasPrefix(f.Name(), "MANIFEST-") || strings.HasSuffix(f.Name(), ".sst") {
+			return fmt.Errorf("open state store %s: %w: %s is there, and no file %s", dir, ErrCorrupt, f.Name(), currentName)
+		}
+	}
+	return nil
 }
 
 func (r *RocksDB) configure(o Options) {
@@ -161,7 +190,7 @@ func (r *RocksDB) get(opts *grocksdb.ReadOptions, key []byte) ([]byte, error) {
 	defer r.release()
 	h, err := r.db.GetPinned(opts, key)
 	if err != nil {
-		return nil, fmt.Errorf("read state store: %w", rocksError(err))
+		return nil, r.failed("read", err)
 	}
 	if !h.Exists() {
 		return nil, nil
@@ -194,7 +223,7 @@ func (r *RocksDB) Write(b *Batch) error {
 		r.buf = nil
 	}
 	if err := r.db.Write(r.write, wb); err != nil {
-		return fmt.Errorf("write state store: %w", rocksError(err))
+		return r.failed("write", err)
 	}
 	return nil
 }
@@ -217,7 +246,7 @@ func (r *RocksDB) Flush() error {
 	}
 	defer r.release()
 	if err := r.db.Flush(r.flush); err != nil {
-		return fmt.Errorf("flush state store: %w", rocksError(err))
+		return r.failed("flush", err)
 	}
 	return nil
 }
@@ -247,7 +276,7 @@ func (s *rocksSnapshot) Get(key []byte) ([]byte, error) {
 	defer s.unref()
 	h, err := s.r.db.GetPinned(s.read, key)
 	if err != nil {
-		return nil, fmt.Errorf("read state store: %w", rocksError(err))
+		return nil, s.r.failed("read", err)
 	}
 	if !h.Exists() {
 		return nil, nil
@@ -301,9 +330,20 @@ func (closedSnapshot) Scan(_, _ []byte) Iterator     { return failedIterator{Err
 func (closedSnapshot) ScanBack(_, _ []byte) Iterator { return failedIterator{ErrClosed} }
 func (closedSnapshot) Release()                      {}
 
-// rocksError marks RocksDB's reports of failed checksums and broken files as ErrCorrupt.
+// failed says what could not be done, and tells of damage.
+func (r *RocksDB) failed(what string, err error) error {
+	err = fmt.Errorf("%s state store %s: %w", what, r.dir, rocksError(err))
+	if r.damaged != nil && errors.Is(err, ErrCorrupt) {
+		r.damaged(err)
+	}
+	return err
+}
+
+// rocksError marks RocksDB's reports of failed checksums, and of broken and missing files, as ErrCorrupt. A failed read, write or sync of
+// the disk is none.
 func rocksError(err error) error {
-	if strings.HasPrefix(err.Error(), "Corruption") {
+	text := err.Error()
+	if strings.HasPrefix(text, "Corruption") || strings.HasPrefix(text, "IO error: No such file or directory") {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return err

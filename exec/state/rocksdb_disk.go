@@ -1,7 +1,6 @@
 package state
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/linxGnu/grocksdb"
@@ -18,11 +17,11 @@ func (r *RocksDB) Checkpoint(dir string) error {
 	defer r.release()
 	c, err := r.db.NewCheckpoint()
 	if err != nil {
-		return fmt.Errorf("checkpoint of state store: %w", rocksError(err))
+		return r.failed("make a checkpoint of", err)
 	}
 	defer c.Destroy()
 	if err := c.CreateCheckpoint(dir, math.MaxUint64); err != nil { // without another flush
-		return fmt.Errorf("checkpoint of state store: %w", rocksError(err))
+		return r.failed("make a checkpoint of", err)
 	}
 	return nil
 }
@@ -53,7 +52,7 @@ func Verify(dir string) error {
 	for it.SeekToFirst(); it.Valid(); it.Next() {
 	}
 	if err := it.Err(); err != nil {
-		return fmt.Errorf("verify state store %s: %w", dir, rocksError(err))
+		return r.failed("verify", err)
 	}
 	return nil
 }

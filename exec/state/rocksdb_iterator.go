@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"fmt"
 	"runtime"
 
 	"github.com/linxGnu/grocksdb"
@@ -78,13 +77,14 @@ func (i *rocksIterator) Close() error {
 	i.done = true
 	i.opts.Destroy()
 	i.pin.Unpin()
+	r := i.r
 	if i.s != nil {
 		i.s.unref()
 	} else {
 		i.r.release()
 	}
 	if err != nil {
-		return fmt.Errorf("scan state store: %w", rocksError(err))
+		return r.failed("scan", err)
 	}
 	return nil
 }

@@ -18,10 +18,10 @@ func OpenRocksDBReadOnly(dir string) (*RocksDB, error) {
 
 func openReadOnly(dir string, more func(*grocksdb.Options)) (*RocksDB, error) {
 	// RocksDB's own message for this names a file of its own, and does not tell it from other failures.
-	if _, err := os.Stat(filepath.Join(dir, "CURRENT")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, currentName)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open state store %s: %w", dir, fs.ErrNotExist)
 	}
-	r := &RocksDB{}
+	r := &RocksDB{dir: dir}
 	r.configure(Options{})
 	r.opts.SetCreateIfMissing(false)
 	more(r.opts)

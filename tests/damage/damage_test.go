@@ -1,6 +1,6 @@
 // Package damage_test damages a file of a node's data directory, one at a time: a flipped bit, or a truncation, anywhere.
-// The node must refuse to start and name the file, or answer what it answered before, or an error. For a file of one partition
-// it must start. It never answers something else, and it never panics or hangs. In process: each damage needs a node of its own, on a copy.
+// The node must refuse to start and name the file, or answer what it answered before, or an error. For a file of one partition,
+// or of the store of a shard, it must start. It never answers something else, and it never panics or hangs. In process: each damage needs a node of its own, on a copy.
 package damage_test
 
 import (
@@ -202,7 +202,7 @@ func (d *damage) look(dir string) (_ result, err error) {
 			}
 		case !d.named(a.err.Error()):
 			return broken, fmt.Errorf("%s: the error does not name the file: %w", sql, a.err)
-		case code(a.err) != "XX001" && code(a.err) != "55000": // of data, and of a view that could not read it
+		case code(a.err) != "XX001" && (code(a.err) != "55000" || d.ofStore()): // of data, and of a view that could not read it
 			return broken, fmt.Errorf("%s: SQLSTATE %s: %w", sql, code(a.err), a.err)
 		default:
 			answers = isolated
@@ -219,14 +219,21 @@ func (d *damage) refused(err error) (result, error) {
 	if !d.named(err.Error()) {
 		return broken, fmt.Errorf("refuses to start and does not name the file: %w", err)
 	}
-	if d.ofPartition() {
-		return broken, fmt.Errorf("refuses to start for the damage of one partition: %w", err)
+	if d.ofShard() {
+		return broken, fmt.Errorf("refuses to start for the damage of one shard: %w", err)
 	}
 	return refused, nil
 }
 
-// ofPartition reports whether the damage is in the files of one partition: all others must be served.
-func (d *damage) ofPartition() bool { return strings.Contains(d.file, "/topics/") }
+// ofStore reports whether the damage is in the store of a shard, or its copy: no view fails for it, as it is mended with the shard.
+func (d *damage) ofStore() bool {
+	return strings.Contains(d.file, "/state/") || strings.Contains(d.file, "/checkpoints/")
+}
+
+// ofShard reports whether the damage is in the files of one partition, or in the store of one shard: all others must be served.
+func (d *damage) ofShard() bool {
+	return strings.Contains(d.file, "/topics/") || d.ofStore()
+}
 
 // named reports whether a message says where the damage is: the file, or for a store, whose files only RocksDB knows, its
 // directory. Of a lost end of the write-ahead log only that it is lost can be said.

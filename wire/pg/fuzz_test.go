@@ -46,6 +46,7 @@ func (nothing) SequenceState(catalog.RelationID) catalog.SequenceState {
 	return catalog.SequenceState{}
 }
 
+func (nothing) Waiting(*catalog.Relation) string                                  { return "" }
 func (nothing) WaitAny(context.Context, map[catalog.PartitionID]log.Offset) error { return io.EOF }
 
 // fuzzTimeout is far beyond what any input takes: it ends a hang.
