@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/millracedb/millrace/cluster/lock"
 	"github.com/millracedb/millrace/cluster/meta"
 	"github.com/millracedb/millrace/cluster/shard"
 	"github.com/millracedb/millrace/exec/state"
@@ -85,6 +86,7 @@ type Node struct {
 	commits gate
 	forgets forgetter
 
+	locks      *lock.Manager
 	sequences  sequences
 	supervisor *supervisor
 	retention  *retention
@@ -167,6 +169,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.shards = make([]*shard.Shard, n.dir.format.Shards)
+	n.locks = lock.NewManager(len(n.shards))
 	n.async = make([]asyncWrites, n.dir.format.Shards)
 	var g errgroup.Group
 	for i := range n.shards {

@@ -13,10 +13,10 @@ func RunDelete(ctx context.Context, p *plan.Delete, env *Env, tx Tx) (int64, *ty
 }
 
 // delete deletes rows and returns those that were not deleted before.
-func (u *updater) delete(ctx context.Context, b *types.Batch) (*types.Batch, error) {
+func (u *updater) delete(ctx context.Context, b currentRows) (*types.Batch, error) {
 	rows := make([]int, 0, b.Len)
 	for i := range b.Len {
-		key := u.w.key(u.buf, b, i)
+		key := u.w.key(u.buf, b.Batch, i)
 		u.buf = key
 		fresh, err := u.fresh(key)
 		if err != nil {
@@ -25,11 +25,7 @@ func (u *updater) delete(ctx context.Context, b *types.Batch) (*types.Batch, err
 		if !fresh {
 			continue
 		}
-		old, err := u.read(key)
-		if err != nil {
-			return nil, err
-		}
-		if err := u.w.write(ctx, u.w.partition(key), old.replace(key, nil)); err != nil {
+		if err := u.w.write(ctx, u.w.partition(key), b.old[i].replace(key, nil)); err != nil {
 			return nil, err
 		}
 		rows = append(rows, i)

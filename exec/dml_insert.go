@@ -56,12 +56,17 @@ func insertFunc(p *plan.Insert, in *Inserter) (func(context.Context, *types.Batc
 	return in.add, nil
 }
 
-// addNew inserts the rows of b whose key is not there: ON CONFLICT DO NOTHING.
+// addNew inserts the rows of b whose key is not there: ON CONFLICT DO NOTHING. A key that is there is not kept locked.
 func (in *Inserter) addNew(ctx context.Context, b *types.Batch) (*types.Batch, error) {
 	checked, err := in.rules.over(ctx, b)
 	if err != nil {
 		return nil, err
 	}
+	locked, err := in.lockNew(ctx, checked)
+	if err != nil {
+		return nil, err
+	}
+	defer in.unsettle()
 	var rows []int
 	for i := range b.Len {
 		if err := checked.check(i); err != nil {
@@ -73,6 +78,9 @@ func (in *Inserter) addNew(ctx context.Context, b *types.Batch) (*types.Batch, e
 			return nil, err
 		}
 		if taken {
+			if err := in.passOver(key, locked[i]); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		rows = append(rows, i)
@@ -81,4 +89,33 @@ func (in *Inserter) addNew(ctx context.Context, b *types.Batch) (*types.Batch, e
 		}
 	}
 	return b.Gather(rows), nil
+}
+
+// lockNew is lockKeys; it returns which locks are new, by row.
+func (in *Inserter) lockNew(ctx context.Context, rows checkedRows) ([]bool, error) {
+	fresh := make([]bool, rows.batch.Len)
+	if !in.locks.needed() {
+		return fresh, nil
+	}
+	for i := 0; i < rows.batch.Len && rows.check(i) == nil; i++ {
+		key := in.key(rows.batch, i)
+		g, err := in.locks.lock(ctx, in.w.partition(key), key, LockInsert)
+		if err != nil {
+			return nil, err
+		}
+		fresh[i] = g.New
+	}
+	return fresh, in.settle(ctx)
+}
+
+// passOver leaves out a row whose key is there.
+func (in *Inserter) passOver(key []byte, locked bool) error {
+	there, err := readRow(in.reader, in.rel, key)
+	if err == nil {
+		err = in.locks.unfrozen(key, there)
+	}
+	if locked && there.row != nil {
+		in.env.Locking.Rows.Unlock(in.rel, in.w.partition(key), key, LockInsert)
+	}
+	return err
 }

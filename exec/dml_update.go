@@ -3,7 +3,6 @@ package exec
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
@@ -18,9 +17,10 @@ func RunUpdate(ctx context.Context, p *plan.Update, env *Env, tx Tx) (int64, *ty
 
 // runChange does something with all rows of input, and returns how many it was and what RETURNING gives of them.
 func runChange(ctx context.Context, env *Env, tx Tx, rel *catalog.Relation, input *plan.Query, returning []*plan.Expr,
-	change func(*updater, context.Context, *types.Batch) (*types.Batch, error)) (int64, *types.Batch, error) {
+	change func(*updater, context.Context, currentRows) (*types.Batch, error)) (int64, *types.Batch, error) {
 	env.begin()
 	u := newUpdater(rel, env, tx, input.Root)
+	defer u.locks.done()
 	ret, err := newReturning(returning, env)
 	if err != nil {
 		return 0, nil, err
@@ -31,7 +31,11 @@ func runChange(ctx context.Context, env *Env, tx Tx, rel *catalog.Relation, inpu
 	}
 	defer rows.Close()
 	err = drain(ctx, rows, func(b *types.Batch) error {
-		changed, err := change(u, ctx, b)
+		current, err := u.current(ctx, b)
+		if err != nil {
+			return err
+		}
+		changed, err := change(u, ctx, current)
 		if err != nil {
 			return err
 		}
@@ -47,7 +51,9 @@ func runChange(ctx context.Context, env *Env, tx Tx, rel *catalog.Relation, inpu
 type updater struct {
 	env   *Env
 	rel   *catalog.Relation
+	input plan.Node
 	w     *rowWriter
+	locks rowLocker
 	rules rowRules
 	seen  *keySet // rows changed; nil if the input gives each once
 	moves keyMoves
@@ -57,7 +63,7 @@ type updater struct {
 }
 
 func newUpdater(rel *catalog.Relation, env *Env, tx Tx, input plan.Node) *updater {
-	u := &updater{env: env, rel: rel, w: newRowWriter(rel, tx), rules: newRowRules(rel, env)}
+	u := &updater{env: env, rel: rel, input: input, w: newRowWriter(rel, tx), rules: newRowRules(rel, env), locks: rowLocker{env: env, rel: rel}}
 	u.moves = keyMoves{rows: types.NewBatch(rel.Types(), 0), mem: env.account("update of keys")}
 	if !givesRowsOnce(input) {
 		u.seen = newKeySet(env)
@@ -83,10 +89,8 @@ func givesRowsOnce(n plan.Node) bool {
 }
 
 // update takes old rows side by side with new ones, and returns the new rows of those that were not changed before.
-func (u *updater) update(ctx context.Context, b *types.Batch) (*types.Batch, error) {
-	n := len(u.rel.Columns)
-	before := &types.Batch{Cols: b.Cols[:n], Len: b.Len}
-	after := &types.Batch{Cols: b.Cols[n:], Len: b.Len}
+func (u *updater) update(ctx context.Context, b currentRows) (*types.Batch, error) {
+	before, after := u.halves(b.Batch)
 	checked, err := u.rules.over(ctx, after)
 	if err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func (u *updater) update(ctx context.Context, b *types.Batch) (*types.Batch, err
 		if err := checked.check(i); err != nil {
 			return nil, err
 		}
-		if err := u.updateRow(ctx, key, after, i); err != nil {
+		if err := u.updateRow(ctx, key, b.old[i], after, i); err != nil {
 			return nil, err
 		}
 		rows = append(rows, i)
@@ -122,20 +126,7 @@ func (u *updater) fresh(key []byte) (bool, error) {
 	return u.seen.add(key)
 }
 
-// read returns the row as it is stored; it was read in this snapshot a moment ago.
-func (u *updater) read(key []byte) (storedRow, error) {
-	old, err := readRow(u.env.Reader, u.rel, key)
-	if err == nil && old.row == nil {
-		err = fmt.Errorf("table %q: row read in the same snapshot is not there", u.rel.Name)
-	}
-	return old, err
-}
-
-func (u *updater) updateRow(ctx context.Context, key []byte, after *types.Batch, i int) error {
-	old, err := u.read(key)
-	if err != nil {
-		return err
-	}
+func (u *updater) updateRow(ctx context.Context, key []byte, old storedRow, after *types.Batch, i int) error {
 	newKey := u.w.key(u.newBuf, after, i)
 	u.newBuf = newKey
 	if !bytes.Equal(key, newKey) {

@@ -24,8 +24,11 @@ type Env struct {
 	Undecodable func(Undecodable)
 	// MemoryBytes bounds what the statement may hold, as estimated; 0 means DefaultMemoryBytes.
 	MemoryBytes int64
+	Locking     Locking
 
 	run *run
+	// pinned are rows that scans, by their marks, give instead of what they read.
+	pinned map[int]pinnedRow
 }
 
 // run is the state of one execution; subqueries share it with the statement.

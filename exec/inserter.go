@@ -19,14 +19,18 @@ type Inserter struct {
 	rules rowRules
 	rowID int     // the hidden row id, or -1
 	keys  *keySet // written by this statement; nil where keys need no check
-	count int64
-	buf   []byte
+	locks rowLocker
+	// reader is where keys are looked up: the statement's snapshot, or a newer one after a wait for a lock.
+	reader Reader
+	count  int64
+	buf    []byte
 }
 
 // NewInserter returns an inserter of rows into rel, through tx. Env.Reader must cover rel if it is a table.
 func NewInserter(rel *catalog.Relation, env *Env, tx Tx) *Inserter {
 	env.begin()
-	in := &Inserter{env: env, rel: rel, w: newRowWriter(rel, tx), rowID: -1, rules: newRowRules(rel, env)}
+	in := &Inserter{env: env, rel: rel, w: newRowWriter(rel, tx), rowID: -1, rules: newRowRules(rel, env),
+		locks: rowLocker{env: env, rel: rel}, reader: env.Reader}
 	for c, col := range rel.Columns {
 		if col.Name == catalog.RowIDColumn && col.Hidden {
 			in.rowID = c
@@ -60,6 +64,10 @@ func (in *Inserter) add(ctx context.Context, b *types.Batch) (*types.Batch, erro
 	if in.rel.Kind == catalog.KindTopic {
 		return b, in.addRecords(ctx, b)
 	}
+	if err := in.lockKeys(ctx, rows); err != nil {
+		return nil, err
+	}
+	defer in.unsettle()
 	for i := range b.Len {
 		if err := rows.check(i); err != nil {
 			return nil, err
@@ -102,6 +110,31 @@ func (in *Inserter) addRecords(ctx context.Context, b *types.Batch) error {
 	return nil
 }
 
+// lockKeys locks the keys of rows, up to one that may not be written, and looks from then on where they stay as they are.
+func (in *Inserter) lockKeys(ctx context.Context, rows checkedRows) error {
+	if in.keys == nil || !in.locks.needed() {
+		return nil
+	}
+	for i := 0; i < rows.batch.Len && rows.check(i) == nil; i++ {
+		key := in.key(rows.batch, i)
+		if _, err := in.locks.lock(ctx, in.w.partition(key), key, LockInsert); err != nil {
+			return err
+		}
+	}
+	return in.settle(ctx)
+}
+
+// settle is to be called when the keys of a batch are locked, unsettle when its rows are written.
+func (in *Inserter) settle(ctx context.Context) (err error) {
+	in.reader, _, err = in.locks.settle(ctx)
+	return err
+}
+
+func (in *Inserter) unsettle() {
+	in.locks.done()
+	in.reader = in.env.Reader
+}
+
 // key returns the encoded key of row i of b, valid until the next call.
 func (in *Inserter) key(b *types.Batch, i int) []byte {
 	key := in.w.key(in.buf, b, i)
@@ -120,7 +153,7 @@ func (in *Inserter) taken(key []byte) (bool, error) {
 	if err != nil || !fresh {
 		return true, err
 	}
-	stored, err := getStored(in.env.Reader, in.rel.Partition(int(in.w.partition(key))), key)
+	stored, err := getStored(in.reader, in.rel.Partition(int(in.w.partition(key))), key)
 	return len(stored.Rows) > 0, err
 }
 

@@ -37,8 +37,13 @@ func (m *keyMoves) write(ctx context.Context, u *updater) error {
 		left[string(m.left[i].key)] = &m.left[i]
 	}
 	come := newKeySet(u.env)
+	reader, err := m.lock(ctx, u)
+	if err != nil {
+		return err
+	}
+	defer u.locks.done()
 	for i := range m.rows.Len {
-		if err := m.writeRow(ctx, u, left, come, i); err != nil {
+		if err := m.writeRow(ctx, u, reader, left, come, i); err != nil {
 			return err
 		}
 	}
@@ -53,7 +58,19 @@ func (m *keyMoves) write(ctx context.Context, u *updater) error {
 	return nil
 }
 
-func (m *keyMoves) writeRow(ctx context.Context, u *updater, left map[string]*leftKey, come *keySet, i int) error {
+// lock locks the keys to which rows move and returns where to look for others that have them.
+func (m *keyMoves) lock(ctx context.Context, u *updater) (Reader, error) {
+	for i := 0; i < m.rows.Len && u.locks.needed(); i++ {
+		u.newBuf = u.w.key(u.newBuf, m.rows, i)
+		if _, err := u.locks.lock(ctx, u.w.partition(u.newBuf), u.newBuf, LockInsert); err != nil {
+			return nil, err
+		}
+	}
+	r, _, err := u.locks.settle(ctx)
+	return r, err
+}
+
+func (m *keyMoves) writeRow(ctx context.Context, u *updater, reader Reader, left map[string]*leftKey, come *keySet, i int) error {
 	key := u.w.key(u.newBuf, m.rows, i)
 	u.newBuf = key
 	fresh, err := come.add(key)
@@ -68,7 +85,7 @@ func (m *keyMoves) writeRow(ctx context.Context, u *updater, left map[string]*le
 		l.taken = true
 		return u.w.write(ctx, p, l.old.replace(key, value))
 	}
-	there, err := readRow(u.env.Reader, u.rel, key)
+	there, err := readRow(reader, u.rel, key)
 	if err != nil {
 		return err
 	}

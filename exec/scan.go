@@ -16,6 +16,9 @@ const firstBatchRows = 32
 
 func newScan(n *plan.Scan, env *Env) (Operator, error) {
 	rows := newRowReader(n.Relation, n.Columns)
+	if pinned, ok := env.pinned[n.Mark]; ok {
+		return &pinnedScan{rows: rows, row: pinned.row}, nil
+	}
 	switch {
 	case !n.Relation.Keyed():
 		return &streamScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil

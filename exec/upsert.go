@@ -43,12 +43,18 @@ func (u *upsert) add(ctx context.Context, b *types.Batch) (*types.Batch, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := u.lockTargets(ctx, rows, keys); err != nil {
+		return nil, err
+	}
+	defer u.unsettle()
 	for i := range b.Len {
 		if err := rows.check(i); err != nil {
 			return nil, err
 		}
-		keys[i] = types.EncodeKey(nil, b, u.rel.Key, i)
-		old, err := readRow(u.env.Reader, u.rel, keys[i])
+		old, err := readRow(u.reader, u.rel, keys[i])
+		if err == nil {
+			err = u.unchanged(keys[i], old)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -61,6 +67,27 @@ func (u *upsert) add(ctx context.Context, b *types.Batch) (*types.Batch, error) 
 		return nil, err
 	}
 	return u.apply(ctx, b, keys, updated, conflicts)
+}
+
+// lockTargets finds the keys of rows and locks them as rows that are changed, which is as good for one that is inserted.
+func (u *upsert) lockTargets(ctx context.Context, rows checkedRows, keys [][]byte) error {
+	for i := range keys {
+		keys[i] = types.EncodeKey(nil, rows.batch, u.rel.Key, i)
+	}
+	for i := 0; i < len(keys) && rows.check(i) == nil; i++ {
+		if _, err := u.locks.lock(ctx, u.w.partition(keys[i]), keys[i], LockChange); err != nil {
+			return err
+		}
+	}
+	return u.settle(ctx)
+}
+
+// unchanged refuses a row that is there but not as in the transaction's snapshot.
+func (u *upsert) unchanged(key []byte, old storedRow) error {
+	if old.row == nil {
+		return nil
+	}
+	return u.locks.unfrozen(key, old)
 }
 
 // evaluate computes the new rows of the conflicts that pass WHERE.
@@ -136,6 +163,9 @@ func (u *upsert) update(ctx context.Context, key []byte, old storedRow, rows che
 	if bytes.Equal(key, newKey) {
 		return u.w.write(ctx, u.w.partition(key), old.replace(key, u.w.value(b, i)))
 	}
+	if err := u.lockMoved(ctx, key, newKey); err != nil {
+		return err
+	}
 	taken, err := u.taken(newKey)
 	if err != nil {
 		return err
@@ -148,4 +178,16 @@ func (u *upsert) update(ctx context.Context, key []byte, old storedRow, rows che
 		return err
 	}
 	return u.w.write(ctx, u.w.partition(key), old.replace(key, nil))
+}
+
+// lockMoved locks what an update of the key touches.
+func (u *upsert) lockMoved(ctx context.Context, key, newKey []byte) error {
+	if _, err := u.locks.lock(ctx, u.w.partition(key), key, LockRemove); err != nil {
+		return err
+	}
+	if _, err := u.locks.lock(ctx, u.w.partition(newKey), newKey, LockInsert); err != nil {
+		return err
+	}
+	u.locks.done()
+	return u.settle(ctx)
 }

@@ -78,7 +78,7 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 	}
 	switch n := n.(type) {
 	case *plan.Scan:
-		return &plan.Scan{Relation: n.Relation, Columns: n.Columns, Key: mapList(n.Key, f), Access: n.Access.Map(f)}
+		return &plan.Scan{Relation: n.Relation, Columns: n.Columns, Key: mapList(n.Key, f), Access: n.Access.Map(f), Mark: n.Mark}
 	case *plan.Values:
 		return &plan.Values{ColumnTypes: n.ColumnTypes, Rows: mapRows(n.Rows, f)}
 	case *plan.Filter:

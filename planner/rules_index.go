@@ -27,7 +27,7 @@ func indexAccess(n plan.Node) plan.Node {
 }
 
 func withAccess(scan *plan.Scan, a *plan.Access) *plan.Scan {
-	return &plan.Scan{Relation: scan.Relation, Columns: scan.Columns, Access: a}
+	return &plan.Scan{Relation: scan.Relation, Columns: scan.Columns, Access: a, Mark: scan.Mark}
 }
 
 // bestAccess returns what reads least, nil if no index helps: the more leading columns are fixed the better, then a list of

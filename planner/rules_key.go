@@ -24,7 +24,7 @@ func keyLookups(n plan.Node) plan.Node {
 	if key == nil {
 		return n
 	}
-	return &plan.Filter{Input: &plan.Scan{Relation: scan.Relation, Columns: scan.Columns, Key: key}, Pred: f.Pred}
+	return &plan.Filter{Input: &plan.Scan{Relation: scan.Relation, Columns: scan.Columns, Key: key, Mark: scan.Mark}, Pred: f.Pred}
 }
 
 // hasLookup reports whether the key of a row of r tells its partition.

@@ -69,6 +69,7 @@ func (b *binder) changed(rel *catalog.Relation, name ast.Name, alias string, oth
 		alias = name.Last()
 	}
 	item := scanRelation(rel, alias)
+	item.node.(*plan.Scan).Mark = plan.TargetMark
 	if len(others) > 0 {
 		more, err := b.bindFrom(others, nil, nil)
 		if err != nil {

@@ -28,6 +28,7 @@ var layers = []string{
 	"cluster/inspect",
 	"cluster",
 	"cluster/shard",
+	"cluster/lock",
 	"cluster/meta",
 	"cluster/assign",
 	"cluster/group",

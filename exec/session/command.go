@@ -24,6 +24,7 @@ const (
 // command is a planned statement; it may be run many times.
 type command struct {
 	class  class
+	text   string
 	params []types.Type
 	fields []plan.Field // nil: no rows
 	// start runs the statement for p as far as needed before rows can be pulled, and calls p.finish or p.deliver.
@@ -55,6 +56,7 @@ func (s *Session) compile(ctx context.Context, cat *catalog.Catalog, parsed pars
 	if err != nil {
 		return nil, err
 	}
+	cmd.text = parsed.Text
 	cmd.ends = endsBlock(parsed.Stmt)
 	if cmd.params == nil {
 		cmd.params = c.params

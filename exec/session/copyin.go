@@ -57,6 +57,7 @@ func (s *Session) openCopy(ctx context.Context, p *Portal) (*CopyWriter, error) 
 		w.reader = reader
 	}
 	w.env = s.env(w.reader, nil, nil)
+	w.env.Locking = s.locking()
 	w.inserter = exec.NewInserter(cp.target, w.env, w.tx)
 	return w, nil
 }
@@ -136,4 +137,5 @@ func (w *CopyWriter) Abort() {
 	w.tx.Abort()
 	closeReader(w.reader)
 	w.reader = nil
+	w.session.releaseStatement()
 }

@@ -21,6 +21,8 @@ type Engine interface {
 	Placement(partitions int) []catalog.ShardID
 	// Begin starts an atomic write.
 	Begin() exec.Tx
+	// NewLocks returns what a session, known to clients by the number pid, locks: nothing yet.
+	NewLocks(pid uint32) Locks
 	// Snapshot returns a reader over the partitions of rels, as of one moment for all base relations: a write over several
 	// partitions is in it whole or not at all. With Strong every write acknowledged before the call is in it, also in views,
 	// for which it waits; notice is told when a view is still being backfilled. A failed view: 55000 with the reason.

@@ -17,6 +17,7 @@ type savepoint struct {
 	writes   exec.Mark
 	settings settingsMark
 	opened   uint64 // portals that were opened before it
+	locks    int    // a mark
 }
 
 // codeInvalidSavepoint is 3B001, which nobody else needs.
@@ -51,7 +52,7 @@ func (s *Session) savepoint(name string) error {
 			WithDetail("A transaction block has at most %d.", maxSavepoints)
 	}
 	b.savepoints = append(b.savepoints, savepoint{name: name, writes: s.blockWrites().overlay.Mark(),
-		settings: s.settings.mark(), opened: s.opened})
+		settings: s.settings.mark(), opened: s.opened, locks: s.locks.Mark()})
 	return nil
 }
 
@@ -92,6 +93,7 @@ func (s *Session) rollbackTo(name string) error {
 		return err
 	}
 	b.savepoints = b.savepoints[:i+1]
+	s.locks.ReleaseTo(at.locks)
 	s.settings.rollbackTo(at.settings)
 	s.closePortals(func(p *Portal) bool { return p.number > at.opened })
 	b.failed = false

@@ -24,6 +24,11 @@ type Options struct {
 	User, Database string
 	// BackendPID is the number of the session, which the client knows: pg_backend_pid().
 	BackendPID uint32
+	// ClientAddr and ClientPort are where the client is; "" and -1 if it is not on the network.
+	ClientAddr string
+	ClientPort int
+	// Sessions lists all sessions of the server; nil: there is only this one.
+	Sessions func() []*Session
 	// Version is Millrace's, shown in server_version behind PostgreSQL's.
 	Version string
 	// Settings are the run-time parameters that the client asked for at start-up, by name.
@@ -62,6 +67,8 @@ type Session struct {
 	now        func() time.Time
 	sequences  sequenceUse
 	login      catalog.RoleID // whose session it is
+	locks      Locks
+	activity   activity
 }
 
 // New returns a session on e, of a client that has shown who it is. Errors: 28000; a setting of Options that is not accepted.
@@ -76,8 +83,9 @@ func New(e Engine, o Options) (*Session, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Session{engine: e, options: o, settings: newSettings(), prepared: map[string]*Prepared{},
-		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now}
+		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now, locks: e.NewLocks(o.BackendPID)}
 	s.sequences.session = s
+	s.activity.started(o, s.now())
 	s.settings.initial["session_authorization"] = o.User
 	s.settings.initial["server_version"] = serverVersion(o.Version)
 	s.settings.mayBecome, s.settings.superuser = s.mayBecome, s.isSuperuser
@@ -110,6 +118,7 @@ func (s *Session) Close() {
 	s.closePortals(func(*Portal) bool { return true })
 	s.abortBlock()
 	s.block = nil
+	s.locks.Close()
 }
 
 // ReportSettings tells the client of settings that changed since it was last told; all, when it was told of none. It is to

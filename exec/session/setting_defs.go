@@ -53,7 +53,7 @@ var definitions = byName(
 	definition{name: "lc_collate", value: "C", fixed: true, help: "Shows the collation order."},
 	definition{name: "lc_ctype", value: "C", fixed: true, help: "Shows the character classification."},
 	definition{name: "lc_messages", value: "C", check: only("C"), help: "Sets the language of messages."},
-	definition{name: "lock_timeout", value: "0", check: only("0"), help: "Sets the time to wait for a lock."},
+	definition{name: "lock_timeout", value: "0", check: checkDuration, help: "Sets the time to wait for a lock."},
 	definition{name: "max_identifier_length", value: "63", fixed: true, help: "Shows the maximum length of a name, in bytes."},
 	definition{name: "role", value: noRole, check: checkText, help: "Sets the current role."},
 	definition{name: "row_security", value: "on", check: checkBool, help: "Enables row security."},

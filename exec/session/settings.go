@@ -199,8 +199,18 @@ func (s *settings) searchPath() []string {
 }
 
 // statementTimeout is 0 if there is none.
-func (s *settings) statementTimeout() time.Duration {
-	d, err := parseDuration(s.value("statement_timeout"))
+func (s *settings) statementTimeout() time.Duration { return s.duration("statement_timeout") }
+
+// lockTimeout is 0 if there is none.
+func (s *settings) lockTimeout() time.Duration { return s.duration("lock_timeout") }
+
+// duration is the value of a setting that checkDuration has accepted.
+func (s *settings) duration(name string) time.Duration {
+	v := s.value(name)
+	if v == "0" {
+		return 0
+	}
+	d, err := parseDuration(v)
 	if err != nil {
 		return 0
 	}

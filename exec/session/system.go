@@ -39,7 +39,8 @@ func (s *Session) sequenceRows(number string) ([][]types.Datum, error) {
 
 // systemEnv is what system relations show of the session.
 func (s *Session) systemEnv() catalog.SystemEnv {
-	env := catalog.SystemEnv{User: s.options.User, Superuser: s.isSuperuser() == "on", Database: s.options.Database, SequenceState: s.engine.SequenceState}
+	env := catalog.SystemEnv{User: s.options.User, Superuser: s.isSuperuser() == "on", Database: s.options.Database, SequenceState: s.engine.SequenceState,
+		Activities: s.activities}
 	for _, name := range s.settings.all() {
 		d, _ := lookupDefinition(name)
 		env.Settings = append(env.Settings, catalog.Setting{Name: name, Value: s.settings.value(name), Description: d.help})

@@ -67,19 +67,23 @@ func (s *Session) Sync(ctx context.Context) (err error) {
 func (s *Session) Fail() {
 	s.broken = !s.inBlock()
 	if s.block == nil {
+		s.locks.ReleaseTo(0)
 		return
 	}
 	s.block.failed = true
-	if len(s.block.savepoints) == 0 {
-		s.abortBlock()
+	if n := len(s.block.savepoints); n > 0 {
+		s.locks.ReleaseTo(s.block.savepoints[n-1].locks)
+		return
 	}
+	s.abortBlock()
 }
 
-// abortBlock forgets what the block has written.
+// abortBlock forgets what the block has written, and lets others at what it has locked.
 func (s *Session) abortBlock() {
 	if s.block != nil {
 		s.block.writes = nil
 	}
+	s.locks.ReleaseTo(0)
 }
 
 // endBlock ends the block, by commit if it has not failed. Portals and cursors end with it.
@@ -92,6 +96,7 @@ func (s *Session) endBlock(ctx context.Context, commit bool) error {
 	if b != nil && b.writes != nil && commit {
 		err = b.writes.commit(ctx)
 	}
+	s.locks.ReleaseTo(0)
 	s.settings.end(commit && err == nil)
 	return userError(ctx, err)
 }

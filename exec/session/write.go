@@ -121,11 +121,19 @@ func planDML(stmt ast.Statement, env *planner.Env) (*dml, error) {
 // long as somebody else was quicker.
 func (s *Session) write(ctx context.Context, planned func() (*dml, error), params []types.Datum) (int64, *types.Batch, error) {
 	if s.block != nil {
-		return s.writeOnce(ctx, planned, params) // whether somebody changed its rows shows at COMMIT
+		return s.writeOnce(ctx, planned, params)
 	}
+	defer s.releaseStatement()
+	deadlocks := 0
 	for began, attempt := time.Now(), 0; ; attempt++ {
 		count, rows, err := s.writeOnce(ctx, planned, params)
-		if err == nil || !mayRetry(err, time.Since(began)) {
+		switch {
+		case err == nil:
+			return count, rows, nil
+		case isDeadlock(err) && deadlocks < maxDeadlockRetries:
+			deadlocks++
+			s.releaseStatement() // whoever waits for this one goes on
+		case !mayRetry(err, time.Since(began)):
 			return count, rows, err
 		}
 		if err := pause(ctx, attempt); err != nil {
@@ -189,6 +197,7 @@ func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), pa
 	}
 	defer closeReader(reader)
 	env := s.env(reader, d.source.Params, params)
+	env.Locking = s.locking()
 	defer s.watch(env).tell()
 	return d.run(ctx, env, tx)
 }

@@ -18,6 +18,9 @@ type Insert struct {
 	Fields    []Field // of Returning
 }
 
+// TargetMark is the Scan.Mark of the relation that an UPDATE or DELETE changes.
+const TargetMark = 1
+
 // Update replaces rows of a table. Input gives, for each row to be changed, the stored columns of the old row, then those
 // of the new one. A row that occurs twice is changed once (its first).
 type Update struct {

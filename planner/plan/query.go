@@ -36,11 +36,13 @@ type (
 	// outer queries, for all columns of the relation's key (a point lookup; the key tells the partition) in their order.
 	// Their types are the columns', or other integer types where those are integers. The filter that it came from stays above.
 	// Access, if not nil, says which rows are read without a whole key.
+	// Mark, if not 0, is the number by which a statement that locks rows knows the scan.
 	Scan struct {
 		Relation *catalog.Relation
 		Columns  []int
 		Key      []*Expr
 		Access   *Access
+		Mark     int
 	}
 	// SystemScan reads a system relation (pg_catalog, information_schema, millrace) that the session makes from the catalog.
 	SystemScan struct {

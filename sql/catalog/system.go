@@ -31,6 +31,8 @@ type SystemEnv struct {
 	SequenceState func(RelationID) SequenceState
 	// Settings are the settings of pg_settings, in order.
 	Settings []Setting
+	// Activities are what the server's sessions do; nil: not known.
+	Activities func() []Activity
 }
 
 // Setting is a row of pg_settings.

@@ -7,6 +7,8 @@ var serverFillers = map[string]filler{
 	"pg_catalog.pg_database":   fillDatabase,
 	"pg_catalog.pg_tablespace": fillTablespace,
 	"pg_catalog.pg_settings":   fillSettings,
+
+	"pg_catalog.pg_stat_activity": fillActivity,
 }
 
 func fillNamespace(x *systemContext, add func(record)) {

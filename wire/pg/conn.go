@@ -24,7 +24,7 @@ type conn struct {
 	frames  *frames // read by run until authentication, then by receive
 	in      *inbox
 	out     *output
-	session *session.Session
+	session *session.Session // set, under mu, by run
 
 	skipping bool // after an error in the extended protocol: until Sync
 	closing  bool // the last message was sent or received

@@ -22,6 +22,7 @@ func (c *conn) execute(portal *session.Portal, x execution) error {
 		c.out.send(&pgproto3.EmptyQueryResponse{})
 		return nil
 	}
+	c.session.Working(portal)
 	ctx, end := c.begin(portal.Reads(), portal.Endless())
 	defer end()
 	copying := portal.Copy()

@@ -168,3 +168,18 @@ func FuzzCopy(f *testing.F) {
 		}
 	})
 }
+
+// noLocks has locked nothing.
+type noLocks struct{}
+
+func (nothing) NewLocks(uint32) session.Locks { return noLocks{} }
+
+func (noLocks) Lock(context.Context, *catalog.Relation, uint32, []byte, exec.LockMode, exec.LockWait, time.Duration) (exec.LockGrant, error) {
+	return exec.LockGrant{}, nil
+}
+func (noLocks) Unlock(*catalog.Relation, uint32, []byte, exec.LockMode) {}
+func (noLocks) Mark() int                                               { return 0 }
+func (noLocks) ReleaseTo(int)                                           {}
+func (noLocks) Transaction() uint32                                     { return 0 }
+func (noLocks) Waiting() string                                         { return "" }
+func (noLocks) Close()                                                  {}

@@ -121,7 +121,7 @@ func TestPgxBatch(t *testing.T) {
 }
 
 // TestPgxTransactions shows that a block is seen by others when it commits, and that of two blocks that change one row
-// the second fails with 40001.
+// the second waits for the first, until it is cancelled, and then changes what that has left.
 func TestPgxTransactions(t *testing.T) {
 	address := startServer(t)
 	a, b := connect(t, address), connect(t, address)
@@ -131,24 +131,29 @@ func TestPgxTransactions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := b.Begin(t.Context())
-	if err != nil {
+	const update = "UPDATE t SET n = n + 1 WHERE id = $1"
+	if _, err := first.Exec(t.Context(), update, 1); err != nil {
 		t.Fatal(err)
 	}
-	for _, tx := range []pgx.Tx{first, second} {
-		if _, err := tx.Exec(t.Context(), "UPDATE t SET n = n + 1 WHERE id = $1", 1); err != nil {
-			t.Fatal(err)
-		}
+	execute(t, b, "SET lock_timeout = '10ms'")
+	var refused *pgconn.PgError
+	if _, err := b.Exec(t.Context(), update, 1); !errors.As(err, &refused) || refused.Code != "55P03" {
+		t.Errorf("the second update: %v", err)
 	}
+	execute(t, b, "SET lock_timeout = 0")
+	second := make(chan error, 1)
+	go func() {
+		_, err := b.Exec(context.Background(), update, 1)
+		second <- err
+	}()
 	if err := first.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	var refused *pgconn.PgError
-	if err := second.Commit(t.Context()); !errors.As(err, &refused) || refused.Code != pgerr.SerializationFailure {
-		t.Errorf("the second commit: %v", err)
+	if err := <-second; err != nil {
+		t.Errorf("the second update, after the first commit: %v", err)
 	}
 	var n int
-	if err := b.QueryRow(t.Context(), "SELECT n FROM t").Scan(&n); err != nil || n != 1 {
+	if err := b.QueryRow(t.Context(), "SELECT n FROM t").Scan(&n); err != nil || n != 2 {
 		t.Errorf("n is %d, %v", n, err)
 	}
 }

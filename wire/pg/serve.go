@@ -104,6 +104,7 @@ func (c *conn) ready() {
 		return
 	}
 	c.session.ReportSettings()
+	c.session.Idle()
 	c.out.send(&pgproto3.ReadyForQuery{TxStatus: c.session.TxStatus()})
 	c.out.flush()
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -176,6 +177,19 @@ func (s *Server) drain() []*conn {
 	return s.snapshot()
 }
 
+// sessions lists the sessions of all connections that have begun theirs, by their numbers.
+func (s *Server) sessions() []*session.Session {
+	var all []*session.Session
+	for _, c := range s.snapshot() {
+		c.mu.Lock()
+		if c.session != nil {
+			all = append(all, c.session)
+		}
+		c.mu.Unlock()
+	}
+	return all
+}
+
 func (s *Server) snapshot() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,5 +197,6 @@ func (s *Server) snapshot() []*conn {
 	for _, c := range s.conns {
 		all = append(all, c)
 	}
+	slices.SortFunc(all, func(a, b *conn) int { return int(a.id) - int(b.id) })
 	return all
 }

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"fmt"
+	"net"
 	"sort"
 	"strings"
 	"time"
@@ -73,15 +74,29 @@ func (c *conn) openSession(m *pgproto3.StartupMessage) error {
 		return err
 	}
 	c.frames.max = MaxMessageBytes
-	if c.session, err = session.New(c.server.config.Engine, options); err != nil {
+	options.ClientAddr, options.ClientPort = addressOf(c.net)
+	options.Sessions = c.server.sessions
+	s, err := session.New(c.server.config.Engine, options)
+	if err != nil {
 		return err
 	}
+	c.mu.Lock()
+	c.session = s
+	c.mu.Unlock()
 	c.server.admit(c, options.User)
 	c.out.send(&pgproto3.AuthenticationOk{})
 	c.session.ReportSettings()
 	c.out.send(&pgproto3.BackendKeyData{ProcessID: c.id, SecretKey: c.secret[:]})
 	c.ready()
 	return nil
+}
+
+// addressOf returns the address and port of a client; "" and -1 if it is not on the network.
+func addressOf(nc net.Conn) (string, int) {
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		return a.IP.String(), a.Port
+	}
+	return "", -1
 }
 
 // sessionOptions reads the parameters of the start-up packet. Those with the prefix _pq_. ask for extensions of the

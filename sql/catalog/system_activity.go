@@ -1,0 +1,38 @@
+package catalog
+
+import "github.com/millracedb/millrace/sql/types"
+
+// Activity is what a session does: a row of pg_stat_activity. Times are timestamptz, 0 for none.
+type Activity struct {
+	PID, Xid                                         uint32
+	User, Database, ApplicationName                  string
+	ClientAddr                                       string
+	ClientPort                                       int
+	BackendStart, XactStart, QueryStart, StateChange int64
+	WaitEventType, WaitEvent, State, Query           string
+}
+
+func fillActivity(x *systemContext, add func(record)) {
+	if x.env.Activities == nil {
+		return
+	}
+	for _, a := range x.env.Activities() {
+		r := record{"datid": num(oidDatabase), "datname": str(a.Database), "pid": num(a.PID), "usesysid": num(oidOwner), "usename": str(a.User),
+			"application_name": str(a.ApplicationName), "client_port": num(a.ClientPort), "state": str(a.State), "query": str(a.Query),
+			"backend_type": str("client backend")}
+		for name, at := range map[string]int64{"backend_start": a.BackendStart, "xact_start": a.XactStart, "query_start": a.QueryStart, "state_change": a.StateChange} {
+			if at != 0 {
+				r[name] = types.IntDatum(at)
+			}
+		}
+		for name, s := range map[string]string{"client_addr": a.ClientAddr, "wait_event_type": a.WaitEventType, "wait_event": a.WaitEvent} {
+			if s != "" {
+				r[name] = str(s)
+			}
+		}
+		if a.Xid != 0 {
+			r["backend_xid"] = num(a.Xid)
+		}
+		add(r)
+	}
+}
