@@ -16,6 +16,7 @@ import (
 // the rest as one change of the catalog.
 type RelationChange struct {
 	Relation *catalog.Relation
+	Also     []*catalog.Relation  // sequences that go with it
 	Drop     []catalog.RelationID // sequences of dropped columns, and with CASCADE what depends on those
 	Cascaded []*catalog.Relation
 	Fill     []Fill
@@ -61,6 +62,8 @@ func (a *alterer) action(x ast.AlterAction) error {
 	switch {
 	case x.Verb == "rename to":
 		return a.rename(x)
+	case x.Verb == "set schema":
+		return a.setSchema(x)
 	case x.Verb == "rename column":
 		return a.renameColumn(x)
 	case a.rel.Source != nil:
@@ -96,6 +99,30 @@ func (a *alterer) rename(x ast.AlterAction) error {
 	a.rel.Name = x.NewName
 	if a.rel.KeyName == a.rel.Name+"_pkey" {
 		a.rel.KeyName = ""
+	}
+	return nil
+}
+
+// setSchema moves the relation, with the sequences of its columns, to another schema.
+func (a *alterer) setSchema(x ast.AlterAction) error {
+	if a.rel.Sequence != nil && a.rel.Sequence.Owner != 0 {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot move an owned sequence into another schema").
+			WithDetail("Sequence %q is linked to table %q.", a.rel.Name, a.env.Catalog.ByID(a.rel.Sequence.Owner).Name)
+	}
+	schema, err := creationSchema(a.env, ast.Name{Parts: []string{x.NewName, a.rel.Name}})
+	if err != nil || schema == a.rel.Schema {
+		return err
+	}
+	moved := []*catalog.Relation{a.rel}
+	for _, q := range a.env.Catalog.OwnedSequences(a.rel.ID) {
+		n := *q
+		moved, a.out.Also = append(moved, &n), append(a.out.Also, &n)
+	}
+	for _, r := range moved {
+		if a.env.Catalog.Lookup(schema, r.Name) != nil {
+			return pgerr.New(pgerr.DuplicateTable, "relation %q already exists in schema %q", r.Name, schema)
+		}
+		r.Schema = schema
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (s *selectBinder) star(star *ast.Star) error {
 	if star.Table != "" && s.scope.table(star.Schema, star.Table) == nil {
 		return pgerr.New(pgerr.UndefinedTable, "missing FROM-clause entry for table %q", star.Table).At(star.Pos)
 	}
-	for _, c := range s.scope.visible(star.Table) {
+	for _, c := range s.scope.visible(star.Schema, star.Table) {
 		e := *c.expr
 		e.Pos = star.Pos
 		s.items = append(s.items, ast.SelectItem{Expr: star})

@@ -76,7 +76,7 @@ func refuseCreateQuery(stmt *ast.CreateQuery) error {
 func bindContinuous(sel *ast.Select, env *Env) (*bound, *binder, error) {
 	plain := *sel
 	plain.Emit = "" // EMIT CHANGES is what a view does anyway
-	b := newBinder(&Env{Catalog: env.Catalog, SearchPath: env.SearchPath, Location: env.Location, Access: env.Access})
+	b := newBinder(&Env{Catalog: env.Catalog, SearchPath: env.SearchPath, Location: env.Location, Access: env.Access, SchemaAccess: env.SchemaAccess})
 	b.continuous = true
 	q, err := b.bindQuery(&plain, nil, nil, nil)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 // Env is what a statement is planned against. It is not changed, but for ParamTypes.
 type Env struct {
 	Catalog *catalog.Catalog
-	// SearchPath lists the schemas of unqualified names, after pg_catalog; nil means public.
+	// SearchPath lists the schemas of unqualified names, after pg_catalog if that is not among them; nil means public. There
+	// need not be schemas of these names.
 	SearchPath []string
 	// ParamTypes are the types of $1, …; an invalid or unknown one is inferred. Planning fills in what it inferred,
 	// and grows the slice as far as the statement's parameters go.
@@ -26,6 +27,8 @@ type Env struct {
 	// Access, if not nil, is asked whether the statement may do something with a relation; as is the owner of the view in whose
 	// text the relation stands, 0 where it stands in the statement's own.
 	Access func(r *catalog.Relation, as catalog.RoleID, want catalog.Privilege) error
+	// SchemaAccess, if not nil, is asked whether the statement may use a schema, or create in it.
+	SchemaAccess func(s *catalog.Schema, want catalog.Privilege) error
 	// NowMicros is the time that a created relation is stamped with, µs since 1970.
 	NowMicros int64
 }

@@ -26,7 +26,13 @@ func (rs *relations) add(r *catalog.Relation) {
 // lookup returns the stored or the system relation of that name. Unqualified names are looked for in pg_catalog, then
 // in the search path. Error: 42P01.
 func (b *binder) lookup(n ast.Name) (*catalog.Relation, *catalog.System, error) {
-	for _, schema := range b.schemas(n) {
+	schemas := b.schemas(n)
+	if b.view == nil {
+		if err := schemaAllows(b.env, n.Schema(), catalog.Usage); err != nil {
+			return nil, nil, at(err, n.Pos)
+		}
+	}
+	for _, schema := range schemas {
 		if sys := catalog.SystemRelation(schema, n.Last()); sys != nil {
 			return nil, sys, nil
 		}
@@ -68,7 +74,14 @@ func (b *binder) schemas(n ast.Name) []string {
 	if s := n.Schema(); s != "" {
 		return []string{s}
 	}
-	return append([]string{schemaCatalog}, b.env.searchPath()...)
+	path := b.env.searchPath()
+	if b.view == nil {
+		path = usable(b.env)
+	}
+	if slices.Contains(path, schemaCatalog) {
+		return path
+	}
+	return append([]string{schemaCatalog}, path...)
 }
 
 func noRelation(n ast.Name) error {
@@ -81,9 +94,12 @@ func noRelation(n ast.Name) error {
 }
 
 // Lookup returns the stream, table or view that n names in a statement other than a query, such as DROP or DESCRIBE;
-// nil if there is none. It does not find system relations.
+// nil if there is none. It does not find system relations. See SchemaError.
 func Lookup(env *Env, n ast.Name) *catalog.Relation {
 	b := &binder{env: env}
+	if schemaAllows(env, n.Schema(), catalog.Usage) != nil {
+		return nil
+	}
 	for _, schema := range b.schemas(n) {
 		if rel := env.Catalog.Lookup(schema, n.Last()); rel != nil {
 			return rel
@@ -96,19 +112,62 @@ func Lookup(env *Env, n ast.Name) *catalog.Relation {
 func creationSchema(env *Env, n ast.Name) (string, error) {
 	schema := n.Schema()
 	if schema == "" {
-		for _, s := range env.searchPath() {
-			if s == catalog.DefaultSchema {
-				return s, nil
-			}
+		path := usable(env)
+		if len(path) == 0 {
+			return "", pgerr.New(pgerr.InvalidSchemaName, "no schema has been selected to create in").At(n.Pos)
 		}
-		return "", pgerr.New(pgerr.InvalidSchemaName, "no schema has been selected to create in").At(n.Pos)
+		schema = path[0]
 	}
-	switch schema {
-	case catalog.DefaultSchema:
-		return schema, nil
-	case schemaCatalog, schemaInformation:
+	switch {
+	case env.Catalog.Schema(schema) != nil:
+		return schema, schemaAllows(env, schema, catalog.Create)
+	case catalog.IsReservedSchema(schema):
 		return "", pgerr.New(pgerr.InsufficientPrivilege, "permission denied to create %q", schema+"."+n.Last()).
 			WithDetail("System catalog modifications are currently disallowed.").At(n.Pos)
 	}
-	return "", pgerr.New(pgerr.InvalidSchemaName, "schema %q does not exist", schema).At(n.Pos)
+	return "", noSchema(schema).At(n.Pos)
+}
+
+func noSchema(name string) *pgerr.Error {
+	return pgerr.New(pgerr.InvalidSchemaName, "schema %q does not exist", name)
+}
+
+// SchemaError is the error of a statement on a relation whose name has a schema that there is not, or that may not be used;
+// nil if it has none, or one of those. Errors: 3F000, 42501.
+func SchemaError(env *Env, n ast.Name) error {
+	if s := n.Schema(); s != "" && !env.Catalog.HasSchema(s) {
+		return noSchema(s)
+	}
+	return schemaAllows(env, n.Schema(), catalog.Usage)
+}
+
+// schemaAllows checks that the statement may do something with a schema; of no schema, or of one that is not the user's, that is
+// for others to say. Error: 42501.
+func schemaAllows(env *Env, schema string, want catalog.Privilege) error {
+	if s := env.Catalog.Schema(schema); s != nil && env.SchemaAccess != nil {
+		return env.SchemaAccess(s, want)
+	}
+	return nil
+}
+
+// usable returns the schemas of the search path that there are and that the statement may use.
+func usable(env *Env) []string {
+	return slices.DeleteFunc(env.Catalog.Path(env.searchPath()), func(s string) bool { return schemaAllows(env, s, catalog.Usage) != nil })
+}
+
+// Existing returns the relation that is there already where CREATE would put n, nil if there is none.
+func Existing(env *Env, n ast.Name) *catalog.Relation {
+	schema, err := creationSchema(env, n)
+	if err != nil {
+		return nil
+	}
+	return env.Catalog.Lookup(schema, n.Last())
+}
+
+// Qualified is the name of a relation in messages: with its schema, unless the search path leads to it.
+func Qualified(env *Env, r *catalog.Relation) string {
+	if Lookup(env, ast.Name{Parts: []string{r.Name}}) == r {
+		return r.Name
+	}
+	return r.Schema + "." + r.Name
 }

@@ -80,7 +80,7 @@ func (c *scopeColumn) matches(n columnName) bool {
 	return c.table == n.table && (n.schema == "" || c.schema == n.schema)
 }
 
-// find returns the one column of this scope that n means, nil if there is none. Error: 42702.
+// find returns the one column of this scope that n means, nil if there is none. Errors: 42702, 42P09.
 func (s *scope) find(n columnName) (*scopeColumn, error) {
 	var found *scopeColumn
 	for i := range s.columns {
@@ -88,12 +88,20 @@ func (s *scope) find(n columnName) (*scopeColumn, error) {
 		if !c.matches(n) {
 			continue
 		}
+		if found != nil && n.table != "" && found.schema != c.schema {
+			return nil, ambiguousTable(n.table)
+		}
 		if found != nil {
 			return nil, pgerr.New(pgerr.AmbiguousColumn, "column reference %q is ambiguous", n.name)
 		}
 		found = c
 	}
 	return found, nil
+}
+
+// ambiguousTable is the error of a name that tables of two schemas have.
+func ambiguousTable(name string) error {
+	return pgerr.New("42P09", "table reference %q is ambiguous", name)
 }
 
 func (s *scope) table(schema, name string) *scopeTable {
@@ -194,11 +202,11 @@ func typos(a, b string) int {
 	return row[len(b)]
 }
 
-// visible returns the columns that * stands for, or table.* if table is not empty.
-func (s *scope) visible(table string) []scopeColumn {
+// visible returns the columns that * stands for, or table.* if table is not empty; schema may be empty.
+func (s *scope) visible(schema, table string) []scopeColumn {
 	var out []scopeColumn
 	for _, c := range s.columns {
-		if c.hidden || table == "" && c.qualifiedOnly || table != "" && c.table != table {
+		if c.hidden || table == "" && c.qualifiedOnly || table != "" && c.table != table || schema != "" && c.schema != schema {
 			continue
 		}
 		out = append(out, c)

@@ -27,7 +27,7 @@ func (b *binder) bindView(r *catalog.Relation, name string) (*fromItem, error) {
 	}
 	env, view := b.env, b.view
 	inner := *env
-	inner.SearchPath = catalog.SplitSearchPath(r.View.Settings["search_path"])
+	inner.SearchPath = catalog.SplitSearchPath(r.View.Settings["search_path"], "")
 	if loc, err := time.LoadLocation(r.View.Settings["TimeZone"]); err == nil {
 		inner.Location = loc
 	}

@@ -97,18 +97,24 @@ func (k *call) keyRelation(oid int64) *catalog.Relation {
 	return nil
 }
 
-// isVisible reports whether a relation's schema is in the search path; what is not a user's always is.
+// isVisible reports whether a relation is found without its schema; what is not a user's always is.
 func isVisible(k *call, i int) error {
 	r := k.relation(k.int(0, i))
 	if r == nil {
 		r = k.keyRelation(k.int(0, i))
 	}
-	visible := r == nil
-	for _, schema := range searchPath(k.evaluation) {
-		visible = visible || r.Schema == schema
-	}
-	k.out.Int[i] = bit(visible)
+	k.out.Int[i] = bit(r == nil || k.isFirst(r))
 	return nil
+}
+
+// isFirst reports whether the search path leads to r, and to no other relation of its name before.
+func (k *call) isFirst(r *catalog.Relation) bool {
+	for _, schema := range searchPath(k.evaluation) {
+		if r.Schema == schema || k.Catalog.Lookup(schema, r.Name) != nil {
+			return r.Schema == schema
+		}
+	}
+	return false
 }
 
 func formatType(k *call, i int) error {

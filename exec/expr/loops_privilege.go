@@ -16,6 +16,7 @@ var privilegeFunctions = map[string]privilegeFunction{
 	"has_table_privilege":      hasRelationPrivilege(catalog.RelationPrivileges),
 	"has_any_column_privilege": hasRelationPrivilege(catalog.RelationPrivileges),
 	"has_sequence_privilege":   hasRelationPrivilege(catalog.SequencePrivileges),
+	"has_schema_privilege":     hasSchemaPrivilege,
 	"pg_has_role":              hasRole,
 }
 
@@ -106,6 +107,36 @@ func hasRelationPrivilege(all catalog.Privilege) privilegeFunction {
 		}
 		return false, true, nil
 	}
+}
+
+// hasSchemaPrivilege is has_schema_privilege. Errors: 22023, 3F000.
+func hasSchemaPrivilege(k *call, i, a int, role *catalog.Role, text string) (has, known bool, err error) {
+	wants, err := privilegeList(text, catalog.SchemaPrivileges)
+	if err != nil || k.Catalog == nil {
+		return false, err == nil, err
+	}
+	name := ""
+	if k.args[a].Str != nil {
+		if name = k.str(a, i); !k.Catalog.HasSchema(name) {
+			return false, false, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", name)
+		}
+	} else if name = k.Catalog.SchemaByOID(uint32(k.int(a, i))); name == "" {
+		return false, false, nil
+	}
+	s := k.Catalog.Schema(name)
+	for _, want := range wants {
+		if s == nil { // of the system: everybody uses it
+			if role.Superuser || want.bits == catalog.Usage && !want.grant {
+				return true, true, nil
+			}
+			continue
+		}
+		if k.Catalog.Allowed(role, s.Access(), want.bits) == want.bits &&
+			(!want.grant || k.Catalog.Grantable(role, s.OwnerID(), s.Access(), want.bits) == want.bits) {
+			return true, true, nil
+		}
+	}
+	return false, true, nil
 }
 
 // wanted is a privilege asked for, and whether it must be one that can be granted on.

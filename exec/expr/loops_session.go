@@ -1,9 +1,11 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -70,24 +72,22 @@ func registerConstants() {
 	registerSafe("inet_server_port()", func(k *call) error { k.setNull(0); return nil })
 }
 
-// searchPath returns the schemas of the search path that there are; "$user" is left out.
+// searchPath returns the schemas of the search path that there are.
 func searchPath(ev *evaluation) (path []string) {
 	setting := ev.setting("search_path")
 	if setting == "" && ev.Settings == nil {
 		setting = "public"
 	}
-	for _, s := range strings.Split(setting, ",") {
-		s = strings.Trim(strings.TrimSpace(s), `"`)
-		if s != "" && s != "$user" {
-			path = append(path, s)
-		}
+	path = catalog.SplitSearchPath(setting, ev.User)
+	if ev.Catalog == nil {
+		return path
 	}
-	return path
+	return ev.Catalog.Path(path)
 }
 
 func currentSchemas(k *call, i int) error {
 	path := searchPath(k.evaluation)
-	if k.int(0, i) != 0 {
+	if k.int(0, i) != 0 && !slices.Contains(path, "pg_catalog") {
 		path = append([]string{"pg_catalog"}, path...)
 	}
 	elements := make([]types.ArrayElement, len(path))

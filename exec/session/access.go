@@ -20,6 +20,22 @@ func (c *compiler) allow(r *catalog.Relation, as catalog.RoleID, want catalog.Pr
 	return denied(r)
 }
 
+// allowSchema checks that the session's role may use a schema, or create in it. Error: 42501.
+func (c *compiler) allowSchema(s *catalog.Schema, want catalog.Privilege) error {
+	if c.catalog.Allowed(c.me(), s.Access(), want) == want {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", s.Name)
+}
+
+// allowSchemaOwner checks that the session's role may do what only a schema's owner may. Error: 42501.
+func (c *compiler) allowSchemaOwner(s *catalog.Schema) error {
+	if c.catalog.Owns(c.me(), s.OwnerID()) {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "must be owner of schema %s", s.Name)
+}
+
 func denied(r *catalog.Relation) error {
 	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", r.Word(), r.Name)
 }

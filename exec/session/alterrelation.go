@@ -1,8 +1,6 @@
 package session
 
 import (
-	"strings"
-
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/planner"
 	"github.com/millracedb/millrace/planner/plan"
@@ -17,9 +15,9 @@ func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
 		r := c.resolve(t.Name)
 		switch {
 		case r == nil && t.IfExists:
-			return nil, func() { c.session.notef("relation %q does not exist, skipping", t.Name.Last()) }, nil
+			return nil, func() { c.session.noticeMissing([]string{pgerr.From(c.noObject("relation", t.Name)).Message}) }, nil
 		case r == nil:
-			return nil, nil, pgerr.New(pgerr.UndefinedTable, "relation %q does not exist", strings.Join(t.Name.Parts, ".")).At(t.Name.Pos)
+			return nil, nil, pgerr.From(c.noObject("relation", t.Name)).At(t.Name.Pos)
 		case r.ID.IsSystem():
 			return nil, nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: %q is a system relation", r.Name)
 		case !isKind(r, t.Kind) && !(t.Kind == "table" && r.HasTopic() || t.Kind == "table" && !r.HasRecords()):
@@ -43,7 +41,7 @@ func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
 		if err := c.checkRows(a); err != nil {
 			return nil, nil, err
 		}
-		return &catalog.Change{Drop: a.Drop, Put: []*catalog.Relation{a.Relation}}, func() { c.tellAlter(a) }, nil
+		return &catalog.Change{Drop: a.Drop, Put: append([]*catalog.Relation{a.Relation}, a.Also...)}, func() { c.tellAlter(a) }, nil
 	}), nil
 }
 
@@ -53,7 +51,7 @@ func (c *compiler) tellAlter(a *planner.RelationChange) {
 	}
 	var names []string
 	for _, r := range a.Cascaded {
-		names = append(names, r.Word()+" "+r.Name)
+		names = append(names, c.called(r))
 	}
 	c.session.noticeCascade(names)
 }

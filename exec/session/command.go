@@ -96,6 +96,10 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.grant(t)
 	case *ast.OwnedBy:
 		return c.ownedBy(t)
+	case *ast.CreateSchema:
+		return c.createSchema(t)
+	case *ast.AlterSchema:
+		return c.alterSchema(t)
 	case *ast.AlterRelation:
 		return c.alterRelation(t)
 	case *ast.AlterOptions:

@@ -73,21 +73,7 @@ func (c *compiler) create(cr *creation) (*command, error) {
 	}}, nil
 }
 
-func (c *compiler) existing(n ast.Name) *catalog.Relation {
-	schema := n.Schema()
-	if schema == "" {
-		schema = c.creationSchema()
-	}
-	return c.catalog.Lookup(schema, n.Last())
-}
-
-// creationSchema is where names without a schema are created: the first of search_path.
-func (c *compiler) creationSchema() string {
-	if path := c.session.settings.searchPath(); len(path) > 0 {
-		return path[0]
-	}
-	return catalog.DefaultSchema
-}
+func (c *compiler) existing(n ast.Name) *catalog.Relation { return planner.Existing(c.plannerEnv(), n) }
 
 func (c *compiler) createOnce(cr *creation) error {
 	s := c.session

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/millracedb/millrace/planner"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -23,6 +24,9 @@ var droppable = map[string][]catalog.Kind{
 
 // drop is DROP STREAM, TABLE, TOPIC, VIEW and MATERIALIZED VIEW.
 func (c *compiler) drop(t *ast.Drop) (*command, error) {
+	if t.Kind == "schema" {
+		return c.dropSchemas(t)
+	}
 	if _, ok := droppable[t.Kind]; !ok {
 		return nil, pgerr.Unsupported("DROP %s is", upper(t.Kind)).At(c.start())
 	}
@@ -44,15 +48,15 @@ func (c *compiler) drop(t *ast.Drop) (*command, error) {
 
 func (c *compiler) dropOnce(t *ast.Drop) error {
 	var ids []catalog.RelationID
-	var missing []string
+	var missing []string // as notices
 	for _, n := range t.Names {
 		r, err := c.dropTarget(t, n)
+		if err != nil && t.IfExists && (pgerr.Code(err) == pgerr.UndefinedTable || pgerr.Code(err) == pgerr.InvalidSchemaName) {
+			missing = append(missing, pgerr.From(err).Message)
+			continue
+		}
 		if err != nil {
 			return err
-		}
-		if r == nil {
-			missing = append(missing, n.Last())
-			continue
 		}
 		ids = appendNew(ids, r.ID)
 	}
@@ -64,10 +68,10 @@ func (c *compiler) dropOnce(t *ast.Drop) error {
 	if err != nil {
 		return err
 	}
-	c.session.noticeMissing(t.Kind, missing)
+	c.session.noticeMissing(missing)
 	var names []string
 	for _, r := range cascaded {
-		names = append(names, r.Word()+" "+r.Name)
+		names = append(names, c.called(r))
 	}
 	c.session.noticeCascade(append(names, also...))
 	return nil
@@ -78,7 +82,10 @@ func (c *compiler) applyDrop(ids []catalog.RelationID, cascade bool) ([]string, 
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	if _, err := c.catalog.Apply(catalog.Command{Drop: ids}); err != nil { // what depends on them
+	if err := c.checkDependents(ids); err != nil {
+		return nil, err
+	}
+	if _, err := c.catalog.Apply(catalog.Command{Drop: ids}); err != nil {
 		return nil, err
 	}
 	ch, also, err := c.dropWithSequences(ids, cascade)
@@ -92,14 +99,29 @@ func (c *compiler) applyDrop(ids []catalog.RelationID, cascade bool) ([]string, 
 	return also, c.session.engine.Apply(c.ctx, catalog.Command{Change: ch})
 }
 
-// dropTarget resolves a name of DROP; nil if there is none and IF EXISTS was given.
+// checkDependents checks that nothing depends on the relations but they themselves. Error: 2BP01.
+func (c *compiler) checkDependents(ids []catalog.RelationID) error {
+	for _, id := range ids {
+		r := c.catalog.ByID(id)
+		var lines []string
+		for _, d := range c.catalog.Dependents(id) {
+			if !slices.Contains(ids, d.ID) {
+				lines = append(lines, c.called(d)+" depends on "+c.called(r))
+			}
+		}
+		if len(lines) > 0 {
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because other objects depend on it", c.called(r)).
+				WithDetail("%s", strings.Join(lines, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+		}
+	}
+	return nil
+}
+
+// dropTarget resolves a name of DROP. Errors: 3F000, 42P01, 42809.
 func (c *compiler) dropTarget(t *ast.Drop, n ast.Name) (*catalog.Relation, error) {
 	r := c.resolve(n)
-	switch {
-	case r == nil && t.IfExists:
-		return nil, nil
-	case r == nil:
-		return nil, pgerr.New(pgerr.UndefinedTable, "%s %q does not exist", t.Kind, strings.Join(n.Parts, "."))
+	if r == nil {
+		return nil, c.noObject(t.Kind, n)
 	}
 	if isKind(r, t.Kind) {
 		return r, c.allowOwner(r)
@@ -120,15 +142,20 @@ func wrongKind(r *catalog.Relation, kind, verb, act string) *pgerr.Error {
 
 // resolve looks a name up along search_path.
 func (c *compiler) resolve(n ast.Name) *catalog.Relation {
-	if n.Schema() != "" {
-		return c.catalog.Lookup(n.Schema(), n.Last())
+	return planner.Lookup(c.plannerEnv(), n)
+}
+
+// noObject is the error of a statement on objects of the kind where there is none of that name. Errors: 3F000, 42P01.
+func (c *compiler) noObject(kind string, n ast.Name) error {
+	if err := planner.SchemaError(c.plannerEnv(), n); err != nil {
+		return err
 	}
-	for _, schema := range c.session.settings.searchPath() {
-		if r := c.catalog.Lookup(schema, n.Last()); r != nil {
-			return r
-		}
-	}
-	return nil
+	return pgerr.New(pgerr.UndefinedTable, "%s %q does not exist", kind, strings.Join(n.Parts, "."))
+}
+
+// called is what messages call r: its kind and its name.
+func (c *compiler) called(r *catalog.Relation) string {
+	return r.Word() + " " + planner.Qualified(c.plannerEnv(), r)
 }
 
 // withDependents adds all that reads ids, directly or not, and returns what was added.
@@ -154,9 +181,10 @@ func appendNew(ids []catalog.RelationID, id catalog.RelationID) []catalog.Relati
 	return append(ids, id)
 }
 
-func (s *Session) noticeMissing(kind string, names []string) {
-	for _, n := range names {
-		s.notef("%s %q does not exist, skipping", kind, n)
+// noticeMissing tells what was passed over, in messages such as table "a" does not exist.
+func (s *Session) noticeMissing(messages []string) {
+	for _, m := range messages {
+		s.notef("%s, skipping", m)
 	}
 }
 

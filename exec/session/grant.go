@@ -74,12 +74,18 @@ func (c *compiler) grantees(t *ast.Grant) ([]catalog.RoleID, error) {
 
 // objects resolves what GRANT names. Errors: 0A000, 42P01, 42809.
 func (c *compiler) objects(t *ast.Grant) ([]*object, error) {
+	if t.Kind == "schema" {
+		return c.schemaObjects(t)
+	}
 	if t.Kind != "table" && t.Kind != "sequence" {
 		return nil, pgerr.Unsupported("privileges of a %s are", t.Kind).At(t.Pos)
 	}
 	var out []*object
 	for _, n := range t.Names {
 		if t.AllIn {
+			if !c.catalog.HasSchema(n.Last()) {
+				return nil, noSchema(n.Last())
+			}
 			for _, r := range c.catalog.Relations() {
 				if r.Schema == n.Last() && (r.Sequence != nil) == (t.Kind == "sequence") {
 					out = append(out, relationObject(r))
@@ -95,6 +101,27 @@ func (c *compiler) objects(t *ast.Grant) ([]*object, error) {
 			return nil, pgerr.New(pgerr.WrongObjectType, "%q is not a sequence", r.Name)
 		}
 		out = append(out, relationObject(r))
+	}
+	return out, nil
+}
+
+// schemaObjects resolves the schemas that GRANT names. Errors: 3F000, 42501.
+func (c *compiler) schemaObjects(t *ast.Grant) ([]*object, error) {
+	var out []*object
+	for _, n := range t.Names {
+		s := c.catalog.Schema(n.Last())
+		switch {
+		case s == nil && catalog.IsReservedSchema(n.Last()):
+			return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", n.Last())
+		case s == nil:
+			return nil, noSchema(n.Last())
+		}
+		out = append(out, &object{kind: "schema", name: s.Name, owner: s.OwnerID(), grants: s.Access(), all: catalog.SchemaPrivileges,
+			put: func(ch *catalog.Change, grants []catalog.Grant) {
+				n := *s
+				n.Grants = grants
+				ch.PutSchemas = append(ch.PutSchemas, &n)
+			}})
 	}
 	return out, nil
 }

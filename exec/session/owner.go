@@ -79,6 +79,11 @@ func (c *compiler) ownedBy(t *ast.OwnedBy) (*command, error) {
 				ch.Put = append(ch.Put, withOwner(r, to.ID))
 			}
 		}
+		for _, s := range c.catalog.UserSchemas() {
+			if slices.Contains(from, s.OwnerID()) {
+				ch.PutSchemas = append(ch.PutSchemas, withSchemaOwner(s, to.ID))
+			}
+		}
 		return ch, nil, nil
 	}), nil
 }
@@ -109,6 +114,19 @@ func (c *compiler) dropOwned(from []catalog.RoleID, cascade bool) (*catalog.Chan
 	if cascade {
 		ids, _ = withDependents(c.catalog, ids)
 	}
+	owned, regranted := c.dropOwnedSchemas(from)
+	for _, s := range owned {
+		for _, r := range c.catalog.In(s.Name) {
+			if slices.Contains(ids, r.ID) || r.Sequence != nil && slices.Contains(ids, r.Sequence.Owner) {
+				continue
+			}
+			if !cascade {
+				return nil, nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop schema %s because other objects depend on it", s.Name).
+					WithDetail("%s depends on schema %s", c.called(r), s.Name).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
+			ids, _ = withDependents(c.catalog, append(ids, r.ID))
+		}
+	}
 	ch := &catalog.Change{Drop: ids}
 	if len(ids) > 0 {
 		if _, err := c.catalog.Apply(catalog.Command{Drop: ids}); err != nil { // what depends on them
@@ -122,6 +140,10 @@ func (c *compiler) dropOwned(from []catalog.RoleID, cascade bool) (*catalog.Chan
 			ch = with
 		}
 	}
+	for _, s := range owned {
+		ch.DropSchemas = append(ch.DropSchemas, s.ID)
+	}
+	ch.PutSchemas = regranted
 	for _, r := range c.catalog.Relations() {
 		if slices.Contains(ch.Drop, r.ID) || !granted(r, from) {
 			continue
@@ -139,6 +161,24 @@ func (c *compiler) dropOwned(from []catalog.RoleID, cascade bool) (*catalog.Chan
 	return ch, nil, nil
 }
 
+// dropOwnedSchemas returns the schemas that roles own, and those of others without what was granted to or by them.
+func (c *compiler) dropOwnedSchemas(from []catalog.RoleID) (owned, regranted []*catalog.Schema) {
+	for _, s := range c.catalog.UserSchemas() {
+		mine := func(g catalog.Grant) bool {
+			return slices.Contains(from, g.Grantee) || slices.Contains(from, g.Grantor)
+		}
+		switch {
+		case slices.Contains(from, s.OwnerID()):
+			owned = append(owned, s)
+		case slices.ContainsFunc(s.Grants, mine):
+			n := *s
+			n.Grants = slices.DeleteFunc(slices.Clone(s.Grants), mine)
+			regranted = append(regranted, &n)
+		}
+	}
+	return owned, regranted
+}
+
 // granted reports whether something of r was granted to or by one of roles.
 func granted(r *catalog.Relation, roles []catalog.RoleID) bool {
 	return slices.ContainsFunc(r.Grants, func(g catalog.Grant) bool {
@@ -154,6 +194,14 @@ func roleUses(cat *catalog.Catalog, id catalog.RoleID) (uses []string) {
 			uses = append(uses, "owner of "+r.Word()+" "+r.Name)
 		case granted(r, []catalog.RoleID{id}):
 			uses = append(uses, "privileges for "+r.Word()+" "+r.Name)
+		}
+	}
+	for _, s := range cat.UserSchemas() {
+		switch {
+		case s.OwnerID() == id:
+			uses = append(uses, "owner of schema "+s.Name)
+		case slices.ContainsFunc(s.Grants, func(g catalog.Grant) bool { return g.Grantee == id || g.Grantor == id }):
+			uses = append(uses, "privileges for schema "+s.Name)
 		}
 	}
 	return uses

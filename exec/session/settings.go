@@ -190,12 +190,12 @@ func (s *settings) all() []string {
 
 // planning returns the settings that a continuous query keeps from its creation.
 func (s *settings) planning() map[string]string {
-	return map[string]string{"TimeZone": s.value("timezone"), "search_path": s.value("search_path")}
+	return map[string]string{"TimeZone": s.value("timezone"), "search_path": catalog.JoinSearchPath(s.searchPath())}
 }
 
-// searchPath returns the schemas of search_path in order, "$user" left out: there are no schemas of users.
+// searchPath returns the schemas of search_path in order. There need not be schemas of these names.
 func (s *settings) searchPath() []string {
-	return catalog.SplitSearchPath(s.value("search_path"))
+	return catalog.SplitSearchPath(s.value("search_path"), s.value("session_authorization"))
 }
 
 // statementTimeout is 0 if there is none.

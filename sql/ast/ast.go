@@ -421,6 +421,19 @@ type (
 		QueryText string
 		WithData  *bool // WITH [NO] DATA
 	}
+	// CreateSchema is CREATE SCHEMA. Without a name it is the owner's; without an owner it is the user's.
+	CreateSchema struct {
+		Name        string
+		Owner       *RoleSpec
+		IfNotExists bool
+		Pos         int
+	}
+	// AlterSchema is ALTER SCHEMA … RENAME TO, or OWNER TO.
+	AlterSchema struct {
+		Name, NewName string
+		Owner         *RoleSpec
+		Pos           int
+	}
 	// Drop is DROP kind names.
 	Drop struct {
 		Kind     string // "stream", "table", "topic", "view", "materialized view", "index", "schema", …
@@ -443,7 +456,7 @@ type (
 		IfExists bool
 		Actions  []AlterAction
 	}
-	// AlterAction is one action; Verb is "rename to", "owner to", "rename column", "add column", "drop column", "set default", "drop default",
+	// AlterAction is one action; Verb is "rename to", "owner to", "set schema", "rename column", "add column", "drop column", "set default", "drop default",
 	// "set not null", "drop not null", "add check" or "drop constraint".
 	AlterAction struct {
 		Verb     string
@@ -594,6 +607,8 @@ func (*CreateSequence) statement() {}
 func (*Drop) statement()           {}
 func (*AlterOptions) statement()   {}
 func (*AlterRelation) statement()  {}
+func (*CreateSchema) statement()   {}
+func (*AlterSchema) statement()    {}
 func (*Insert) statement()         {}
 func (*Update) statement()         {}
 func (*Delete) statement()         {}

@@ -13,14 +13,20 @@ type Change struct {
 	// DropRoles removes roles; PutRoles, after that, adds roles, or replaces those of the same id.
 	DropRoles []RoleID `json:"drop_roles,omitempty"`
 	PutRoles  []*Role  `json:"put_roles,omitempty"`
+	// DropSchemas and PutSchemas do so with schemas, before relations.
+	DropSchemas []RelationID `json:"drop_schemas,omitempty"`
+	PutSchemas  []*Schema    `json:"put_schemas,omitempty"`
 }
 
-// change applies ch. Errors: ErrStale, 42P07.
+// change applies ch. Errors: ErrStale, 42P06, 42P07.
 func (c *Catalog) change(ch Change) (*Catalog, error) {
 	if ch.Version != c.version {
 		return nil, ErrStale
 	}
 	n := c.clone()
+	if err := n.changeSchemas(ch); err != nil {
+		return nil, err
+	}
 	for _, id := range ch.Drop {
 		n.remove(id)
 		n.forgetSequence(id)
@@ -33,6 +39,9 @@ func (c *Catalog) change(ch Change) (*Catalog, error) {
 			n.nextID++
 		}
 		n.remove(r.ID)
+		if !n.HasSchema(r.Schema) {
+			return nil, ErrStale
+		}
 		if n.Lookup(r.Schema, r.Name) != nil {
 			return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", r.Name)
 		}

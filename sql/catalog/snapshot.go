@@ -15,7 +15,8 @@ type Catalog struct {
 	version uint64
 	nextID  RelationID
 	byID    map[RelationID]*Relation
-	byName  map[string]*Relation // schema.name
+	byName  map[string]*Relation // by key
+	schemas map[string]*Schema   // the user's, by name; never changed in place
 	// sequences says where those stand that were asked for a value. It is never changed in place.
 	sequences map[RelationID]SequenceState
 	roles     map[RoleID]*Role // those that were created or altered; never changed in place
@@ -24,7 +25,7 @@ type Catalog struct {
 
 // Empty returns the catalog of a new cluster.
 func Empty() *Catalog {
-	return &Catalog{nextID: FirstRelationID, byID: map[RelationID]*Relation{}, byName: map[string]*Relation{}}
+	return &Catalog{nextID: FirstRelationID, byID: map[RelationID]*Relation{}, byName: map[string]*Relation{}, schemas: initialSchemas()}
 }
 
 // Version grows by one with each command applied, but for moves of sequences.
@@ -73,7 +74,7 @@ func key(schema, name string) string {
 	if schema == "" {
 		schema = DefaultSchema
 	}
-	return schema + "." + name
+	return schema + "\x00" + name
 }
 
 // Command is one change of the catalog: exactly one of its fields is set. Commands are replicated as
@@ -138,6 +139,9 @@ func (c *Catalog) create(r *Relation) (*Catalog, error) {
 		return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", r.Name)
 	}
 	if r.ID != c.nextID && !r.ID.IsSystem() {
+		return nil, ErrStale
+	}
+	if !c.HasSchema(r.Schema) {
 		return nil, ErrStale
 	}
 	if r.Query != nil {
@@ -215,7 +219,7 @@ func (c *Catalog) replace(r *Relation) *Catalog {
 }
 
 func (c *Catalog) clone() *Catalog {
-	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences, roles: c.roles, nextRole: c.nextRole,
+	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences, roles: c.roles, nextRole: c.nextRole, schemas: c.schemas,
 		byID: make(map[RelationID]*Relation, len(c.byID)+1), byName: make(map[string]*Relation, len(c.byName)+1)}
 	for k, v := range c.byID {
 		n.byID[k] = v
@@ -231,6 +235,8 @@ type State struct {
 	Version   uint64      `json:"version"`
 	NextID    RelationID  `json:"next_id"`
 	Relations []*Relation `json:"relations"`
+	// Schemas are the user's; nil, from before there were others: public alone.
+	Schemas []*Schema `json:"schemas,omitempty"`
 	// Sequences are the states of sequences that are not at their start.
 	Sequences map[RelationID]SequenceState `json:"sequences,omitempty"`
 	// Roles are those that were created or altered, NextRole is the id of the next one.
@@ -240,7 +246,7 @@ type State struct {
 
 // State returns c as plain data.
 func (c *Catalog) State() State {
-	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations(), Sequences: c.sequences,
+	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations(), Schemas: c.UserSchemas(), Sequences: c.sequences,
 		Roles: c.roles, NextRole: c.nextRole}
 }
 
@@ -248,6 +254,12 @@ func (c *Catalog) State() State {
 func FromState(s State) *Catalog {
 	c := Empty()
 	c.version, c.nextID, c.sequences, c.roles, c.nextRole = s.Version, s.NextID, s.Sequences, s.Roles, s.NextRole
+	if s.Schemas != nil {
+		c.schemas = map[string]*Schema{}
+	}
+	for _, x := range s.Schemas {
+		c.schemas[x.Name] = x
+	}
 	for _, r := range s.Relations {
 		r = withConfig(r)
 		c.byID[r.ID] = r

@@ -38,7 +38,7 @@ func (r *Relation) relkind() string {
 
 func fillClass(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
-		c := class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
+		c := x.class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
 		c["relowner"], c["relacl"] = num(r.OwnerID()), x.grantsText(r.Grants)
 		c["relhasindex"], c["reloptions"], c["relchecks"] = flag(r.HasPrimaryKey), optionsArray(r), num(len(r.Checks))
 		if r.HasRecords() {
@@ -46,7 +46,7 @@ func fillClass(x *systemContext, add func(record)) {
 		}
 		add(c)
 		if r.HasPrimaryKey {
-			i := class(r.keyOID(), r.Schema, r.PrimaryKeyName(), "i", len(r.Key))
+			i := x.class(r.keyOID(), r.Schema, r.PrimaryKeyName(), "i", len(r.Key))
 			i["relowner"] = num(r.OwnerID())
 			i["relam"], i["relreplident"] = num(oidBtree), str("n")
 			add(i)
@@ -57,14 +57,14 @@ func fillClass(x *systemContext, add func(record)) {
 		if s.View {
 			kind = "v"
 		}
-		add(class(s.OID, s.Schema, s.Name, kind, len(s.Columns)))
+		add(x.class(s.OID, s.Schema, s.Name, kind, len(s.Columns)))
 	}
 }
 
 // class is a row of pg_class.
-func class(oid uint32, schema, name, kind string, columns int) record {
+func (x *systemContext) class(oid uint32, schema, name, kind string, columns int) record {
 	return record{
-		"oid": num(oid), "relname": str(name), "relnamespace": num(schemaOID(schema)), "relowner": num(oidOwner),
+		"oid": num(oid), "relname": str(name), "relnamespace": num(x.catalog.SchemaOID(schema)), "relowner": num(oidOwner),
 		"relfilenode": num(oid), "reltuples": {Float: -1}, "relpersistence": str("p"), "relkind": str(kind), "relnatts": num(columns),
 		"relispopulated": flag(true), "relreplident": str("d"),
 	}
@@ -153,7 +153,7 @@ func fillIndex(x *systemContext, add func(record)) {
 func fillConstraint(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.withKeys() {
 		add(record{
-			"oid": num(r.keyOID()), "conname": str(r.PrimaryKeyName()), "connamespace": num(schemaOID(r.Schema)), "contype": str("p"),
+			"oid": num(r.keyOID()), "conname": str(r.PrimaryKeyName()), "connamespace": num(x.catalog.SchemaOID(r.Schema)), "contype": str("p"),
 			"convalidated": flag(true), "conrelid": num(r.oid()), "conindid": num(r.keyOID()), "confupdtype": str(" "),
 			"confdeltype": str(" "), "confmatchtype": str(" "), "conislocal": flag(true), "connoinherit": flag(true),
 			"conkey": str("{" + r.keyNumbers(",") + "}"),
@@ -167,7 +167,7 @@ func fillChecks(x *systemContext, add func(record)) {
 	for _, r := range x.catalog.Relations() {
 		for i, c := range r.Checks {
 			add(record{
-				"oid": num(r.checkOID(i)), "conname": str(c.Name), "connamespace": num(schemaOID(r.Schema)), "contype": str("c"),
+				"oid": num(r.checkOID(i)), "conname": str(c.Name), "connamespace": num(x.catalog.SchemaOID(r.Schema)), "contype": str("c"),
 				"convalidated": flag(true), "conrelid": num(r.oid()), "confupdtype": str(" "), "confdeltype": str(" "),
 				"confmatchtype": str(" "), "conislocal": flag(true), "conbin": str(c.SQL),
 			})

@@ -117,8 +117,8 @@ func infoType(t types.Type) record {
 }
 
 func fillInfoSchemata(x *systemContext, add func(record)) {
-	for _, s := range schemas {
-		add(record{"catalog_name": str(x.env.Database), "schema_name": str(s), "schema_owner": str(x.roleName(BootstrapRole))})
+	for _, s := range x.catalog.schemaNames() {
+		add(record{"catalog_name": str(x.env.Database), "schema_name": str(s), "schema_owner": str(x.roleName(x.catalog.schemaOwner(s)))})
 	}
 }
 

@@ -25,22 +25,6 @@ const (
 	informationSchema = "information_schema"
 )
 
-// schemas lists the schemas in the order of their numbers.
-var schemas = []string{catalogSchema, DefaultSchema, informationSchema, SystemSchema}
-
-// schemaOID returns the number of a schema.
-func schemaOID(name string) uint32 {
-	switch name {
-	case catalogSchema:
-		return oidCatalogSchema
-	case informationSchema:
-		return oidInformationSchema
-	case SystemSchema:
-		return oidSystemSchema
-	}
-	return oidPublicSchema
-}
-
 // oid is the relation's number in pg_class: its id.
 func (r *Relation) oid() uint32 { return uint32(r.ID) }
 

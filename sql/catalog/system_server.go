@@ -12,8 +12,15 @@ var serverFillers = map[string]filler{
 }
 
 func fillNamespace(x *systemContext, add func(record)) {
-	for _, s := range schemas {
-		add(record{"oid": num(schemaOID(s)), "nspname": str(s), "nspowner": num(oidOwner)})
+	for _, s := range x.catalog.schemaNames() {
+		r := record{"oid": num(x.catalog.SchemaOID(s)), "nspname": str(s), "nspowner": num(x.catalog.schemaOwner(s))}
+		if own := x.catalog.Schema(s); own != nil {
+			r["nspacl"] = x.grantsText(own.Access())
+		} else {
+			r["nspacl"] = x.grantsText([]Grant{{Grantee: BootstrapRole, Grantor: BootstrapRole, Privileges: SchemaPrivileges},
+				{Grantor: BootstrapRole, Privileges: Usage}})
+		}
+		add(r)
 	}
 }
 

@@ -1,7 +1,5 @@
 package catalog
 
-import "strings"
-
 // View is what a plain view shows: a query that is put in the place of its name wherever that is read.
 type View struct {
 	SQL      string            `json:"sql"`      // the user's text of the SELECT
@@ -36,18 +34,6 @@ func (v *View) Seen(schema, name string) *Seen {
 		}
 	}
 	return nil
-}
-
-// SplitSearchPath returns the schemas of a value of search_path in order, "$user" left out: there are no schemas of users.
-func SplitSearchPath(value string) []string {
-	var path []string
-	for _, item := range strings.Split(value, ",") {
-		item = strings.Trim(strings.TrimSpace(item), `"`)
-		if item != "" && item != "$user" {
-			path = append(path, item)
-		}
-	}
-	return path
 }
 
 // Word is what messages call a relation of r's kind.

@@ -26,6 +26,11 @@ func (p *parser) alter(t *token) ast.Statement {
 		if stmt := parse(); stmt != nil {
 			return stmt
 		}
+		if p.i = first; p.acceptWord("schema") {
+			if stmt := p.alterSchema(); stmt != nil {
+				return stmt
+			}
+		}
 		p.i = first
 		return p.refuse(what, t)
 	}

@@ -2,7 +2,7 @@ package parse
 
 import "github.com/millracedb/millrace/sql/ast"
 
-// alterRelation parses kind [IF EXISTS] [ONLY] name RENAME … or action, …; nil if what stands there is something else, which
+// alterRelation parses kind [IF EXISTS] [ONLY] name RENAME …, SET SCHEMA … or action, …; nil if what stands there is something else, which
 // the caller refuses by name.
 func (p *parser) alterRelation() ast.Statement {
 	stmt := &ast.AlterRelation{}
@@ -24,6 +24,11 @@ func (p *parser) alterRelation() ast.Statement {
 	p.acceptOp("*")
 	if p.acceptWord("rename") {
 		return p.rename(stmt)
+	}
+	if p.aheadWords(0, "set", "schema") {
+		p.i += 2
+		stmt.Actions = append(stmt.Actions, ast.AlterAction{Verb: "set schema", Pos: p.pos(), NewName: p.colID()})
+		return stmt
 	}
 	for {
 		if !p.alterAction(stmt) {

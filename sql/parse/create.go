@@ -53,6 +53,9 @@ func (p *parser) create(t *token) ast.Statement {
 		return p.createSequence()
 	case w.isOneOf(roleWords...) && !p.aheadWords(0, "user", "mapping"):
 		return p.createRole()
+	case w.isWord("schema") && !h.orReplace && !h.temporary:
+		p.next()
+		return p.createSchema()
 	case w.isOneOf(refusedObjects...):
 		return p.refuse("CREATE "+objectWords(p, 0), t)
 	default:
