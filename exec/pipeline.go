@@ -18,6 +18,7 @@ type pipeline struct {
 type compiledStep struct {
 	filter  *expr.Compiled
 	project []*expr.Compiled
+	pair    *plan.Pair
 }
 
 func compilePipeline(steps []plan.Step, ctx expr.Context) (*pipeline, error) {
@@ -25,9 +26,12 @@ func compilePipeline(steps []plan.Step, ctx expr.Context) (*pipeline, error) {
 	for _, s := range steps {
 		var c compiledStep
 		var err error
-		if s.Filter != nil {
+		switch {
+		case s.Filter != nil:
 			c.filter, err = expr.Compile(s.Filter)
-		} else {
+		case s.Pair != nil:
+			c.pair = s.Pair
+		default:
 			c.project, err = expr.CompileAll(s.Project)
 		}
 		if err != nil {
@@ -41,13 +45,16 @@ func compilePipeline(steps []plan.Step, ctx expr.Context) (*pipeline, error) {
 // run returns the batch after all steps; it may alias b.
 func (p *pipeline) run(b *types.Batch) (*types.Batch, error) {
 	for _, s := range p.steps {
-		if b.Len == 0 && len(s.project) == 0 {
+		if b.Len == 0 && len(s.project) == 0 && s.pair == nil {
 			continue
 		}
 		var err error
-		if s.filter != nil {
+		switch {
+		case s.filter != nil:
 			b, err = p.filter(s.filter, b)
-		} else {
+		case s.pair != nil:
+			b = pairRows(s.pair, b)
+		default:
 			b, err = p.project(s.project, b)
 		}
 		if err != nil {
@@ -55,6 +62,30 @@ func (p *pipeline) run(b *types.Batch) (*types.Batch, error) {
 		}
 	}
 	return b, nil
+}
+
+// pairRows pairs each row of b with the constant rows of pair.
+func pairRows(pair *plan.Pair, b *types.Batch) *types.Batch {
+	n := len(pair.Rows)
+	at := make([]int, 0, b.Len*n)
+	for i := range b.Len {
+		for range n {
+			at = append(at, i)
+		}
+	}
+	out := b.Gather(at)
+	for c, t := range append(pair.Types[:len(pair.Types):len(pair.Types)], types.Int4) {
+		v := types.NewVector(t, len(at))
+		for i := range at {
+			if c < len(pair.Types) {
+				v.Append(pair.Rows[i%n][c])
+			} else {
+				v.Append(types.IntDatum(int64(i % n)))
+			}
+		}
+		out.Cols = append(out.Cols, v)
+	}
+	return out
 }
 
 func (p *pipeline) filter(pred *expr.Compiled, b *types.Batch) (*types.Batch, error) {

@@ -121,13 +121,7 @@ func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h
 // stepTypes returns the columns after steps over rows of types in.
 func stepTypes(in []types.Type, steps []plan.Step) []types.Type {
 	for _, s := range steps {
-		if s.Filter != nil {
-			continue
-		}
-		in = nil
-		for _, e := range s.Project {
-			in = append(in, e.Type)
-		}
+		in = s.Output(in)
 	}
 	return in
 }

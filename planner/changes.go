@@ -166,6 +166,14 @@ func (x *explainer) steps(level int, steps []plan.Step, ns names) names {
 			x.prop(level, "Filter", exprText(s.Filter, c))
 			continue
 		}
+		if s.Pair != nil {
+			x.prop(level, "Pair with", fmt.Sprintf("%d constant rows", len(s.Pair.Rows)))
+			for i := range s.Pair.Types {
+				ns = append(ns[:len(ns):len(ns)], fmt.Sprintf("pair.%d", i+1))
+			}
+			ns = append(ns, "pair.number")
+			continue
+		}
 		x.prop(level, "Project", listText(s.Project, c))
 		ns = exprNames(s.Project, c)
 	}

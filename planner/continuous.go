@@ -17,7 +17,7 @@ var retractable = map[string]bool{
 // zoneOnly are functions that look at the session for nothing but its settings, which are kept with a view.
 var zoneOnly = map[string]bool{
 	"date_trunc": true, "extract": true, "date_part": true, "to_char": true, "make_timestamptz": true, "timezone": true,
-	"textanycat": true, "anytextcat": true, "quote_literal": true, "concat": true, "concat_ws": true, "format": true, "to_timestamp": true,
+	"timestamptz_pl_interval": true, "interval_pl_timestamptz": true, "timestamptz_mi_interval": true, "textanycat": true, "anytextcat": true, "quote_literal": true, "concat": true, "concat_ws": true, "format": true, "to_timestamp": true,
 	"to_date": true, "to_json": true, "to_jsonb": true, "json_build_array": true, "jsonb_build_array": true, "json_build_object": true,
 	"jsonb_build_object": true, "convert_from": true, "convert_to": true,
 }

@@ -9,6 +9,9 @@ import (
 
 // cutJoin makes a task of a join: each side is partitioned by its keys.
 func (c *cutter) cutJoin(n *plan.Join, need columnSet) (*flow, error) {
+	if rows, ok := pairedRows(n); ok {
+		return c.cutPair(n, rows, need)
+	}
 	if err := refuseJoin(n); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,11 @@ func onlyStreams(n plan.Node) error {
 			return notStream(n.Relation.Word() + " " + n.Relation.Name)
 		}
 	case *plan.Values: // refused when it is cut
+	case *plan.Join:
+		if _, ok := pairedRows(n); ok {
+			return onlyStreams(n.Left)
+		}
+		return notStream(nodeWord(n))
 	default:
 		return notStream(nodeWord(n))
 	}

@@ -138,13 +138,11 @@ func (x *topologyExplainer) sink(s plan.Sink, rows names) {
 }
 
 func inputWidth(in plan.Input) int {
-	width := len(in.Source.Columns)
+	ts := in.Source.Columns
 	for _, s := range in.Steps {
-		if s.Filter == nil {
-			width = len(s.Project)
-		}
+		ts = s.Output(ts)
 	}
-	return width
+	return len(ts)
 }
 
 func columnsText(columns []int, rows names) string {

@@ -60,6 +60,9 @@ func (b *binder) bindTable(item ast.TableExpr, parent *scope, ctes *cte) (*fromI
 	case *ast.Join:
 		return b.bindJoin(item, parent, ctes)
 	case *ast.FuncTable:
+		if isWindowed(item) {
+			return b.bindWindowed(item, ctes)
+		}
 		return b.bindFunctionTable(item)
 	}
 	return nil, pgerr.Unsupported("this item of FROM is")

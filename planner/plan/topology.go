@@ -119,6 +119,24 @@ func (s Source) TopicOf(query catalog.RelationID) catalog.TopicID {
 type Step struct {
 	Filter  *Expr   `json:"filter,omitempty"`
 	Project []*Expr `json:"project,omitempty"`
+	Pair    *Pair   `json:"pair,omitempty"`
+}
+
+// Pair pairs each row with constant rows of Types. Output: the row, the constant row, and as integer the number of the latter.
+type Pair struct {
+	Types []types.Type    `json:"types"`
+	Rows  [][]types.Datum `json:"rows"`
+}
+
+// Output returns the types of what s gives of rows of types in.
+func (s Step) Output(in []types.Type) []types.Type {
+	switch {
+	case s.Filter != nil:
+		return in
+	case s.Pair != nil:
+		return append(append(slices.Clone(in), s.Pair.Types...), types.Int4)
+	}
+	return exprTypes(s.Project)
 }
 
 // Forwarder carries a topic's records to a repartition topic: decode, steps, partition by Key, send. Filters and
