@@ -36,6 +36,8 @@ func Build(n plan.Node, env *Env) (Operator, error) {
 		return newLateral(n, env)
 	case *plan.Window:
 		return newWindow(n, env)
+	case *plan.LockRows:
+		return newLockRows(n, env)
 	case *plan.Unique:
 		return newUnique(n, env)
 	}

@@ -115,6 +115,11 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 			exprs = append(append(exprs, c.Args...), c.Filter, c.Frame.Start.Offset, c.Frame.End.Offset)
 		}
 		inputs = []plan.Node{n.Input}
+	case *plan.LockRows:
+		for _, l := range n.Locks {
+			exprs = append(exprs, l.Key...)
+		}
+		inputs = []plan.Node{n.Input}
 	case *plan.Unique:
 		return n.Keys, []plan.Node{n.Input}
 	}

@@ -21,17 +21,18 @@ type selectBinder struct {
 	windows windowing
 	order   []plan.SortKey // Expr is a column of out
 	on      []*plan.Expr   // of DISTINCT ON: columns of out
+	locks   []plan.RowLock // of FOR UPDATE and the like: their keys are columns of out
 }
 
 func (b *binder) bindSelect(sel *ast.Select, parent *scope, ctes *cte, targets []types.Type) (*bound, error) {
-	from, err := b.bindFrom(sel.From, parent, ctes)
+	from, err := b.bindFrom(b.passLocking(sel), parent, ctes)
 	if err != nil {
 		return nil, err
 	}
 	s := &selectBinder{binder: b, sel: sel, node: from.node,
 		scope: &scope{parent: parent, columns: from.columns, tables: from.tables, ctes: ctes}}
 	for _, step := range []func() error{s.where, s.namedWindows, func() error { return s.list(targets) }, s.groupBy, s.orderBy, s.distinctOn,
-		s.having, s.unusedWindows, s.aggregate, s.window} {
+		s.having, s.unusedWindows, s.aggregate, s.window, s.checkLocked, s.locking} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -164,6 +165,7 @@ func (s *selectBinder) finish() *bound {
 	if len(s.order) > 0 {
 		s.node = &plan.Sort{Input: s.node, Keys: s.order}
 	}
+	s.lockRows()
 	if s.on != nil {
 		s.node = &plan.Unique{Input: s.node, Keys: s.on}
 	}
@@ -192,6 +194,7 @@ func (b *binder) limit(q *bound, sel *ast.Select, parent *scope) (*bound, error)
 		return nil, err
 	}
 	if count != nil || offset != nil {
+		oneByOne(q.node)
 		q.node = &plan.Limit{Input: q.node, Count: count, Offset: offset}
 	}
 	return q, nil

@@ -25,10 +25,14 @@ type binder struct {
 	// continuous: the query is a view's.
 	continuous bool
 	refused    []error
+	// lockedRefs are views in FROM with the locking clauses that apply to them.
+	lockedRefs map[*ast.TableRef][]ast.Locking
+	lastMark   int // Scan.Mark given
+	locked     int // the strongest of strengths, from 1; 0: no rows are locked
 }
 
 func newBinder(env *Env) *binder {
-	return &binder{env: env, params: params{types: append([]types.Type(nil), env.ParamTypes...)}}
+	return &binder{env: env, lastMark: plan.TargetMark, params: params{types: append([]types.Type(nil), env.ParamTypes...)}}
 }
 
 // enter counts one level of nesting; leave must follow if it does not fail.
@@ -99,6 +103,9 @@ func (b *binder) bindQuery(sel *ast.Select, parent *scope, ctes *cte, targets []
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLocking(sel); err != nil {
+		return nil, err
+	}
 	q, err := b.bindBody(sel, parent, ctes, targets)
 	if err != nil {
 		return nil, err
@@ -145,8 +152,6 @@ func refuseClauses(sel *ast.Select) error {
 	switch {
 	case sel.Recursive:
 		return pgerr.Unsupported("WITH RECURSIVE is").At(sel.Pos)
-	case sel.ForUpdate != "":
-		return pgerr.Unsupported("%s is", sel.ForUpdate).At(sel.Pos)
 	case sel.Emit != "":
 		return pgerr.New(pgerr.FeatureNotSupported, "EMIT is only allowed at the end of a whole query").At(sel.EmitPos)
 	}

@@ -96,6 +96,8 @@ func nodeWord(n plan.Node) string {
 		return "LATERAL"
 	case *plan.Window:
 		return "window function " + funcName(n.Calls[0].Func)
+	case *plan.LockRows:
+		return "FOR UPDATE or FOR SHARE"
 	case *plan.Unique:
 		return "SELECT DISTINCT ON"
 	case *plan.Values:

@@ -79,7 +79,7 @@ func (a *alterer) usesColumn(d *catalog.Relation, i int) (bool, error) {
 	}
 	b := newBinder(&Env{Catalog: a.env.Catalog, SearchPath: a.env.SearchPath, Location: a.env.Location})
 	b.lazy = true
-	item, err := b.bindView(d, d.Name)
+	item, err := b.bindView(d, d.Name, nil)
 	if err != nil {
 		return false, err
 	}

@@ -73,6 +73,8 @@ func (x *explainer) node(n plan.Node, level int, outer []names) {
 		x.window(n, level, outer)
 	case *plan.Lateral:
 		x.head(level, "%s", map[bool]string{false: "Lateral Join (Inner)", true: "Lateral Join (Left)"}[n.Outer])
+	case *plan.LockRows:
+		x.head(level, "LockRows")
 	case *plan.Unique:
 		x.head(level, "Unique")
 		x.list(level, "Key", n.Keys, x.in(n.Input, outer))

@@ -80,6 +80,9 @@ func crossJoin(l, r *fromItem) (*fromItem, error) {
 	width := len(l.node.Types())
 	out := &fromItem{node: &plan.Join{Kind: plan.JoinInner, Left: l.node, Right: r.node}}
 	out.tables = append(append(out.tables, l.tables...), r.tables...)
+	for i := len(l.tables); i < len(out.tables); i++ {
+		out.tables[i].first += width
+	}
 	out.columns = append(out.columns, l.columns...)
 	for _, c := range r.columns {
 		c.expr = shift(c.expr, width)
@@ -114,7 +117,7 @@ func (b *binder) bindTableRef(ref *ast.TableRef, ctes *cte) (*fromItem, error) {
 	case rel.Sequence != nil:
 		item = scanSequence(rel, name)
 	case rel.View != nil:
-		if item, err = b.bindView(rel, name); err != nil {
+		if item, err = b.bindView(rel, name, b.lockedRefs[ref]); err != nil {
 			return nil, at(err, ref.Name.Pos)
 		}
 	default:
@@ -137,7 +140,7 @@ func scanRelation(r *catalog.Relation, name string) *fromItem {
 	for i := range cols {
 		scan.Columns[i] = i
 	}
-	item := &fromItem{node: scan, tables: []scopeTable{{schema: r.Schema, name: name, relation: r}}}
+	item := &fromItem{node: scan, tables: []scopeTable{{schema: r.Schema, name: name, relation: r, scan: scan}}}
 	item.addColumns(r.Schema, name, cols)
 	for i := range item.columns {
 		item.columns[i].origin = origin{relation: r, attribute: int16(i + 1)}

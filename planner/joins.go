@@ -73,6 +73,7 @@ func (b *binder) joinTo(l, before *fromItem, j *ast.Join, kind plan.JoinKind, pa
 	if err != nil {
 		return nil, at(err, j.Pos)
 	}
+	item.padded(kind, len(l.tables))
 	if err := b.joinOn(item, j, kind, len(l.columns), before, parent, ctes); err != nil {
 		return nil, err
 	}
@@ -80,6 +81,17 @@ func (b *binder) joinTo(l, before *fromItem, j *ast.Join, kind plan.JoinKind, pa
 		return b.makeLateral(item), nil
 	}
 	return item, nil
+}
+
+// padded notes which tables of a join, of which the first nl are on the left, may be padded with NULLs.
+func (f *fromItem) padded(kind plan.JoinKind, nl int) {
+	for i := range f.tables {
+		other := plan.JoinRight
+		if i >= nl {
+			other = plan.JoinLeft
+		}
+		f.tables[i].nullable = f.tables[i].nullable || kind == other || kind == plan.JoinFull
+	}
 }
 
 // joinOn gives the join item.node its kind and condition; the first nl columns are the left side's.

@@ -1,6 +1,10 @@
 package planner
 
-import "github.com/millracedb/millrace/planner/plan"
+import (
+	"slices"
+
+	"github.com/millracedb/millrace/planner/plan"
+)
 
 // inputs returns the nodes that n reads.
 func inputs(n plan.Node) []plan.Node {
@@ -22,6 +26,8 @@ func inputs(n plan.Node) []plan.Node {
 	case *plan.SetOp:
 		return []plan.Node{n.Left, n.Right}
 	case *plan.Unique:
+		return []plan.Node{n.Input}
+	case *plan.LockRows:
 		return []plan.Node{n.Input}
 	case *plan.Window:
 		return []plan.Node{n.Input}
@@ -58,6 +64,8 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 		return &plan.SetOp{Kind: n.Kind, All: n.All, Left: f(n.Left), Right: f(n.Right)}
 	case *plan.Unique:
 		return &plan.Unique{Input: f(n.Input), Keys: n.Keys}
+	case *plan.LockRows:
+		return &plan.LockRows{Input: f(n.Input), Locks: n.Locks, OneByOne: n.OneByOne}
 	case *plan.Lateral:
 		return &plan.Lateral{Input: f(n.Input), Sub: n.Sub, Outer: n.Outer}
 	case *plan.Window:
@@ -96,6 +104,12 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 		return &plan.Limit{Input: n.Input, Count: opt(n.Count), Offset: opt(n.Offset)}
 	case *plan.Unique:
 		return &plan.Unique{Input: n.Input, Keys: mapList(n.Keys, f)}
+	case *plan.LockRows:
+		locks := slices.Clone(n.Locks)
+		for i := range locks {
+			locks[i].Key = mapList(locks[i].Key, f)
+		}
+		return &plan.LockRows{Input: n.Input, Locks: locks, OneByOne: n.OneByOne}
 	case *plan.Lateral:
 		return &plan.Lateral{Input: n.Input, Sub: f(n.Sub), Outer: n.Outer}
 	case *plan.Window:

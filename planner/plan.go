@@ -30,7 +30,7 @@ func (b *binder) finish(q *bound) (*plan.Query, error) {
 	if err := b.checkRefused(root); err != nil {
 		return nil, err
 	}
-	return &plan.Query{Root: root, Fields: q.fields(), Params: ts, Reads: b.reads}, nil
+	return &plan.Query{Root: root, Fields: q.fields(), Params: ts, Reads: b.reads, Locks: b.strongestLock()}, nil
 }
 
 // finishParams returns the types of the parameters and tells them to the caller's Env.

@@ -23,6 +23,8 @@ func push(n plan.Node, preds []*plan.Expr) plan.Node {
 		return pushAggregate(n, preds)
 	case *plan.Sort:
 		return &plan.Sort{Input: push(n.Input, preds), Keys: n.Keys}
+	case *plan.LockRows:
+		return &plan.LockRows{Input: push(n.Input, preds), Locks: n.Locks, OneByOne: n.OneByOne}
 	case *plan.Union:
 		return withInputs(n, func(in plan.Node) plan.Node { return push(in, preds) })
 	}

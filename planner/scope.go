@@ -20,6 +20,9 @@ type scope struct {
 type scopeTable struct {
 	schema, name string
 	relation     *catalog.Relation // nil unless it is a stored relation
+	scan         *plan.Scan        // which reads it; nil if it is no scan
+	first        int               // its first column among those of FROM
+	nullable     bool              // an outer join may pad it
 }
 
 // scopeColumn is a column that a name can mean.

@@ -16,7 +16,7 @@ import (
 
 // bindView binds the text of the plain view r as an item of FROM: with the search path and the time zone of its creation,
 // and with the names that its relations had then.
-func (b *binder) bindView(r *catalog.Relation, name string) (*fromItem, error) {
+func (b *binder) bindView(r *catalog.Relation, name string, locking []ast.Locking) (*fromItem, error) {
 	parsed, err := parse.ParseOne(r.View.SQL)
 	if err != nil {
 		return nil, fmt.Errorf("view %q: %w", r.Name, err)
@@ -25,6 +25,7 @@ func (b *binder) bindView(r *catalog.Relation, name string) (*fromItem, error) {
 	if !ok {
 		return nil, fmt.Errorf("BUG: view %q is no query", r.Name)
 	}
+	sel.Query.Locking = append(sel.Query.Locking, locking...)
 	env, view := b.env, b.view
 	inner := *env
 	inner.SearchPath = catalog.SplitSearchPath(r.View.Settings["search_path"], "")

@@ -69,11 +69,17 @@ func (s *Session) openQuery(ctx context.Context, q *plan.Query, params []types.D
 	if q.Changes != nil {
 		return s.openChanges(ctx, q, params)
 	}
+	if q.Locks != "" {
+		if err := s.mayWrite("SELECT " + q.Locks); err != nil {
+			return nil, err
+		}
+	}
 	reader, err := s.snapshot(ctx, q.Reads, s.settings.consistency())
 	if err != nil {
 		return nil, err
 	}
 	env := s.env(reader, q.Params, params)
+	env.Locking = s.locking()
 	watch := s.watch(env)
 	op, err := exec.Build(q.Root, env)
 	if err != nil {

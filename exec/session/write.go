@@ -205,13 +205,16 @@ func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), pa
 // codeReadOnly is 25006, which nobody else needs.
 const codeReadOnly = "25006"
 
-func (s *Session) writable(what string) error {
+func (s *Session) writable(what string) error { return s.mayWrite(firstWord(what)) }
+
+// mayWrite refuses what a read-only transaction may not do.
+func (s *Session) mayWrite(what string) error {
 	readOnly := s.settings.value("default_transaction_read_only") == "on"
 	if s.inBlock() {
 		readOnly = s.block.readOnly
 	}
 	if readOnly {
-		return pgerr.New(codeReadOnly, "cannot execute %s in a read-only transaction", firstWord(what))
+		return pgerr.New(codeReadOnly, "cannot execute %s in a read-only transaction", what)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ type Query struct {
 	Params []types.Type
 	// Reads lists all relations read, each once: what a snapshot must cover.
 	Reads []*catalog.Relation
+	// Locks is the strongest clause that locks rows, FOR UPDATE and the like, or "".
+	Locks string
 	// Changes is not nil for SELECT … EMIT CHANGES: the query never ends. Root is nil then.
 	Changes *Changes
 }
@@ -116,11 +118,38 @@ type (
 		Sub   *Expr
 		Outer bool
 	}
+	// LockRows locks rows of tables that its input's rows come from, and gives those that still meet the input's conditions
+	// when they are locked, as they are then. OneByOne: only as many are locked as are wanted.
+	LockRows struct {
+		Input    Node
+		Locks    []RowLock
+		OneByOne bool
+	}
 	// Unique gives the first of each run of rows that agree in Keys (DISTINCT ON, over a sort by them).
 	Unique struct {
 		Input Node
 		Keys  []*Expr
 	}
+)
+
+// RowLock says which row of a table a row of LockRows' input comes from: Key, columns of the input, has its key, NULL if it
+// comes from none. Mark is the Scan's. Strength is 1 to 4, from FOR KEY SHARE to FOR UPDATE; 0: the row is not locked.
+type RowLock struct {
+	Relation *catalog.Relation
+	Mark     int
+	Key      []*Expr
+	Strength int
+	Wait     LockWait
+}
+
+// LockWait says what is done about a row that somebody else has locked.
+type LockWait uint8
+
+// What is done about locked rows, from the weakest clause on.
+const (
+	LockWaits LockWait = iota
+	LockSkip
+	LockNoWait
 )
 
 // JoinKind is the kind of a join.
@@ -270,6 +299,9 @@ func (n *Union) Types() []types.Type { return n.Inputs[0].Types() }
 
 // Types implements Node.
 func (n *SetOp) Types() []types.Type { return n.Left.Types() }
+
+// Types implements Node.
+func (n *LockRows) Types() []types.Type { return n.Input.Types() }
 
 // Types implements Node.
 func (n *Unique) Types() []types.Type { return n.Input.Types() }

@@ -224,6 +224,15 @@ const (
 	LitString  // untyped ("unknown")
 )
 
+// Locking is FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE or FOR KEY SHARE, which Strength says. Of are names of items of FROM,
+// none: all. Wait is "NOWAIT", "SKIP LOCKED" or "".
+type Locking struct {
+	Pos      int
+	Strength string
+	Of       []Name
+	Wait     string
+}
+
 // Select is a query: SELECT, VALUES, or a set operation.
 type Select struct {
 	Pos  int
@@ -254,8 +263,8 @@ type Select struct {
 	OrderBy []OrderItem
 	Limit   Expr
 	Offset  Expr
-	// ForUpdate is FOR UPDATE / SHARE and the like, as written, or "".
-	ForUpdate string
+	// Locking are the clauses FOR UPDATE, FOR SHARE and the like.
+	Locking []Locking
 	// Emit is EMIT CHANGES or EMIT FINAL ("changes", "final"), or "".
 	Emit    string
 	EmitPos int

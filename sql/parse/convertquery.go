@@ -156,6 +156,8 @@ func (c *converter) sortItem(out *ast.Select, item *tast.ByItem) {
 	case *limitMark:
 		mark.expr = c.expr(c.only(call))
 		c.used[c.id(call.FnName.O)-1] = false // LIMIT names it again
+	case *lockMark:
+		out.Locking = append(out.Locking, mark.clause)
 	case *windowMark:
 		c.fillWindow(&mark.overMark, call.Args)
 	case *orderMark:

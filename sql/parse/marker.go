@@ -27,6 +27,8 @@ type (
 	aliasMark struct{ name string }
 	// limitMark is the number or expression of LIMIT or OFFSET.
 	limitMark struct{ expr ast.Expr }
+	// lockMark is FOR UPDATE and the like.
+	lockMark struct{ clause ast.Locking }
 	// dualMark is a relation that is not there: TiDB's grammar wants FROM before WHERE.
 	dualMark struct{}
 	// slotMark is a place of the statement's head that an expression or a query goes to.

@@ -166,10 +166,9 @@ func (p *parser) tail(q *query) {
 		p.sortEnd(q, start)
 	}
 	own := limits{}
-	for p.limitClause(q, &own) {
+	for p.limitClause(q, &own) || p.locking(q) {
 		q.literals = nil
 	}
-	p.locking()
 }
 
 // sortStart and sortEnd bracket items of ORDER BY, which must end up before LIMIT.
@@ -232,17 +231,47 @@ func (p *parser) direction() (mark orderMark, nulls bool) {
 	return mark, nulls
 }
 
-// locking refuses FOR UPDATE and the like.
-func (p *parser) locking() {
-	if t := p.tok(); t.isWord("for") {
-		what := "FOR"
-		for n := 1; p.at(n).isOneOf("no", "key", "update", "share", "read", "only"); n++ {
-			what += " " + upper(p.at(n).text)
-		}
-		if what == "FOR" {
-			p.next()
-			p.syntaxError()
-		}
-		p.unsupported(t, "%s", what)
+// locking translates FOR UPDATE and the like; false if none is here. It travels among the items of ORDER BY.
+func (p *parser) locking(q *query) bool {
+	t := p.tok()
+	if !t.isWord("for") {
+		return false
 	}
+	p.next()
+	clause := ast.Locking{Pos: int(t.pos)}
+	switch {
+	case p.acceptWord("update"):
+		clause.Strength = "FOR UPDATE"
+	case p.acceptWord("share"):
+		clause.Strength = "FOR SHARE"
+	case p.acceptWord("no"):
+		p.expectWord("key", "update")
+		clause.Strength = "FOR NO KEY UPDATE"
+	case p.acceptWord("key"):
+		p.expectWord("share")
+		clause.Strength = "FOR KEY SHARE"
+	case p.acceptWord("read"):
+		p.expectWord("only")
+		return true // it says nothing
+	default:
+		p.syntaxError()
+	}
+	if p.acceptWord("of") {
+		clause.Of = append(clause.Of, p.name())
+		for p.acceptPunct(",") {
+			clause.Of = append(clause.Of, p.name())
+		}
+	}
+	switch {
+	case p.acceptWord("nowait"):
+		clause.Wait = "NOWAIT"
+	case p.acceptWord("skip"):
+		p.expectWord("locked")
+		clause.Wait = "SKIP LOCKED"
+	}
+	start := p.sortStart(q)
+	f := p.leaf("lock", &lockMark{clause})
+	q.frag = p.over(q.first, q.frag, f)
+	p.sortEnd(q, start)
+	return true
 }
