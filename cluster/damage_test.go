@@ -158,3 +158,103 @@ func TestDamagedParticipant(t *testing.T) {
 		})
 	}
 }
+
+// TestRebuiltShard damages files of a store that its checkpoint has, too, and not as a link: the node starts with everything there, once and
+// again, and the damaged store is kept.
+func TestRebuiltShard(t *testing.T) {
+	for name, damage := range map[string]func(dir string) error{
+		"CURRENT is gone": func(dir string) error { return os.Remove(filepath.Join(dir, "CURRENT")) },
+		"CURRENT is garbage": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "CURRENT"), []byte("MANIFEST-999999\n"), 0o640)
+		},
+		"MANIFEST is cut": func(dir string) error {
+			return eachFile(dir, "MANIFEST-*", func(name string) error { return os.Truncate(name, 20) })
+		},
+		"MANIFEST is gone":      func(dir string) error { return eachFile(dir, "MANIFEST-*", os.Remove) },
+		"tables are gone":       func(dir string) error { return eachFile(dir, "*.sst", os.Remove) },
+		"the directory is gone": os.RemoveAll,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			n := openNode(t, dir)
+			r := createTable(t, n, "t")
+			for p := range 4 {
+				must(t, write(n, r, put{p: p, key: "a", value: "1"}))
+			}
+			must(t, n.TakeSnapshots())
+			must(t, write(n, r, put{p: 1, key: "a", value: "2"}, put{p: 2, key: "b", value: "2"}))
+			must(t, n.Close())
+			must(t, damage(filepath.Join(dir, shardsDir, "2", shard.StoreDir)))
+			for range 2 {
+				n = openNode(t, dir)
+				if lines := n.Isolated(); len(lines) > 0 {
+					t.Fatalf("isolated: %q", lines)
+				}
+				wantRows(t, n, r, "0/a=1", "1/a=2", "2/a=1", "2/b=2", "3/a=1")
+				must(t, n.Close())
+			}
+			if _, err := os.Stat(filepath.Join(dir, shardsDir, "2", shard.StoreDir+".damaged")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func eachFile(dir, pattern string, f func(name string) error) error {
+	names, err := filepath.Glob(filepath.Join(dir, pattern))
+	for _, name := range names {
+		err = errors.Join(err, f(name))
+	}
+	return err
+}
+
+// TestDamageMetInUse flips a bit where opening a store does not read it. Whoever reads there meets it, the shard is isolated; the next start reads
+// the whole store because of that, and isolates the shard before anybody asks, as its checkpoint has the same table.
+func TestDamageMetInUse(t *testing.T) {
+	dir := t.TempDir()
+	n := openNode(t, dir)
+	r := createTable(t, n, "t")
+	for i := range 200 {
+		must(t, write(n, r, put{p: 2, key: fmt.Sprintf("%03d", i), value: strings.Repeat(fmt.Sprint(i), 200)}))
+	}
+	must(t, n.TakeSnapshots())
+	must(t, n.Close())
+	tables, err := filepath.Glob(filepath.Join(dir, shardsDir, "2", shard.StoreDir, "*.sst"))
+	must(t, err)
+	flipRow := func() {
+		for _, name := range tables {
+			b, err := os.ReadFile(name)
+			must(t, err)
+			at := len(b) * 2 / 3
+			f, err := os.OpenFile(name, os.O_RDWR, 0)
+			must(t, err)
+			_, err = f.WriteAt([]byte{b[at] ^ 1}, int64(at))
+			must(t, errors.Join(err, f.Close()))
+		}
+	}
+	flipRow()
+	n = openNode(t, dir)
+	if lines := n.Isolated(); len(lines) > 0 {
+		t.Fatalf("isolated by the start: %q", lines)
+	}
+	s, err := n.Snapshot(background, []*catalog.Relation{r}, session.Strong, nil)
+	must(t, err)
+	prefix := state.RowPrefix(r.Partition(2))
+	it := s.Rows(r.Partition(2)).Scan(prefix, state.PrefixEnd(prefix))
+	for it.Next() {
+	}
+	if err := it.Close(); !errors.Is(err, state.ErrCorrupt) || !strings.Contains(err.Error(), ".sst offset ") {
+		t.Errorf("scan: %v", err)
+	}
+	s.Close()
+	wantDamaged(t, write(n, r, put{p: 2, key: "x", value: "x"}), 2)
+	must(t, n.Close())
+	n = openNode(t, dir)
+	wantDamaged(t, n.shards[2].Damage(), 2)
+	must(t, n.Close())
+	flipRow()
+	n = openNode(t, dir)
+	if got := len(tableRows(t, n, r)); got != 200 {
+		t.Errorf("%d rows", got)
+	}
+}

@@ -50,6 +50,8 @@ type Config struct {
 	FS vfs.FS
 	// OpenDB opens the store of a shard, whose directory is dir; nil: RocksDB.
 	OpenDB func(dir string, o state.Options) (state.Disk, error)
+	// VerifyDB reads a store that is not open, see state.Verify; nil: that.
+	VerifyDB func(dir string) error
 	// FreeSpace tells how many bytes are free on the disk of a directory; nil: the system does.
 	FreeSpace func(dir string) (int64, error)
 
@@ -149,6 +151,9 @@ func withDefaults(cfg Config) Config {
 	if cfg.OpenDB == nil {
 		cfg.OpenDB = func(dir string, o state.Options) (state.Disk, error) { return state.OpenRocksDB(dir, o) }
 	}
+	if cfg.VerifyDB == nil {
+		cfg.VerifyDB = state.Verify
+	}
 	if cfg.NowMillis == nil {
 		cfg.NowMillis = func() int64 { return time.Now().UnixMilli() }
 	}
@@ -195,6 +200,9 @@ func (s stores) Open(dir string, damaged func(error)) (state.Disk, error) {
 	buffers := uint64(s.n.cfg.MemoryBytes) / 4 / uint64(s.n.dir.format.Shards)
 	return s.n.cfg.OpenDB(dir, state.Options{Cache: s.n.cache, WriteBufferBytes: buffers, Damaged: damaged})
 }
+
+// Verify implements shard.Stores.
+func (s stores) Verify(dir string) error { return s.n.cfg.VerifyDB(dir) }
 
 // start makes the node ready: all groups led and replayed, no transaction in doubt, nothing left of dropped relations.
 func (n *Node) start() {

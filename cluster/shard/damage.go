@@ -31,7 +31,7 @@ func (d *damage) report(err error) {
 	d.once.Do(func() {
 		d.cause = err
 		d.err = pgerr.New(pgerr.DataCorrupted, "data of shard %d is damaged: %v", d.id, err).
-			WithHint("What is on other shards is served. Stop the node, bring the shard's files back from a copy, and start it.").
+			WithHint("What is on other shards is served. Start the node again: it tries to rebuild the shard. If that fails, bring the shard's files back from a copy first.").
 			WithCause(fmt.Errorf("%w: %w", ErrDamaged, err))
 		close(d.found)
 	})
@@ -53,7 +53,7 @@ func (s *Shard) Damage() error { return s.view.damage.get() }
 // Damaged returns a channel that is closed when the shard is isolated.
 func (s *Shard) Damaged() <-chan struct{} { return s.view.damage.found }
 
-// watchDamage says once in the log that the shard is isolated.
+// watchDamage says once in the log that the shard is isolated, and has the next start look at the store.
 func (s *Shard) watchDamage() {
 	select {
 	case <-s.Damaged():
@@ -64,6 +64,9 @@ func (s *Shard) watchDamage() {
 	}
 	s.cfg.Logger.Error("a shard is damaged and isolated: nothing of it is read or written, and it takes no snapshots",
 		"shard", s.id, "error", s.view.damage.cause)
+	if err := s.rebuilder.mark(s.view.damage.cause); err != nil {
+		s.cfg.Logger.Warn("the next start will not know of the damage until it is met again", "shard", s.id, "error", err)
+	}
 }
 
 // brokenStore stands in for the store of an isolated shard.

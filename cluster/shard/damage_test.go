@@ -45,6 +45,10 @@ func (s sickStores) Open(_ string, damaged func(error)) (state.Disk, error) {
 	return sickStore{keepOpen{s.db, s.fs}, s.fails, damaged}, nil
 }
 
+func (s sickStores) Verify(dir string) error {
+	return errors.Join(sick(s.fails, "open", func(error) {}), s.memoryStores.Verify(dir))
+}
+
 func sick(fails *atomic.Value, call string, damaged func(error)) error {
 	if fails.Load() != call {
 		return nil

@@ -47,6 +47,8 @@ type Stores interface {
 	// Open opens the store in dir, or makes one. From then on damaged is told of damage, whoever meets it and under any lock; an error
 	// that wraps state.ErrCorrupt says that the store cannot be opened because of it.
 	Open(dir string, damaged func(error)) (state.Disk, error)
+	// Verify reads the store in dir whole, which is not open, and changes nothing. Damage is state.ErrCorrupt.
+	Verify(dir string) error
 }
 
 // StoreDir is the directory, in a shard's, of its store.
@@ -54,22 +56,24 @@ const StoreDir = "state"
 
 // Shard is one shard of this node. Safe for concurrent use.
 type Shard struct {
-	id       catalog.ShardID
-	cfg      Config
-	machine  *machine
-	view     *view
-	group    *group.Group  // nil if the store could not be opened
-	proposer *proposer     // nil with group
-	snapshot chan struct{} // asks for a snapshot; capacity 1
-	stop     chan struct{}
-	done     sync.WaitGroup
-	sweeping sync.WaitGroup
-	closing  sync.Once
+	id        catalog.ShardID
+	cfg       Config
+	machine   *machine
+	view      *view
+	rebuilder rebuilder
+	group     *group.Group  // nil if the store could not be opened
+	proposer  *proposer     // nil with group
+	snapshot  chan struct{} // asks for a snapshot; capacity 1
+	stop      chan struct{}
+	done      sync.WaitGroup
+	sweeping  sync.WaitGroup
+	closing   sync.Once
 }
 
 // Open opens a shard. It is ready after WaitReady. One whose store is damaged is opened, too: it is isolated, see Damage.
 func Open(cfg Config) (*Shard, error) {
-	s := &Shard{id: cfg.ID, cfg: cfg, snapshot: make(chan struct{}, 1), stop: make(chan struct{})}
+	s := &Shard{id: cfg.ID, cfg: cfg, snapshot: make(chan struct{}, 1), stop: make(chan struct{}),
+		rebuilder: rebuilder{fs: cfg.FS, dir: cfg.Dir, verify: cfg.Stores.Verify}}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("open shard %d: %w", cfg.ID, err)
 	}
@@ -79,19 +83,47 @@ func Open(cfg Config) (*Shard, error) {
 	return s, nil
 }
 
+// open opens the store, or the newest checkpoint in its place, or none: then the shard is isolated.
 func (s *Shard) open() error {
-	err := s.openStore()
-	if errors.Is(err, state.ErrCorrupt) {
-		d := newDamage(s.id)
-		d.report(err)
-		s.mount(brokenStore{d.get()}, d)
-		return nil
+	if err := s.rebuilder.settle(); err != nil {
+		return err
 	}
-	return err
+	err := s.openStore()
+	if !errors.Is(err, state.ErrCorrupt) {
+		return err
+	}
+	s.cfg.Logger.Warn("the store of a shard is damaged: trying its checkpoint", "shard", s.id, "error", err)
+	why := s.rebuild()
+	if why == nil {
+		s.cfg.Logger.Warn("the store of a shard was rebuilt from its checkpoint; the damaged one is kept", "shard", s.id,
+			"damaged", s.rebuilder.path(damagedStoreDir))
+		if why = s.openStore(); !errors.Is(why, state.ErrCorrupt) {
+			return why
+		}
+	}
+	d := newDamage(s.id)
+	d.report(fmt.Errorf("%w; it cannot be rebuilt: %w", err, why))
+	s.mount(brokenStore{d.get()}, d)
+	return nil
+}
+
+// rebuild replaces the store. An error says why it is as it was.
+func (s *Shard) rebuild() error {
+	newest, err := newestManifest(group.NewSnapshots(s.cfg.FS, filepath.Join(s.cfg.Dir, snapshotDir)))
+	if err != nil {
+		return err
+	}
+	if err := s.rebuilder.rebuild(newest); err != nil {
+		return err
+	}
+	return s.rebuilder.unmark()
 }
 
 // openStore opens the store and what belongs to it. After an error nothing is open.
 func (s *Shard) openStore() error {
+	if err := s.rebuilder.checkMarked(); err != nil {
+		return err
+	}
 	d := newDamage(s.id)
 	db, err := s.cfg.Stores.Open(filepath.Join(s.cfg.Dir, StoreDir), d.report)
 	if err != nil {
@@ -102,7 +134,7 @@ func (s *Shard) openStore() error {
 		s.machine.close()
 		return err
 	}
-	return nil
+	return s.rebuilder.unmark()
 }
 
 // mount makes db the shard's store.
@@ -135,29 +167,32 @@ func (s *Shard) start() error {
 
 // recover brings the state machine to where the store is, and checks that it is not behind the snapshot.
 func (m *machine) recover(snapshots *group.Snapshots) error {
-	contents, err := snapshots.Newest()
+	newest, err := newestManifest(snapshots)
 	if err != nil {
-		return err
-	}
-	var newest *manifest
-	if contents != nil {
-		if newest, err = decodeManifest(contents); err != nil {
-			return err
-		}
-		for _, e := range newest.Ends {
-			m.synced[catalog.PartitionID{Topic: e.Topic, Partition: e.Partition}] = e.End
-		}
-	}
-	if err := m.load(); err != nil {
 		return err
 	}
 	if newest == nil {
 		newest = new(manifest)
 	}
+	for _, e := range newest.Ends {
+		m.synced[catalog.PartitionID{Topic: e.Topic, Partition: e.Partition}] = e.End
+	}
+	if err := m.load(); err != nil {
+		return err
+	}
 	if err := m.checkManifest(newest); err != nil {
 		return err
 	}
 	return removeCheckpoints(m.fs, m.dir, newest.Checkpoint)
+}
+
+// newestManifest reads the newest snapshot's, nil if there is none.
+func newestManifest(snapshots *group.Snapshots) (*manifest, error) {
+	contents, err := snapshots.Newest()
+	if err != nil || contents == nil {
+		return nil, err
+	}
+	return decodeManifest(contents)
 }
 
 // close closes logs and store.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -45,6 +46,14 @@ type memoryStores struct {
 }
 
 func (m memoryStores) Open(string, func(error)) (state.Disk, error) { return keepOpen{m.db, m.fs}, nil }
+
+// Verify finds the store sound, and copies of it missing.
+func (m memoryStores) Verify(dir string) error {
+	if filepath.Base(dir) != StoreDir {
+		return fmt.Errorf("a store in memory has no copies: %w", fs.ErrNotExist)
+	}
+	return nil
+}
 
 // keepOpen hides Close, so that a store in memory outlives its shard, as files do.
 type keepOpen struct {

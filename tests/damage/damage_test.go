@@ -172,11 +172,15 @@ func (d *damage) try(dir string) (result, error) {
 	if err := d.inflict(dir); err != nil {
 		return broken, err
 	}
-	r, err := d.look(dir)
-	if r != unchanged {
-		return r, err
+	first, err := d.look(dir)
+	if first == broken || first == refused {
+		return first, err
 	}
-	return d.look(dir)
+	second, err := d.look(dir)
+	if second == unchanged { // what the first start had to isolate, the second may have mended
+		return first, nil
+	}
+	return second, err
 }
 
 func (d *damage) look(dir string) (_ result, err error) {
