@@ -100,7 +100,20 @@ func (r *retention) pass(ctx context.Context) error {
 			}
 		}
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return r.releaseSpace(r.n.ctx)
+}
+
+// releaseSpace lets go what snapshots keep of the stores' old files.
+func (r *retention) releaseSpace(ctx context.Context) error {
+	for _, s := range r.n.shards {
+		if err := s.ReleaseSpace(ctx, r.n.space.full.Load()); err != nil && !errors.Is(err, shard.ErrNotLeader) {
+			return err
+		}
+	}
+	return nil
 }
 
 // reader is a task or forwarder that reads a topic.

@@ -146,6 +146,9 @@ func (n *Node) dropTopics(ids []catalog.RelationID) {
 			if sh.Damage() != nil {
 				return nil
 			}
+			if err == nil {
+				sh.RequestSnapshot() // the files go with it
+			}
 			return err
 		})
 	}

@@ -1,10 +1,12 @@
 package shard
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/millracedb/millrace/log/vfs"
 )
@@ -53,4 +55,49 @@ func removeCheckpoints(fsys vfs.FS, shardDir, keep string) error {
 		}
 	}
 	return err
+}
+
+// maxPinnedBytes of tables that only the checkpoint holds are a reason for a new one.
+const maxPinnedBytes = 64 << 20
+
+// pinnedBytes is the size of the checkpoint's tables that the store has no more: they stay on the disk for the checkpoint alone.
+func (s *Shard) pinnedBytes() (total int64, err error) {
+	names, err := s.cfg.FS.List(filepath.Join(s.cfg.Dir, checkpointsDir))
+	for _, name := range names {
+		dir := filepath.Join(s.cfg.Dir, checkpointsDir, name)
+		tables, listErr := s.cfg.FS.List(dir)
+		err = errors.Join(err, listErr)
+		for _, table := range tables {
+			if !strings.HasSuffix(table, tableSuffix) {
+				continue
+			}
+			if _, err := s.cfg.FS.Stat(filepath.Join(s.cfg.Dir, StoreDir, table)); !errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if info, err := s.cfg.FS.Stat(filepath.Join(dir, table)); err == nil {
+				total += info.SizeBytes
+			}
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) { // there is none, or it was replaced meanwhile
+		err = nil
+	}
+	return total, err
+}
+
+// ReleaseSpace has a snapshot taken if the present one keeps much space that the store does not need any more, or any at all when every byte
+// counts. An idle shard has nothing new to snapshot, so it gets an entry that says nothing.
+func (s *Shard) ReleaseSpace(ctx context.Context, everything bool) error {
+	if s.view.unsound() {
+		return nil
+	}
+	pinned, err := s.pinnedBytes()
+	if err != nil || pinned == 0 || pinned < maxPinnedBytes && !everything {
+		return err
+	}
+	if _, err := s.Propose(ctx, &Forget{}); err != nil {
+		return err
+	}
+	s.RequestSnapshot()
+	return nil
 }

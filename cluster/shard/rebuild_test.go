@@ -371,3 +371,26 @@ func crashAt(t *testing.T, files *vfs.Mem, at int) map[vfs.CrashMode]*vfs.Mem {
 	defer mu.Unlock()
 	return left
 }
+
+// TestReleaseSpace shows that a table which only the checkpoint of an idle shard holds is let go when space is short, and else
+// only when it is large.
+func TestReleaseSpace(t *testing.T) {
+	r := newFileRig(t)
+	ctx := context.Background()
+	taken := make(chan struct{}, 8)
+	r.shard.cfg.Snapshotted = func() { taken <- struct{}{} }
+	before, err := r.shard.pinnedBytes()
+	must(t, err)
+	must(t, r.shard.ReleaseSpace(ctx, false))
+	applied := r.shard.Stats().Entries
+	must(t, r.shard.ReleaseSpace(ctx, true))
+	<-taken
+	after, err := r.shard.pinnedBytes()
+	must(t, err)
+	if before == 0 || after != 0 || applied != r.shard.Stats().Entries-1 {
+		t.Errorf("%d bytes, then %d; %d entries, then %d", before, after, applied, r.shard.Stats().Entries)
+	}
+	must(t, r.shard.ReleaseSpace(ctx, true)) // nothing to do
+	r.again(r.fs.Crash(vfs.CrashDrop, nil))
+	r.wantWhole()
+}
