@@ -13,7 +13,24 @@ import (
 // configured tells the shards what a command of the catalog says of segments, before anybody writes to the relation. What
 // fails is done at the next start.
 func (n *Node) configured(ctx context.Context, cmd catalog.Command) {
-	var ids []catalog.RelationID
+	n.configureChanged(ctx, n.Catalog(), changedBy(cmd, nil))
+}
+
+// configureChanged tells the shards of relations as they are in cat.
+func (n *Node) configureChanged(ctx context.Context, cat *catalog.Catalog, ids []catalog.RelationID) {
+	for _, id := range ids {
+		r := cat.ByID(id)
+		if r == nil {
+			continue
+		}
+		if err := n.configure(ctx, r); err != nil {
+			n.logger.Warn("segments are not as configured", "error", err)
+		}
+	}
+}
+
+// changedBy adds the relations that a command makes or changes to ids.
+func changedBy(cmd catalog.Command, ids []catalog.RelationID) []catalog.RelationID {
 	switch {
 	case cmd.Create != nil:
 		ids = append(ids, cmd.Create.ID)
@@ -23,16 +40,12 @@ func (n *Node) configured(ctx context.Context, cmd catalog.Command) {
 		for _, r := range cmd.Change.Put {
 			ids = append(ids, r.ID)
 		}
-	}
-	for _, id := range ids {
-		r := n.Catalog().ByID(id)
-		if r == nil {
-			continue
-		}
-		if err := n.configure(ctx, r); err != nil {
-			n.logger.Warn("segments are not as configured", "error", err)
+	case cmd.Batch != nil:
+		for _, c := range cmd.Batch.Commands {
+			ids = changedBy(c, ids)
 		}
 	}
+	return ids
 }
 
 // configureAll tells the shards what an earlier process may not have told them any more.

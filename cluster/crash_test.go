@@ -95,6 +95,8 @@ var scenarios = map[string]func(*child) error{
 		fmt.Println("committed")
 		return nil
 	},
+	"catalog":   func(c *child) error { return c.create(threeShards...) },
+	"one shard": func(c *child) error { return c.create(threeShards[0]) },
 	"staged": func(c *child) error {
 		tx := c.n.Begin()
 		for i := range stagedRows {
@@ -109,6 +111,31 @@ var scenarios = map[string]func(*child) error{
 		fmt.Println("committed")
 		return nil
 	},
+}
+
+// create makes a table and writes to it and to t, as one.
+func (c *child) create(rows ...put) error {
+	tx := c.n.beginCreating("made")
+	made := tx.after.Lookup("", "made")
+	if err := tx.Write(background, append(writesOf(c.r, rows...), writesOf(made, put{p: 0, key: "m", value: "1"})...)); err != nil {
+		return err
+	}
+	if err := tx.Commit(background); err != nil {
+		return err
+	}
+	fmt.Println("committed")
+	return nil
+}
+
+// beginCreating begins a transaction that makes a table.
+func (n *Node) beginCreating(name string) *tx {
+	before := n.Catalog()
+	create := catalog.Command{Create: &catalog.Relation{ID: before.NextID(), Schema: "public", Name: name, Kind: catalog.KindTable, Placement: n.Placement(4)}}
+	after, err := before.Apply(create)
+	if err != nil {
+		panic(err)
+	}
+	return n.BeginWith(catalog.Batch{Version: before.Version(), Commands: []catalog.Command{create}}, after).(*tx)
 }
 
 var threeShards = []put{{p: 0, key: "a", value: "1"}, {p: 1, key: "b", value: "1"}, {p: 3, key: "c", value: "1"}}
@@ -156,7 +183,7 @@ func TestKill(t *testing.T) {
 // TestKillBetweenSteps kills the coordinator of a transaction over several shards before each of its steps. After the
 // restart the transaction is there whole or not at all, whole if it was acknowledged, and its rows are not locked.
 func TestKillBetweenSteps(t *testing.T) {
-	for _, scenario := range []string{"shards", "staged"} {
+	for _, scenario := range []string{"shards", "staged", "catalog", "one shard"} {
 		t.Run(scenario, func(t *testing.T) {
 			outcomes := map[bool]int{}
 			for step, finished := 1, false; !finished; step++ {
@@ -183,11 +210,11 @@ func TestKillBetweenSteps(t *testing.T) {
 // checkAtomic returns whether the scenario's rows are there, and fails if only some are.
 func checkAtomic(t *testing.T, n *Node, r *catalog.Relation, scenario string, step int) bool {
 	t.Helper()
-	want := len(threeShards)
-	if scenario == "staged" {
-		want = stagedRows
-	}
+	want := map[string]int{"shards": len(threeShards), "staged": stagedRows, "catalog": len(threeShards), "one shard": 1}[scenario]
 	got := tableRows(t, n, r)
+	if scenario == "catalog" || scenario == "one shard" {
+		checkMade(t, n, len(got) > 0, step)
+	}
 	if len(got) != 0 && len(got) != want {
 		t.Errorf("step %d: %d of %d rows", step, len(got), want)
 	}
@@ -200,4 +227,37 @@ func checkAtomic(t *testing.T, n *Node, r *catalog.Relation, scenario string, st
 		}
 	}
 	return slices.ContainsFunc(got, func(string) bool { return true })
+}
+
+// checkMade shows that the table is there with its row, or not at all, and that the catalog can be changed.
+func checkMade(t *testing.T, n *Node, want bool, step int) {
+	t.Helper()
+	made := n.Catalog().Lookup("", "made")
+	if (made != nil) != want {
+		t.Errorf("step %d: the table is there: %t, its transaction's other rows: %t", step, made != nil, want)
+	}
+	if made != nil {
+		wantRows(t, n, made, "0/m=1")
+	}
+	if n.Catalog().Pending() != nil {
+		t.Errorf("step %d: a batch of the catalog waits", step)
+	}
+	must(t, n.beginCreating("another").Commit(background))
+}
+
+// TestConcurrentCatalog shows that a block whose catalog somebody else has changed fails whole, and leaves nothing locked.
+func TestConcurrentCatalog(t *testing.T) {
+	n := openNode(t, t.TempDir())
+	r := createTable(t, n, "t")
+	block := n.beginCreating("a")
+	must(t, block.Write(background, writesOf(r, threeShards...)))
+	createTable(t, n, "b")
+	if err := block.Commit(background); err == nil || !strings.Contains(err.Error(), "40001") {
+		t.Errorf("got %v", err)
+	}
+	wantRows(t, n, r)
+	if n.Catalog().Lookup("", "a") != nil || n.Catalog().Pending() != nil {
+		t.Error("something of the block is there")
+	}
+	must(t, write(n, r, threeShards...))
 }

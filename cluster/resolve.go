@@ -16,6 +16,13 @@ import (
 // coordinator is at work then, so an undecided transaction stays undecided until it is aborted here.
 func (n *Node) resolveAll(ctx context.Context) error {
 	deciders := map[shard.TxnID]catalog.ShardID{}
+	if b := n.Catalog().Pending(); b != nil {
+		id, err := parseTxnID(b.Transaction)
+		if err != nil {
+			return err
+		}
+		deciders[id] = b.Decider
+	}
 	for _, s := range n.shards {
 		for _, t := range s.Prepared() {
 			deciders[t.Txn] = t.Decider
@@ -72,6 +79,9 @@ func (n *Node) resolve(ctx context.Context, id shard.TxnID, decider catalog.Shar
 	case shard.Applied, shard.Aborted:
 	default:
 		return fmt.Errorf("decider answers %v: %s", r.Verdict, r.Reason)
+	}
+	if err := n.endBatch(id, commit); err != nil {
+		return err
 	}
 	for _, s := range n.shards {
 		if s.Damage() != nil || s.Resolved(id) == nil {

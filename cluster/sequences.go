@@ -93,11 +93,8 @@ func (n *Node) NextValue(ctx context.Context, id catalog.RelationID) (int64, err
 func (n *Node) reserve(ctx context.Context, r *catalog.Relation, q *sequence) error {
 	from := n.Catalog().SequenceState(r.ID)
 	to, first, count := r.Sequence.Advance(from, q.size)
-	switch {
-	case count == 0 && r.Sequence.Increment > 0:
-		return pgerr.New(codeSequenceLimit, "nextval: reached maximum value of sequence %q (%d)", r.Name, r.Sequence.Max)
-	case count == 0:
-		return pgerr.New(codeSequenceLimit, "nextval: reached minimum value of sequence %q (%d)", r.Name, r.Sequence.Min)
+	if count == 0 {
+		return r.Sequence.Exhausted(r.Name)
 	}
 	if err := n.Apply(ctx, catalog.Command{Sequence: &catalog.SequenceMove{Sequence: r.ID, From: from, To: to}}); err != nil {
 		return err
@@ -105,9 +102,6 @@ func (n *Node) reserve(ctx context.Context, r *catalog.Relation, q *sequence) er
 	q.next, q.left, q.size = first, count, min(2*q.size, maxSequenceBlock)
 	return nil
 }
-
-// codeSequenceLimit is 2200H, which nobody else needs.
-const codeSequenceLimit = "2200H"
 
 // SetValue implements session.Engine.
 func (n *Node) SetValue(ctx context.Context, id catalog.RelationID, to catalog.SequenceState) error {

@@ -47,22 +47,31 @@ func (n *Node) newTwoPhase(decider catalog.ShardID) *twoPhase {
 // all shards at once and holds nothing while it waits, later ones take the shards in ascending order and keep what they
 // have. So there is no circle of transactions that wait for each other.
 func (n *Node) writeMany(ctx context.Context, parts shardParts) error {
+	t, err := n.prepareMany(ctx, parts)
+	if err != nil {
+		return err
+	}
+	return t.decide()
+}
+
+// prepareMany returns a transaction that is prepared on all shards.
+func (n *Node) prepareMany(ctx context.Context, parts shardParts) (*twoPhase, error) {
 	t := n.newTwoPhase(parts[0].shard)
 	err := t.prepare(ctx, parts, true)
 	var locked *lockedError
 	for errors.As(err, &locked) {
 		t.abort()
 		if err := t.n.waitResolved(ctx, locked.shard, locked.txn); err != nil {
-			return err
+			return nil, err
 		}
 		t = n.newTwoPhase(parts[0].shard)
 		err = t.prepareInOrder(ctx, parts)
 	}
 	if err != nil {
 		t.abort()
-		return err
+		return nil, err
 	}
-	return t.decide()
+	return t, nil
 }
 
 // prepare stages parts on their shards, at once. Errors: *lockedError, and those of a write.
@@ -132,6 +141,14 @@ func (t *twoPhase) prepareInOrder(ctx context.Context, parts shardParts) error {
 
 // commit stages the last parts of a transaction that was staged before, and commits it.
 func (t *twoPhase) commit(ctx context.Context, rest shardParts) error {
+	if err := t.prepareRest(ctx, rest); err != nil {
+		return err
+	}
+	return t.decide()
+}
+
+// prepareRest stages the last parts; the transaction is aborted if that fails.
+func (t *twoPhase) prepareRest(ctx context.Context, rest shardParts) error {
 	for _, id := range t.participants {
 		if !slices.ContainsFunc(rest, func(p partsOf) bool { return p.shard == id }) {
 			rest = append(rest, partsOf{shard: id})
@@ -141,7 +158,7 @@ func (t *twoPhase) commit(ctx context.Context, rest shardParts) error {
 		t.abort()
 		return t.conflictOf(ctx, err)
 	}
-	return t.decide()
+	return nil
 }
 
 // conflictOf makes of a lock that was met a conflict: what was staged early is not here any more, the statement has to be
@@ -190,9 +207,14 @@ func (t *twoPhase) abort() { t.finish(false) }
 // finish carries the decision out on all participants that do not know of it. What cannot be reached now is resolved later;
 // false then.
 func (t *twoPhase) finish(commit bool) bool {
+	if slices.Contains(t.participants, catalogParticipant) {
+		if err := t.finishCatalog(commit); err != nil { // first: rows come after the relations that they are of
+			return false
+		}
+	}
 	var g errgroup.Group
 	for _, id := range t.participants {
-		if commit && id == t.decider {
+		if commit && id == t.decider || id == catalogParticipant {
 			continue
 		}
 		g.Go(func() error {

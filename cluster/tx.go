@@ -33,6 +33,8 @@ type tx struct {
 	staged   *twoPhase  // not nil once something was staged
 	staging  chan error // the answer to what is being staged now; nil: nothing is
 	ended    bool
+	batch    *catalog.Batch   // what the transaction does to the catalog, or nil
+	after    *catalog.Catalog // with that
 }
 
 var _ exec.Tx = (*tx)(nil)
@@ -55,6 +57,11 @@ type partBuilder struct {
 // Begin implements session.Engine.
 func (n *Node) Begin() exec.Tx {
 	return &tx{n: n, builders: map[catalog.PartitionID]*partBuilder{}}
+}
+
+// BeginWith implements session.Engine.
+func (n *Node) BeginWith(batch catalog.Batch, after *catalog.Catalog) exec.Tx {
+	return &tx{n: n, builders: map[catalog.PartitionID]*partBuilder{}, batch: &batch, after: after}
 }
 
 // Write implements exec.Tx.
@@ -102,7 +109,11 @@ func (t *tx) builder(w *exec.PartitionWrite) (*partBuilder, error) {
 	if b := t.builders[w.Partition]; b != nil {
 		return b, nil
 	}
-	r := t.n.Catalog().ByID(w.Partition.Topic.Relation())
+	cat := t.after
+	if cat == nil {
+		cat = t.n.Catalog()
+	}
+	r := cat.ByID(w.Partition.Topic.Relation())
 	if r == nil {
 		return nil, errRelationGone(w.Partition)
 	}
@@ -257,6 +268,8 @@ func (t *tx) Commit(ctx context.Context) error {
 	t.ended = true
 	parts := t.take()
 	switch {
+	case t.batch != nil:
+		return t.commitWithCatalog(ctx, parts)
 	case t.staged != nil:
 		return t.staged.commit(ctx, parts)
 	case len(parts) == 0:

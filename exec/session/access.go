@@ -51,7 +51,7 @@ func (c *compiler) allowOwner(r *catalog.Relation) error {
 // sequenceAllows checks that the session may use a sequence. One that counts an identity column is the column's alone: who may insert
 // may count.
 func (s *Session) sequenceAllows(r *catalog.Relation, any catalog.Privilege) error {
-	cat := s.engine.Catalog()
+	cat := s.catalog()
 	if cur := cat.ByID(r.ID); cur != nil {
 		r = cur
 	}

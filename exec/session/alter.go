@@ -14,7 +14,7 @@ import (
 func (c *compiler) alterOptions(t *ast.AlterOptions) (*command, error) {
 	s, tag := c.session, "ALTER "+upper(t.Kind)
 	return &command{class: classDDL, start: func(ctx context.Context, p *Portal) error {
-		if err := s.beforeDDL(ctx, tag); err != nil {
+		if err := s.beforeDDL(tag); err != nil {
 			return err
 		}
 		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) error {
@@ -46,7 +46,7 @@ func (c *compiler) alterOnce(t *ast.AlterOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := c.session.engine.Apply(c.ctx, catalog.Command{Alter: &a}); err != nil {
+	if err := c.session.apply(c.ctx, catalog.Command{Alter: &a}); err != nil {
 		return err
 	}
 	if !t.Reset {

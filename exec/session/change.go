@@ -14,14 +14,14 @@ import (
 func (c *compiler) change(tag string, plan func(c *compiler) (ch *catalog.Change, tell func(), err error)) *command {
 	s := c.session
 	return &command{class: classDDL, start: func(ctx context.Context, p *Portal) error {
-		if err := s.beforeDDL(ctx, tag); err != nil {
+		if err := s.beforeDDL(tag); err != nil {
 			return err
 		}
 		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) error {
 			ch, tell, err := plan(&compiler{session: s, ctx: ctx, catalog: cat, parsed: c.parsed})
 			if err == nil && ch != nil {
 				ch.Version = cat.Version()
-				err = s.engine.Apply(ctx, catalog.Command{Change: ch})
+				err = s.apply(ctx, catalog.Command{Change: ch})
 			}
 			if err == nil && tell != nil {
 				tell()

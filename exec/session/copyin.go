@@ -84,7 +84,7 @@ func (w *CopyWriter) columns(ctx context.Context, cp *Copy) error {
 
 // planDefaults takes the defaults of the columns that the data lack.
 func (w *CopyWriter) planDefaults(ctx context.Context, cp *Copy) error {
-	c := &compiler{session: w.session, ctx: ctx, catalog: w.session.engine.Catalog()}
+	c := &compiler{session: w.session, ctx: ctx, catalog: w.session.catalog()}
 	all, err := planner.PlanDefaults(cp.target, c.plannerEnv())
 	for i, x := range all {
 		if w.source[i] < 0 {

@@ -59,7 +59,7 @@ func (c *compiler) create(cr *creation) (*command, error) {
 		}
 	}
 	return &command{class: classDDL, start: func(ctx context.Context, p *Portal) error {
-		if err := s.beforeDDL(ctx, cr.tag); err != nil {
+		if err := s.beforeDDL(cr.tag); err != nil {
 			return err
 		}
 		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) error {
@@ -93,7 +93,7 @@ func (c *compiler) createOnce(cr *creation) error {
 	if len(rels) > 1 {
 		cmd = catalog.Command{Change: &catalog.Change{Version: c.catalog.Version(), Put: rels}}
 	}
-	if err := s.engine.Apply(c.ctx, cmd); err != nil {
+	if err := s.apply(c.ctx, cmd); err != nil {
 		return err
 	}
 	s.noticeReplication(cr.options)
@@ -109,32 +109,14 @@ func (s *Session) noticeReplication(options []ast.Option) {
 	}
 }
 
-// beforeDDL refuses DDL in a block, and ends an implicit one: DDL is a transaction of its own.
-func (s *Session) beforeDDL(ctx context.Context, tag string) error {
-	if err := s.alone(tag); err != nil {
-		return err
-	}
-	if err := s.writable(tag); err != nil {
-		return err
-	}
-	return s.flushBlock(ctx)
-}
-
-// flushBlock commits what an implicit transaction has written so far.
-func (s *Session) flushBlock(ctx context.Context) error {
-	if s.block == nil || s.block.writes == nil {
-		return nil
-	}
-	w := s.block.writes
-	s.block.writes = nil
-	return w.commit(ctx)
-}
+// beforeDDL refuses DDL in a block that only reads.
+func (s *Session) beforeDDL(tag string) error { return s.writable(tag) }
 
 // retryCatalog does something with the newest catalog, again as long as it turns out not to have been the newest.
 func (s *Session) retryCatalog(ctx context.Context, do func(*catalog.Catalog) error) error {
 	for attempt := 0; ; attempt++ {
-		err := do(s.engine.Catalog())
-		if !errors.Is(err, catalog.ErrStale) || attempt == maxCatalogAttempts {
+		err := do(s.catalog())
+		if !errors.Is(err, catalog.ErrStale) && !errors.Is(err, catalog.ErrPending) || attempt == maxCatalogAttempts {
 			return err
 		}
 		if err := pause(ctx, attempt); err != nil {

@@ -32,7 +32,7 @@ func (c *compiler) drop(t *ast.Drop) (*command, error) {
 	}
 	s, tag := c.session, "DROP "+upper(t.Kind)
 	return &command{class: classDDL, start: func(ctx context.Context, p *Portal) error {
-		if err := s.beforeDDL(ctx, tag); err != nil {
+		if err := s.beforeDDL(tag); err != nil {
 			return err
 		}
 		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) error {
@@ -93,10 +93,10 @@ func (c *compiler) applyDrop(ids []catalog.RelationID, cascade bool) ([]string, 
 	case err != nil:
 		return nil, err
 	case ch == nil:
-		return nil, c.session.engine.Apply(c.ctx, catalog.Command{Drop: ids})
+		return nil, c.session.apply(c.ctx, catalog.Command{Drop: ids})
 	}
 	ch.Version = c.catalog.Version()
-	return also, c.session.engine.Apply(c.ctx, catalog.Command{Change: ch})
+	return also, c.session.apply(c.ctx, catalog.Command{Change: ch})
 }
 
 // checkDependents checks that nothing depends on the relations but they themselves. Error: 2BP01.

@@ -56,7 +56,7 @@ func (s *Session) sessionUser(c *catalog.Catalog) string {
 
 // mayBecome checks SET ROLE. Errors: 22023, 42501.
 func (s *Session) mayBecome(name string) error {
-	c := s.engine.Catalog()
+	c := s.catalog()
 	to, from := c.RoleNamed(name), c.Role(s.login)
 	switch {
 	case name == noRole:
@@ -71,7 +71,7 @@ func (s *Session) mayBecome(name string) error {
 
 // isSuperuser is the setting is_superuser.
 func (s *Session) isSuperuser() string {
-	if s.role(s.engine.Catalog()).Superuser {
+	if s.role(s.catalog()).Superuser {
 		return "on"
 	}
 	return "off"

@@ -76,7 +76,7 @@ func (c *compiler) maintain(t *ast.Maintain) (*command, error) {
 		if t.What == "VACUUM" && s.inBlock() {
 			return pgerr.New(pgerr.ActiveSQLTransaction, "VACUUM cannot run inside a transaction block")
 		}
-		again := &compiler{session: s, catalog: s.engine.Catalog()}
+		again := &compiler{session: s, catalog: s.catalog()}
 		for _, n := range t.Relations {
 			r := again.resolve(n)
 			switch {

@@ -19,8 +19,8 @@ type Prepared struct {
 	fields   []plan.Field // as described to the client
 
 	command    *command
-	version    uint64 // of the catalog that command was planned against
-	generation uint64 // of the settings
+	version    planVersion // of the catalog that command was planned against
+	generation uint64      // of the settings
 }
 
 // Prepare parses sql and keeps it under name; "" is the unnamed statement, which is replaced. oids are the parameters'
@@ -84,8 +84,8 @@ func (s *Session) PrepareParsed(ctx context.Context, name string, parsed parse.P
 
 // refresh plans p again if the catalog or the settings changed since it was planned.
 func (s *Session) refresh(ctx context.Context, p *Prepared) error {
-	cat := s.engine.Catalog()
-	if p.command != nil && p.version == cat.Version() && p.generation == s.settings.generation && !p.command.volatile {
+	cat := s.catalog()
+	if p.command != nil && p.version == s.planVersion(cat) && p.generation == s.settings.generation && !p.command.volatile {
 		return nil
 	}
 	cmd, err := s.compile(ctx, cat, p.parsed, p.declared)
@@ -95,7 +95,7 @@ func (s *Session) refresh(ctx context.Context, p *Prepared) error {
 	if p.command != nil && !sameTypes(p.fields, cmd.fields) {
 		return pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
 	}
-	p.command, p.version, p.generation = cmd, cat.Version(), s.settings.generation
+	p.command, p.version, p.generation = cmd, s.planVersion(cat), s.settings.generation
 	return nil
 }
 

@@ -94,6 +94,9 @@ func (s *Session) snapshot(ctx context.Context, rels []*catalog.Relation, level 
 	if len(rels) == 0 {
 		return nil, nil
 	}
+	if err := s.readable(ctx, rels); err != nil {
+		return nil, err
+	}
 	reader, err := s.engine.Snapshot(ctx, rels, level, func(m string) { s.notef("%s", m) })
 	if err != nil {
 		return nil, err
@@ -125,7 +128,7 @@ func (r *snapshotRows) Close() {
 
 // env is the executor's environment for one execution over reader.
 func (s *Session) env(reader exec.Reader, paramTypes []types.Type, params []types.Datum) *exec.Env {
-	cat := s.engine.Catalog()
+	cat := s.catalog()
 	return &exec.Env{
 		Reader:  reader,
 		Catalog: cat,

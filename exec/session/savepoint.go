@@ -15,6 +15,7 @@ const maxSavepoints = 10_000
 type savepoint struct {
 	name     string
 	writes   exec.Mark
+	staged   *staged
 	settings settingsMark
 	opened   uint64 // portals that were opened before it
 	locks    int    // a mark
@@ -52,7 +53,7 @@ func (s *Session) savepoint(name string) error {
 			WithDetail("A transaction block has at most %d.", maxSavepoints)
 	}
 	b.savepoints = append(b.savepoints, savepoint{name: name, writes: s.blockWrites().overlay.Mark(),
-		settings: s.settings.mark(), opened: s.opened, locks: s.locks.Mark()})
+		staged: b.staged, settings: s.settings.mark(), opened: s.opened, locks: s.locks.Mark()})
 	return nil
 }
 
@@ -91,6 +92,9 @@ func (s *Session) rollbackTo(name string) error {
 	at := b.savepoints[i]
 	if err := b.writes.overlay.RollbackTo(at.writes); err != nil {
 		return err
+	}
+	if b.staged != at.staged {
+		s.setStaged(at.staged)
 	}
 	b.savepoints = b.savepoints[:i+1]
 	s.locks.ReleaseTo(at.locks)

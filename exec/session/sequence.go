@@ -37,7 +37,7 @@ func (u *sequenceUse) Next(r *catalog.Relation) (int64, error) {
 	if err := u.session.sequenceAllows(r, catalog.Usage|catalog.Update); err != nil {
 		return 0, err
 	}
-	v, err := u.session.engine.NextValue(context.Background(), r.ID) // moments; a cancellation comes to the statement after it
+	v, err := u.session.nextValue(r)
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +60,7 @@ func (u *sequenceUse) Current(r *catalog.Relation) (int64, error) {
 // Last implements expr.Sequences.
 func (u *sequenceUse) Last() (int64, error) {
 	v, ok := u.values[u.last]
-	if !ok || u.session.engine.Catalog().ByID(u.last) == nil {
+	if !ok || u.session.catalog().ByID(u.last) == nil {
 		return 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "lastval is not yet defined in this session")
 	}
 	return v, nil
@@ -77,7 +77,7 @@ func (u *sequenceUse) Set(r *catalog.Relation, value int64, called bool) error {
 	if q := r.Sequence; value < q.Min || value > q.Max {
 		return pgerr.New(pgerr.NumericValueOutOfRange, "setval: value %d is out of bounds for sequence %q (%d..%d)", value, r.Name, q.Min, q.Max)
 	}
-	if err := u.session.engine.SetValue(context.Background(), r.ID, catalog.SequenceState{Last: value, Called: called}); err != nil {
+	if err := u.session.setValue(context.Background(), r.ID, catalog.SequenceState{Last: value, Called: called}); err != nil {
 		return err
 	}
 	if called {
@@ -110,7 +110,7 @@ func (s *Session) noticeExists(n ast.Name) {
 func (c *compiler) restart(ctx context.Context, tables []*catalog.Relation) error {
 	for _, t := range tables {
 		for _, q := range c.catalog.OwnedSequences(t.ID) {
-			if err := c.session.engine.SetValue(ctx, q.ID, catalog.SequenceState{Last: q.Sequence.Start}); err != nil {
+			if err := c.session.setValue(ctx, q.ID, catalog.SequenceState{Last: q.Sequence.Start}); err != nil {
 				return err
 			}
 		}

@@ -66,6 +66,7 @@ type Session struct {
 	broken     bool   // a message failed since the last Sync, outside an explicit block
 	now        func() time.Time
 	sequences  sequenceUse
+	stagings   uint64         // how often a block has changed the catalog; see planVersion
 	login      catalog.RoleID // whose session it is
 	locks      Locks
 	activity   activity

@@ -100,7 +100,7 @@ func (c *compiler) show(t *ast.Show) (*command, error) {
 func (c *compiler) list(l listing) *command {
 	s := c.session
 	return literal("SHOW", textFields(l.columns...), func() [][]string {
-		cat := s.engine.Catalog()
+		cat := s.catalog()
 		var rows [][]string
 		for _, r := range cat.Relations() {
 			if l.about(r) {

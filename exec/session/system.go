@@ -29,7 +29,7 @@ func (s *Session) sequenceRows(number string) ([][]types.Datum, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BUG: no sequence %q", number)
 	}
-	at := s.engine.SequenceState(catalog.RelationID(id))
+	at := s.sequenceState(catalog.RelationID(id))
 	called := int64(0)
 	if at.Called {
 		called = 1
@@ -39,7 +39,7 @@ func (s *Session) sequenceRows(number string) ([][]types.Datum, error) {
 
 // systemEnv is what system relations show of the session.
 func (s *Session) systemEnv() catalog.SystemEnv {
-	env := catalog.SystemEnv{User: s.options.User, Superuser: s.isSuperuser() == "on", Database: s.options.Database, SequenceState: s.engine.SequenceState,
+	env := catalog.SystemEnv{User: s.options.User, Superuser: s.isSuperuser() == "on", Database: s.options.Database, SequenceState: s.sequenceState,
 		Activities: s.activities}
 	for _, name := range s.settings.all() {
 		d, _ := lookupDefinition(name)

@@ -23,6 +23,7 @@ type block struct {
 	readOnly bool
 	started  time.Time
 	writes   *writes // nil: none yet
+	staged   *staged // changes of the catalog; nil: none yet
 	// savepoints are those that were not released, oldest first. While there are some, writes is not nil.
 	savepoints []savepoint
 }
@@ -81,7 +82,7 @@ func (s *Session) Fail() {
 // abortBlock forgets what the block has written, and lets others at what it has locked.
 func (s *Session) abortBlock() {
 	if s.block != nil {
-		s.block.writes = nil
+		s.block.writes, s.block.staged = nil, nil
 	}
 	s.locks.ReleaseTo(0)
 }
@@ -93,8 +94,8 @@ func (s *Session) endBlock(ctx context.Context, commit bool) error {
 	commit = commit && !s.broken && (b == nil || !b.failed)
 	s.block, s.broken = nil, false
 	var err error
-	if b != nil && b.writes != nil && commit {
-		err = b.writes.commit(ctx)
+	if b != nil && commit {
+		err = s.commitBlock(ctx, b)
 	}
 	s.locks.ReleaseTo(0)
 	s.settings.end(commit && err == nil)
@@ -227,13 +228,4 @@ func (s *Session) transactionTime() time.Time {
 		return s.block.started
 	}
 	return s.now()
-}
-
-// alone refuses a statement in a block that the client has opened.
-func (s *Session) alone(what string) error {
-	if s.inBlock() {
-		return pgerr.Unsupported("%s in a transaction block is", what).
-			WithHint("Run it outside of BEGIN and COMMIT.")
-	}
-	return nil
 }

@@ -41,7 +41,7 @@ func (w *passedOver) add(u exec.Undecodable) {
 func (w *passedOver) tell() {
 	for _, id := range w.streams {
 		name := "a stream that was dropped"
-		if r := w.session.engine.Catalog().ByID(id); r != nil {
+		if r := w.session.catalog().ByID(id); r != nil {
 			name = r.Name
 		}
 		u, n := w.first[id], w.counts[id]

@@ -47,10 +47,11 @@ func (c *compiler) writer(plan func(*compiler) (*dml, error)) (*command, error) 
 	if err != nil {
 		return nil, err
 	}
-	s, generation := c.session, c.catalog.Version()
+	s := c.session
+	version := s.planVersion(c.catalog)
 	return &command{class: classWrite, fields: d.returning, start: func(ctx context.Context, p *Portal) error {
 		replan := func() (*dml, error) {
-			if cat := s.engine.Catalog(); cat.Version() != generation {
+			if cat := s.catalog(); s.planVersion(cat) != version {
 				again := &compiler{session: s, ctx: ctx, catalog: cat, parsed: c.parsed, params: slices.Clone(c.params)}
 				return plan(again)
 			}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -93,6 +94,17 @@ func (q *Sequence) Advance(at SequenceState, n int64) (after SequenceState, firs
 		count = int64(left) + 1
 	}
 	return SequenceState{Last: first + (count-1)*q.Increment, Called: true}, first, count
+}
+
+// codeSequenceLimit is 2200H, which nobody else needs.
+const codeSequenceLimit = "2200H"
+
+// Exhausted is the error of a sequence of that name that has no value left.
+func (q *Sequence) Exhausted(name string) error {
+	if q.Increment > 0 {
+		return pgerr.New(codeSequenceLimit, "nextval: reached maximum value of sequence %q (%d)", name, q.Max)
+	}
+	return pgerr.New(codeSequenceLimit, "nextval: reached minimum value of sequence %q (%d)", name, q.Min)
 }
 
 // next returns the value after at; false if there is none left.

@@ -21,6 +21,7 @@ type Catalog struct {
 	sequences map[RelationID]SequenceState
 	roles     map[RoleID]*Role // those that were created or altered; never changed in place
 	nextRole  RoleID
+	pending   *Batch // waits for its transaction
 }
 
 // Empty returns the catalog of a new cluster.
@@ -91,8 +92,11 @@ type Command struct {
 	Alter *Alteration `json:"alter,omitempty"`
 	// Sequence moves a sequence. It does not count as a new version: no plan depends on it.
 	Sequence *SequenceMove `json:"sequence,omitempty"`
-	// Change is everything else.
+	// Change is everything else that one statement does.
 	Change *Change `json:"change,omitempty"`
+	// Batch is what a transaction block does, BatchEnd the end of one that waits.
+	Batch    *Batch    `json:"batch,omitempty"`
+	BatchEnd *BatchEnd `json:"batch_end,omitempty"`
 }
 
 // Alteration replaces the configuration of a relation's topic. It applies if the present one is Before; else Apply answers
@@ -115,9 +119,15 @@ type QueryStateChange struct {
 // ErrStale says that a command was made from a catalog that is no longer the newest; plan again.
 var ErrStale = fmt.Errorf("catalog changed")
 
-// Apply returns the catalog after cmd; c is unchanged. It is deterministic. Errors: ErrStale, or a *pgerr.Error.
+// Apply returns the catalog after cmd; c is unchanged. It is deterministic. Errors: ErrStale, ErrPending, or a *pgerr.Error.
 func (c *Catalog) Apply(cmd Command) (*Catalog, error) {
 	switch {
+	case cmd.BatchEnd != nil:
+		return c.endBatch(*cmd.BatchEnd)
+	case c.pending != nil && cmd.Sequence == nil:
+		return nil, ErrPending
+	case cmd.Batch != nil:
+		return c.batch(*cmd.Batch)
 	case cmd.Create != nil:
 		return c.create(cmd.Create)
 	case cmd.Drop != nil:
@@ -219,7 +229,7 @@ func (c *Catalog) replace(r *Relation) *Catalog {
 }
 
 func (c *Catalog) clone() *Catalog {
-	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences, roles: c.roles, nextRole: c.nextRole, schemas: c.schemas,
+	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences, roles: c.roles, nextRole: c.nextRole, schemas: c.schemas, pending: c.pending,
 		byID: make(map[RelationID]*Relation, len(c.byID)+1), byName: make(map[string]*Relation, len(c.byName)+1)}
 	for k, v := range c.byID {
 		n.byID[k] = v
@@ -242,12 +252,13 @@ type State struct {
 	// Roles are those that were created or altered, NextRole is the id of the next one.
 	Roles    map[RoleID]*Role `json:"roles,omitempty"`
 	NextRole RoleID           `json:"next_role,omitempty"`
+	Pending  *Batch           `json:"pending,omitempty"`
 }
 
 // State returns c as plain data.
 func (c *Catalog) State() State {
 	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations(), Schemas: c.UserSchemas(), Sequences: c.sequences,
-		Roles: c.roles, NextRole: c.nextRole}
+		Roles: c.roles, NextRole: c.nextRole, Pending: c.pending}
 }
 
 // FromState is the inverse of State.
@@ -260,6 +271,7 @@ func FromState(s State) *Catalog {
 	for _, x := range s.Schemas {
 		c.schemas[x.Name] = x
 	}
+	c.pending = s.Pending
 	for _, r := range s.Relations {
 		r = withConfig(r)
 		c.byID[r.ID] = r

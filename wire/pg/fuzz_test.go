@@ -29,8 +29,9 @@ func (nothing) Catalog() *catalog.Catalog { return catalog.Empty() }
 func (nothing) Apply(context.Context, catalog.Command) error {
 	return catalog.ErrStale
 }
-func (nothing) Placement(n int) []catalog.ShardID { return make([]catalog.ShardID, n) }
-func (nothing) Begin() exec.Tx                    { return nil }
+func (nothing) Placement(n int) []catalog.ShardID                 { return make([]catalog.ShardID, n) }
+func (nothing) Begin() exec.Tx                                    { return nil }
+func (nothing) BeginWith(catalog.Batch, *catalog.Catalog) exec.Tx { return nil }
 func (nothing) Snapshot(context.Context, []*catalog.Relation, session.Consistency, func(string)) (exec.Reader, error) {
 	return nil, io.ErrUnexpectedEOF
 }
