@@ -112,6 +112,11 @@ func PlanCreateView(stmt *ast.CreateQuery, env *Env) (*catalog.Relation, error) 
 	if before == nil {
 		return rel, nil
 	}
+	for i, c := range before.Columns {
+		if i < len(rel.Columns) {
+			rel.Columns[i].Comment = c.Comment
+		}
+	}
 	return rel, checkReplace(before, rel, b)
 }
 
@@ -136,7 +141,7 @@ func newView(stmt *ast.CreateQuery, env *Env) (rel, before *catalog.Relation, er
 	}
 	rel = &catalog.Relation{ID: env.Catalog.NextID(), Schema: schema, Name: stmt.Name.Last(), Kind: catalog.KindPlainView, CreatedAtMicros: env.NowMicros}
 	if before != nil {
-		rel.ID, rel.CreatedAtMicros, rel.Owner, rel.Grants = before.ID, before.CreatedAtMicros, before.Owner, before.Grants
+		rel.ID, rel.CreatedAtMicros, rel.Owner, rel.Grants, rel.Comment = before.ID, before.CreatedAtMicros, before.Owner, before.Grants, before.Comment
 	}
 	return rel, before, nil
 }

@@ -23,10 +23,21 @@ func init() {
 			registerSafe(s.ID, rows(isVisible))
 		case strings.HasSuffix(s.Name, "_size") && s.Result == types.Int8:
 			registerSafe(s.ID, rows(func(k *call, i int) error { k.out.Int[i] = 0; return nil }))
-		case strings.HasSuffix(s.Name, "_description"), s.Result == types.Text && isAbsent(s.Name):
+		case s.Result == types.Text && isAbsent(s.Name):
 			registerSafe(s.ID, rows(func(k *call, i int) error { k.setNull(i); return nil }))
 		}
 	}
+	registerDescription("obj_description(oid)", func(k *call, i int) string { return k.Catalog.Description("", uint32(k.int(0, i)), 0) })
+	registerDescription("obj_description(oid,name)", func(k *call, i int) string { return k.Catalog.Description(k.str(1, i), uint32(k.int(0, i)), 0) })
+	registerDescription("col_description(oid,int4)", func(k *call, i int) string {
+		return k.Catalog.Description("pg_class", uint32(k.int(0, i)), int(k.int(1, i)))
+	})
+	registerDescription("shobj_description(oid,name)", func(k *call, i int) string {
+		if r := k.role(k.int(0, i)); r != nil && k.str(1, i) == "pg_authid" {
+			return r.Comment
+		}
+		return ""
+	})
 	registerSafe("pg_relation_is_publishable(oid)", rows(func(k *call, i int) error { k.out.Int[i] = 0; return nil }))
 	registerSafe("format_type(oid,int4)", rows(formatType))
 	for _, id := range []string{"pg_get_expr(text,oid)", "pg_get_expr(text,oid,bool)"} {
@@ -132,6 +143,19 @@ func formatType(k *call, i int) error {
 	}
 	k.out.Str[i] = types.TypeNameOf(uint32(k.int(0, i)), modifier)
 	return nil
+}
+
+// registerDescription registers a function that gives a comment, NULL if there is none.
+func registerDescription(id string, text func(k *call, i int) string) {
+	registerSafe(id, rows(func(k *call, i int) error {
+		if k.Catalog != nil {
+			k.out.Str[i] = text(k, i)
+		}
+		if k.out.Str[i] == "" {
+			k.setNull(i)
+		}
+		return nil
+	}))
 }
 
 // registerDefinition registers a function that gives the SQL text of an object, NULL if there is none with the number.

@@ -100,6 +100,8 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.createSchema(t)
 	case *ast.AlterSchema:
 		return c.alterSchema(t)
+	case *ast.Comment:
+		return c.comment(t)
 	case *ast.AlterRelation:
 		return c.alterRelation(t)
 	case *ast.AlterOptions:

@@ -443,6 +443,14 @@ type (
 		Owner         *RoleSpec
 		Pos           int
 	}
+	// Comment is COMMENT ON kind name IS text; NULL is "", which takes the comment away. Of a column the name's last part is its
+	// own; of a constraint the name is the table's.
+	Comment struct {
+		Kind       string // as of Drop, "column", "constraint", "role"
+		Name       Name
+		Constraint string
+		Text       string
+	}
 	// Drop is DROP kind names.
 	Drop struct {
 		Kind     string // "stream", "table", "topic", "view", "materialized view", "index", "schema", …
@@ -617,6 +625,7 @@ func (*Drop) statement()           {}
 func (*AlterOptions) statement()   {}
 func (*AlterRelation) statement()  {}
 func (*CreateSchema) statement()   {}
+func (*Comment) statement()        {}
 func (*AlterSchema) statement()    {}
 func (*Insert) statement()         {}
 func (*Update) statement()         {}

@@ -77,6 +77,8 @@ type Column struct {
 	Dropped bool `json:"dropped,omitempty"`
 	// Identity says that the column is GENERATED … AS IDENTITY.
 	Identity Identity `json:"identity,omitempty"`
+	// Comment is what COMMENT ON says of it.
+	Comment string `json:"comment,omitempty"`
 }
 
 // RowIDColumn is the name of the hidden column that is the key of a table without PRIMARY KEY: a random bigint.
@@ -154,6 +156,9 @@ type Relation struct {
 	View *View `json:"view,omitempty"`
 	// Sequence is how a sequence counts; nil of other relations. Where it stands is the catalog's SequenceState.
 	Sequence *Sequence `json:"sequence,omitempty"`
+	// Comment is what COMMENT ON says of it, KeyComments what it says of the primary key.
+	Comment     string      `json:"comment,omitempty"`
+	KeyComments KeyComments `json:"key_comments,omitzero"`
 	// Options are the WITH options as given, for display.
 	Options map[string]string `json:"options,omitempty"`
 	// Owner is the role that owns the relation; 0: the bootstrap role. See OwnerID.
@@ -184,6 +189,8 @@ type Check struct {
 	Name string          `json:"name"`
 	SQL  string          `json:"sql"`  // the user's text of the expression
 	Expr json.RawMessage `json:"expr"` // planner/plan.Expr over the stored columns
+	// Comment is what COMMENT ON says of it.
+	Comment string `json:"comment,omitempty"`
 }
 
 // Template is a list of columns, with the positions of KEY columns.

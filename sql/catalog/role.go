@@ -39,6 +39,8 @@ type Role struct {
 	ValidUntilMicros *int64 `json:"valid_until_micros,omitempty"`
 	// MemberOf are the roles that it is a member of, in order of their ids.
 	MemberOf []Membership `json:"member_of,omitempty"`
+	// Comment is what COMMENT ON says of it.
+	Comment string `json:"comment,omitempty"`
 }
 
 // Membership in a role.

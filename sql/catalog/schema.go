@@ -15,6 +15,8 @@ type Schema struct {
 	// Owner owns it; 0: the bootstrap role. Grants are what may be done with it; nil: see Access.
 	Owner  RoleID  `json:"owner,omitempty"`
 	Grants []Grant `json:"grants,omitempty"`
+	// Comment is what COMMENT ON says of it.
+	Comment string `json:"comment,omitempty"`
 }
 
 // OwnerID is the role that owns the schema.
@@ -47,7 +49,7 @@ func (c *Catalog) schemaOwner(name string) RoleID {
 
 // initialSchemas are those of a new cluster, and of a state from before there were others.
 func initialSchemas() map[string]*Schema {
-	return map[string]*Schema{DefaultSchema: {ID: oidPublicSchema, Name: DefaultSchema}}
+	return map[string]*Schema{DefaultSchema: {ID: oidPublicSchema, Name: DefaultSchema, Comment: "standard public schema"}}
 }
 
 // reservedSchemas are those that are not the user's, in the order of their numbers.

@@ -2,11 +2,13 @@ package catalog
 
 // serverFillers make what shows the server: schemas, databases, users, settings.
 var serverFillers = map[string]filler{
-	"pg_catalog.pg_namespace":  fillNamespace,
-	"pg_catalog.pg_am":         fillAm,
-	"pg_catalog.pg_database":   fillDatabase,
-	"pg_catalog.pg_tablespace": fillTablespace,
-	"pg_catalog.pg_settings":   fillSettings,
+	"pg_catalog.pg_namespace":     fillNamespace,
+	"pg_catalog.pg_am":            fillAm,
+	"pg_catalog.pg_database":      fillDatabase,
+	"pg_catalog.pg_tablespace":    fillTablespace,
+	"pg_catalog.pg_settings":      fillSettings,
+	"pg_catalog.pg_description":   fillDescription,
+	"pg_catalog.pg_shdescription": fillSharedDescription,
 
 	"pg_catalog.pg_stat_activity": fillActivity,
 }

@@ -20,15 +20,15 @@ func init() {
 		"savepoint": (*parser).savepoint, "release": (*parser).release,
 		"prepare": (*parser).prepare, "execute": (*parser).execute, "deallocate": (*parser).deallocate,
 		"declare": (*parser).declare, "fetch": (*parser).fetch, "move": (*parser).fetch, "close": (*parser).closeCursor,
-		"unlisten": (*parser).unlisten,
-		"grant":    (*parser).grant, "revoke": (*parser).revoke,
+		"unlisten": (*parser).unlisten, "comment": (*parser).comment,
+		"grant": (*parser).grant, "revoke": (*parser).revoke,
 		"vacuum": (*parser).vacuum, "analyze": (*parser).vacuum, "analyse": (*parser).vacuum, "refresh": (*parser).refreshView,
 	}
 }
 
 // refused are the first words of PostgreSQL's other statements.
 var refused = map[string]bool{
-	"call": true, "checkpoint": true, "cluster": true, "comment": true, "do": true,
+	"call": true, "checkpoint": true, "cluster": true, "do": true,
 	"listen": true, "load": true, "lock": true, "merge": true, "notify": true, "reindex": true,
 }
 
