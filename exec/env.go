@@ -87,6 +87,7 @@ func (e *Env) context(ctx context.Context) *expr.Context {
 	if c.Catalog == nil {
 		c.Catalog = e.Catalog
 	}
+	c.Interrupt = ctx
 	c.Subquery = func(c *expr.Context, q *plan.Query, outer []types.Datum) (*types.Batch, error) {
 		return e.subquery(ctx, c, q, outer)
 	}

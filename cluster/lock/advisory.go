@@ -7,22 +7,15 @@ import (
 	"time"
 
 	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/sql/catalog"
 )
-
-// Advisory says which advisory lock is meant and how ("PostgreSQL 15 docs 13.3.5"). Pair tells the locks of two integers,
-// High and Low, from those of a bigint.
-type Advisory struct {
-	High, Low   uint32
-	Pair        bool
-	Shared      bool
-	Transaction bool // until its end, else until it is unlocked or the session ends
-}
 
 // database is the OID of the only database, which PostgreSQL shows in the name of an advisory lock.
 const database = 1
 
-func (a Advisory) key() string {
+// advisoryKey is the name of a lock.
+func advisoryKey(a expr.AdvisoryLock) string {
 	b := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, a.High), a.Low)
 	if a.Pair {
 		return string(append(b, 2))
@@ -30,11 +23,13 @@ func (a Advisory) key() string {
 	return string(append(b, 1))
 }
 
-func (a Advisory) mode() exec.LockMode {
+// lockOf returns the lock with its mode.
+func lockOf(a expr.AdvisoryLock) advisoryLock {
+	l := advisoryLock{advisoryKey(a), exec.LockUpdate}
 	if a.Shared {
-		return exec.LockShare
+		l.mode = exec.LockShare
 	}
-	return exec.LockUpdate
+	return l
 }
 
 // advisoryLock is one that an owner has.
@@ -60,8 +55,8 @@ func advisoryName(at id) string {
 }
 
 // LockAdvisory takes an advisory lock. Errors: those of Lock.
-func (o *Owner) LockAdvisory(ctx context.Context, a Advisory, wait exec.LockWait, timeout time.Duration) error {
-	l := advisoryLock{a.key(), a.mode()}
+func (o *Owner) LockAdvisory(ctx context.Context, a expr.AdvisoryLock, wait exec.LockWait, timeout time.Duration) error {
+	l := lockOf(a)
 	use, have := o.advisory[l]
 	if !have {
 		if err := o.takeAdvisory(ctx, l, wait, timeout); err != nil {
@@ -100,8 +95,8 @@ func (o *Owner) takeAdvisory(ctx context.Context, l advisoryLock, wait exec.Lock
 }
 
 // UnlockAdvisory gives back what the session has taken once; false if it has not.
-func (o *Owner) UnlockAdvisory(a Advisory) bool {
-	l := advisoryLock{a.key(), a.mode()}
+func (o *Owner) UnlockAdvisory(a expr.AdvisoryLock) bool {
+	l := lockOf(a)
 	if o.advisory[l].session == 0 {
 		return false
 	}

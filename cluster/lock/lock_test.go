@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -177,7 +178,7 @@ func TestAdvisoryDeadlock(t *testing.T) {
 		m := NewManager(1)
 		a, b := m.NewOwner(1), m.NewOwner(2)
 		lockRow(t, a, "k", exec.LockUpdate)
-		advisory := Advisory{Low: 7}
+		advisory := expr.AdvisoryLock{Low: 7}
 		if err := b.LockAdvisory(t.Context(), advisory, exec.LockWaits, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -297,19 +298,19 @@ func TestEscalation(t *testing.T) {
 func TestAdvisory(t *testing.T) {
 	m := NewManager(1)
 	a, b := m.NewOwner(1), m.NewOwner(2)
-	free := func(l Advisory) bool {
+	free := func(l expr.AdvisoryLock) bool {
 		err := b.LockAdvisory(t.Context(), l, exec.LockNoWait, 0)
 		if err == nil && !b.UnlockAdvisory(l) {
 			t.Error("it does not have what it has taken")
 		}
 		return err == nil
 	}
-	take := func(l Advisory) {
+	take := func(l expr.AdvisoryLock) {
 		if err := a.LockAdvisory(t.Context(), l, exec.LockWaits, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	one, shared, pair := Advisory{Low: 1}, Advisory{Low: 1, Shared: true}, Advisory{Low: 1, Pair: true}
+	one, shared, pair := expr.AdvisoryLock{Low: 1}, expr.AdvisoryLock{Low: 1, Shared: true}, expr.AdvisoryLock{Low: 1, Pair: true}
 	one2 := one
 	one2.Transaction = true
 	take(one)

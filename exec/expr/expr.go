@@ -3,6 +3,7 @@
 package expr
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -30,6 +31,10 @@ type Context struct {
 	Subquery func(c *Context, q *plan.Query, outer []types.Datum) (*types.Batch, error)
 	// Sequences gives values of sequences; nil where a statement may have none.
 	Sequences Sequences
+	// Backend is the session's locks and the other sessions; nil where a statement may have none. Interrupt ends when the
+	// statement is to end; nil: never.
+	Backend   Backend
+	Interrupt context.Context
 	// OnError decides about a row for which the evaluation fails. nil: the first failing row's error ends it. Otherwise it
 	// is called for each failing row (of the batch given to Eval, maybe more than once); if it returns nil the row's value
 	// is NULL and the evaluation goes on.

@@ -68,7 +68,6 @@ func registerConstants() {
 	number("pg_is_in_recovery()", func(*call) int64 { return 0 })
 	number("txid_current()", func(k *call) int64 { return k.Now.UnixMicro() })
 	number("pg_postmaster_start_time()", func(*call) int64 { return started })
-	registerSafe("pg_advisory_unlock_all()", func(*call) error { return nil })
 	registerSafe("inet_server_port()", func(k *call) error { k.setNull(0); return nil })
 }
 

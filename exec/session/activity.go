@@ -81,14 +81,28 @@ func (s *Session) Activity() catalog.Activity {
 	return a
 }
 
-// activities lists what all sessions of the server do.
-func (s *Session) activities() []catalog.Activity {
+// peers are all sessions of the server.
+func (s *Session) peers() []*Session {
 	if s.options.Sessions == nil {
-		return []catalog.Activity{s.Activity()}
+		return []*Session{s}
 	}
+	return s.options.Sessions()
+}
+
+// sees reports whether the session may know what another one does.
+func (s *Session) sees(other *Session) bool {
+	return s.isSuperuser() == "on" || s.options.User == other.options.User
+}
+
+// activities lists what all sessions of the server do; of those that are none of its business, that they are there.
+func (s *Session) activities() []catalog.Activity {
 	var all []catalog.Activity
-	for _, other := range s.options.Sessions() {
-		all = append(all, other.Activity())
+	for _, other := range s.peers() {
+		a := other.Activity()
+		if !s.sees(other) {
+			a = catalog.Activity{PID: a.PID, User: a.User, Database: a.Database, ApplicationName: a.ApplicationName, Query: "<insufficient privilege>"}
+		}
+		all = append(all, a)
 	}
 	return all
 }

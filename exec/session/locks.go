@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -20,6 +21,11 @@ type Locks interface {
 	// Mark is a point in what the transaction has locked; ReleaseTo releases what came after. 0 is the beginning.
 	Mark() int
 	ReleaseTo(mark int)
+	// LockAdvisory takes an advisory lock, for the session or its transaction. Errors: those of Lock.
+	LockAdvisory(ctx context.Context, l expr.AdvisoryLock, wait exec.LockWait, timeout time.Duration) error
+	// UnlockAdvisory gives back what the session has taken once; false if it has not. UnlockAdvisoryAll: all that it has.
+	UnlockAdvisory(l expr.AdvisoryLock) bool
+	UnlockAdvisoryAll()
 	// Transaction is the number of the transaction, 0 if it has locked nothing. Waiting names what the session waits for, as
 	// pg_stat_activity does; "" if it does not wait. Any goroutine may ask.
 	Transaction() uint32

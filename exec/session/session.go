@@ -27,6 +27,8 @@ type Options struct {
 	// ClientAddr and ClientPort are where the client is; "" and -1 if it is not on the network.
 	ClientAddr string
 	ClientPort int
+	// Signal ends the statement of another session, with ErrCanceled, or the session, with ErrShutdown; false: there is none.
+	Signal func(pid uint32, cause error) bool
 	// Sessions lists all sessions of the server; nil: there is only this one.
 	Sessions func() []*Session
 	// Version is Millrace's, shown in server_version behind PostgreSQL's.
@@ -155,6 +157,23 @@ func (s *Session) WithTimeout(ctx context.Context) (context.Context, context.Can
 		return context.WithTimeoutCause(ctx, d, ErrTimeout)
 	}
 	return ctx, func() {}
+}
+
+// IdleTimeout says how long the session may wait for its client's next statement, and the error that ends it then; 0: for
+// ever.
+func (s *Session) IdleTimeout() (time.Duration, error) {
+	if s.inBlock() {
+		return s.settings.duration("idle_in_transaction_session_timeout"), ErrIdleInTransaction
+	}
+	return s.settings.duration("idle_session_timeout"), ErrIdleSession
+}
+
+// LogSlow logs a statement that began at start, if it took as long as log_min_duration_statement says.
+func (s *Session) LogSlow(p *Portal, start time.Time) {
+	limit, on := s.settings.logDuration()
+	if took := time.Since(start); on && took >= limit {
+		s.options.Logger.Info("slow statement", "pid", s.options.BackendPID, "user", s.options.User, "duration", took, "statement", clipText(p.command.text))
+	}
 }
 
 // recover turns a panic into XX000: a bug ends its statement, not the connection.

@@ -203,6 +203,14 @@ func checkDuration(name string, values []string) (string, error) {
 	return formatDuration(d), nil
 }
 
+// checkLogDuration is checkDuration, with -1 for never.
+func checkLogDuration(name string, values []string) (string, error) {
+	if len(values) == 1 && strings.TrimSpace(values[0]) == "-1" {
+		return "-1", nil
+	}
+	return checkDuration(name, values)
+}
+
 // parseDuration reads milliseconds, or a number with a unit: 250, 10s, 1.5 min.
 func parseDuration(v string) (time.Duration, error) {
 	v = strings.TrimSpace(v)

@@ -204,6 +204,11 @@ func (s *settings) statementTimeout() time.Duration { return s.duration("stateme
 // lockTimeout is 0 if there is none.
 func (s *settings) lockTimeout() time.Duration { return s.duration("lock_timeout") }
 
+// logDuration says from which duration on statements are logged; false: none.
+func (s *settings) logDuration() (time.Duration, bool) {
+	return s.duration("log_min_duration_statement"), s.value("log_min_duration_statement") != "-1"
+}
+
 // duration is the value of a setting that checkDuration has accepted.
 func (s *settings) duration(name string) time.Duration {
 	v := s.value(name)

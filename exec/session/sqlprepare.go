@@ -127,6 +127,7 @@ func (c *compiler) discard(t *ast.Discard) (*command, error) {
 			clear(s.prepared)
 			s.settings.resetAll()
 			s.sequences.forget()
+			s.locks.UnlockAdvisoryAll()
 			return p.finish("DISCARD ALL")
 		}}, nil
 	default:

@@ -191,6 +191,6 @@ var likeOurs = map[types.ID][]int64{types.IDOID: {2205}, types.IDTextArray: {100
 
 // notInPostgres are functions that are syntax in PostgreSQL, or have other arguments there.
 var notInPostgres = []string{"greatest", "least", "trim", "current_timestamp", "localtimestamp", "localtime", "current_date", "current_user", "session_user",
-	"current_role", "user", "current_catalog", "regclassin", "text_starts_with", "nextval", "currval", "setval",
+	"current_role", "user", "current_catalog", "regclassin", "text_starts_with", "nextval", "currval", "setval", "pg_terminate_backend",
 	"jsonb_set", "jsonb_insert", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object", "json_extract_path",
 	"json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text"}

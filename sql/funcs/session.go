@@ -21,6 +21,34 @@ func (r *registry) addSession() {
 	r.fn("pg_is_in_recovery", types.Bool).volatile().doc("false: every node takes writes", "pg_is_in_recovery()")
 	r.fn("txid_current", types.Int8).stable().doc("a number for the statement", "txid_current()")
 	r.fn("pg_postmaster_start_time", types.Timestamptz).stable().doc("when the server was started", "pg_postmaster_start_time()")
-	r.fn("pg_advisory_unlock_all", types.Void).volatile().doc("nothing: there are no advisory locks", "pg_advisory_unlock_all()")
 	r.fn("inet_server_port", types.Int4).lax().stable().doc("NULL", "inet_server_port()")
+}
+
+// addBackend adds what locks beyond rows, and reaches other sessions.
+func (r *registry) addBackend() {
+	const key, pair = "(1)", "(1, 2)"
+	for _, args := range [][]types.Type{{types.Int8}, {types.Int4, types.Int4}} {
+		call := key
+		if len(args) == 2 {
+			call = pair
+		}
+		for _, shared := range []string{"", "_shared"} {
+			how := "takes an advisory lock"
+			if shared != "" {
+				how = "takes a shared advisory lock"
+			}
+			add := func(name string, result types.Type, doc string) {
+				r.fn(name+shared, result, args...).volatile().doc(doc, name+shared+call)
+			}
+			add("pg_advisory_lock", types.Void, how+", waiting for it, until it is unlocked or the session ends")
+			add("pg_try_advisory_lock", types.Bool, how+" if it is free; whether it was")
+			add("pg_advisory_xact_lock", types.Void, how+", waiting for it, until the transaction ends")
+			add("pg_try_advisory_xact_lock", types.Bool, how+" until the transaction ends, if it is free; whether it was")
+			add("pg_advisory_unlock", types.Bool, "gives an advisory lock of the session back; false if it has none")
+		}
+	}
+	r.fn("pg_advisory_unlock_all", types.Void).volatile().doc("gives all advisory locks of the session back", "pg_advisory_unlock_all()")
+	r.fn("pg_cancel_backend", types.Bool, types.Int4).volatile().doc("cancels the statement of a session", "pg_cancel_backend(17)")
+	r.fn("pg_terminate_backend", types.Bool, types.Int4).volatile().doc("ends a session", "pg_terminate_backend(17)")
+	r.fn("pg_sleep", types.Void, types.Float8).volatile().doc("waits for a number of seconds", "pg_sleep(1.5)")
 }

@@ -75,6 +75,7 @@ var table = func() *registry {
 	r.addIntervals()
 	r.addChoices()
 	r.addSession()
+	r.addBackend()
 	r.addCatalog()
 	r.addSequences()
 	r.addAggregates()

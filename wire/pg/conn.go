@@ -27,6 +27,7 @@ type conn struct {
 	session *session.Session // set, under mu, by run
 
 	skipping bool // after an error in the extended protocol: until Sync
+	idle     bool // it was told that its next statement may come
 	closing  bool // the last message was sent or received
 
 	mu      sync.Mutex
@@ -153,6 +154,12 @@ func (c *conn) drain() {
 	c.drained = true
 	c.mu.Unlock()
 	c.cancel(session.ErrShutdown, func(r *running) bool { return r.endless })
+	c.in.stop(session.ErrShutdown)
+}
+
+// terminate ends the statement at work, and the connection with it.
+func (c *conn) terminate() {
+	c.cancel(session.ErrShutdown, func(*running) bool { return true })
 	c.in.stop(session.ErrShutdown)
 }
 

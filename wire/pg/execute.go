@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
@@ -23,6 +24,7 @@ func (c *conn) execute(portal *session.Portal, x execution) error {
 		return nil
 	}
 	c.session.Working(portal)
+	defer c.session.LogSlow(portal, time.Now())
 	ctx, end := c.begin(portal.Reads(), portal.Endless())
 	defer end()
 	copying := portal.Copy()

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
@@ -181,6 +182,11 @@ func (noLocks) Lock(context.Context, *catalog.Relation, uint32, []byte, exec.Loc
 func (noLocks) Unlock(*catalog.Relation, uint32, []byte, exec.LockMode) {}
 func (noLocks) Mark() int                                               { return 0 }
 func (noLocks) ReleaseTo(int)                                           {}
-func (noLocks) Transaction() uint32                                     { return 0 }
-func (noLocks) Waiting() string                                         { return "" }
-func (noLocks) Close()                                                  {}
+func (noLocks) LockAdvisory(context.Context, expr.AdvisoryLock, exec.LockWait, time.Duration) error {
+	return nil
+}
+func (noLocks) UnlockAdvisory(expr.AdvisoryLock) bool { return true }
+func (noLocks) UnlockAdvisoryAll()                    {}
+func (noLocks) Transaction() uint32                   { return 0 }
+func (noLocks) Waiting() string                       { return "" }
+func (noLocks) Close()                                {}

@@ -3,6 +3,7 @@ package pg
 import (
 	"errors"
 	"runtime/debug"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
@@ -18,13 +19,24 @@ import (
 //	    └─ Terminate, end of input, a broken message ──┴──► closing
 func (c *conn) serve() {
 	for !c.closing && c.out.err == nil {
-		m, err := c.in.next()
+		m, err := c.next()
 		if err != nil {
 			c.fatal(err)
 			return
 		}
 		c.message(m)
 	}
+}
+
+// next waits for a message, not longer than an idle session may.
+func (c *conn) next() (message, error) {
+	if c.idle {
+		c.idle = false
+		if d, why := c.session.IdleTimeout(); d > 0 {
+			defer time.AfterFunc(d, func() { c.in.stop(why) }).Stop()
+		}
+	}
+	return c.in.next()
 }
 
 // message works on one message at the top level.
@@ -105,6 +117,7 @@ func (c *conn) ready() {
 	}
 	c.session.ReportSettings()
 	c.session.Idle()
+	c.idle = true
 	c.out.send(&pgproto3.ReadyForQuery{TxStatus: c.session.TxStatus()})
 	c.out.flush()
 }

@@ -144,6 +144,22 @@ func (s *Server) cancel(id uint32, secret []byte) {
 	}
 }
 
+// signal does what another session asks for: the statement of a connection ends, or with ErrShutdown the connection too.
+func (s *Server) signal(id uint32, cause error) bool {
+	s.mu.Lock()
+	c := s.conns[id]
+	s.mu.Unlock()
+	switch {
+	case c == nil:
+		return false
+	case cause == session.ErrShutdown:
+		c.terminate()
+	default:
+		c.cancel(cause, func(*running) bool { return true })
+	}
+	return true
+}
+
 // Shutdown stops in order: no new connections; statements that would wait for ever are cancelled with 57P01, idle
 // connections are told and closed; others may finish until ctx ends, and are then cancelled and cut off. It returns when
 // all connections are closed.

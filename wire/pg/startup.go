@@ -75,7 +75,7 @@ func (c *conn) openSession(m *pgproto3.StartupMessage) error {
 	}
 	c.frames.max = MaxMessageBytes
 	options.ClientAddr, options.ClientPort = addressOf(c.net)
-	options.Sessions = c.server.sessions
+	options.Sessions, options.Signal = c.server.sessions, c.server.signal
 	s, err := session.New(c.server.config.Engine, options)
 	if err != nil {
 		return err

@@ -1,0 +1,74 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/expr"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
+
+// codeWarning is 01000, which nobody else needs.
+const codeWarning = "01000"
+
+// backend is what functions reach of the session and of others; it implements expr.Backend.
+type backend struct{ *Session }
+
+// LockAdvisory implements expr.Backend.
+func (b backend) LockAdvisory(ctx context.Context, l expr.AdvisoryLock, try bool) (bool, error) {
+	wait := exec.LockWaits
+	if try {
+		wait = exec.LockNoWait
+	}
+	err := b.locks.LockAdvisory(ctx, l, wait, b.settings.lockTimeout())
+	if errors.Is(err, exec.ErrLockNotAvailable) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// UnlockAdvisory implements expr.Backend.
+func (b backend) UnlockAdvisory(l expr.AdvisoryLock) bool {
+	if b.locks.UnlockAdvisory(l) {
+		return true
+	}
+	mode := "ExclusiveLock"
+	if l.Shared {
+		mode = "ShareLock"
+	}
+	b.warn(codeWarning, "you don't own a lock of type %s", mode)
+	return false
+}
+
+// UnlockAdvisoryAll implements expr.Backend.
+func (b backend) UnlockAdvisoryAll() { b.locks.UnlockAdvisoryAll() }
+
+// Signal implements expr.Backend. A session may be signalled by its own user and by a superuser.
+func (b backend) Signal(pid int32, terminate bool) (bool, error) {
+	cause, what := ErrCanceled, "query is being canceled"
+	if terminate {
+		cause, what = ErrShutdown, "process is being terminated"
+	}
+	for _, other := range b.peers() {
+		if pid <= 0 || other.options.BackendPID != uint32(pid) {
+			continue
+		}
+		if !b.sees(other) {
+			return false, pgerr.New(pgerr.InsufficientPrivilege, "must be a member of the role whose %s or member of pg_signal_backend", what)
+		}
+		if b.options.Signal != nil && b.options.Signal(uint32(pid), cause) {
+			return true, nil
+		}
+	}
+	b.warn(codeWarning, "PID %d is not a PostgreSQL backend process", pid)
+	return false, nil
+}
+
+var _ expr.Backend = backend{}
+
+// Why an idle session's connection ends.
+var (
+	ErrIdleInTransaction = pgerr.New("25P03", "terminating connection due to idle-in-transaction timeout")
+	ErrIdleSession       = pgerr.New("57P05", "terminating connection due to idle-session timeout")
+)
