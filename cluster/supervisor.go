@@ -255,6 +255,7 @@ func (n *Node) runtime(r *catalog.Relation) *exec.Runtime {
 			n.logger.Info("a record that does not decode was passed over", "view", q.Name, "stream", u.Stream,
 				"partition", u.Partition, "offset", u.Offset, "error", u.Err)
 		},
+		Tables:    tables{n},
 		Processed: func(_ *catalog.Relation, _ uint16, changes int) { n.stats.changes.Add(uint64(changes)) },
 	}
 }

@@ -205,7 +205,7 @@ func (d *driver) run(q *catalog.Relation, t *plan.Topology, sourcePartitions map
 		d.t.Fatal(err)
 	}
 	r := &runner{d: d, q: q, topology: t, rt: &Runtime{Location: time.UTC, NowMillis: func() int64 { return 1 },
-		RowFailed: func(*catalog.Relation, error) {}, Processed: func(*catalog.Relation, uint16, int) {}}}
+		Tables: driverTables{d}, RowFailed: func(*catalog.Relation, error) {}, Processed: func(*catalog.Relation, uint16, int) {}}}
 	for i := range t.Tasks {
 		for p := range q.Partitions() {
 			k, err := newTask(r.rt, q, &t.Tasks[i], uint32(p), memHost{d, uint32(p)})

@@ -104,6 +104,9 @@ func (r *joinRound) match(p joinPair) {
 	p.left.metAfter += p.right.after()
 	p.right.metBefore += p.left.before
 	p.right.metAfter += p.left.after()
+	if r.spec.Events && p.right.after() < 0 {
+		return // what is stored is ahead of the frontiers that this round began from: its commit will be refused
+	}
 	if !r.leftOnly() {
 		r.emit(p.left.at, p.right.at, p.change())
 	}

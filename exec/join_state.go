@@ -32,6 +32,9 @@ const (
 // and a round emits f(after) − f(before), from ΔL × R, L' × ΔR and the change of what is padded or kept. As the sum of all
 // rounds is f of the present state, the order in which changes of the two sides (or a − and its +) arrive does not matter.
 //
+// Of events (JoinSpec.Events) the left is a stream whose rows meet the right as it is after the round, once: nothing is kept
+// of them, so L is empty before each round, and with R' in the place of R a round emits f(ΔL, R'), which only comes.
+//
 // Both sides are the task's own, written in its commits only: a lookup is as of the task's frontier by construction.
 type joinState struct {
 	spec   plan.JoinSpec
@@ -179,6 +182,9 @@ func (k *joinKey) changed(side int) bool {
 
 // load reads what is stored of one side under the key: all rows, or only those that change.
 func (r *joinRound) load(k *joinKey, side int, all bool) error {
+	if side == left && r.spec.Events {
+		return nil
+	}
 	prefix := append(append([]byte{}, r.prefix[side]...), k.key...)
 	if !all {
 		return r.loadChanged(k, side, prefix)
@@ -224,6 +230,9 @@ func (r *joinRound) loadChanged(k *joinKey, side int, prefix []byte) error {
 // save adds the new multiplicities of the key's changed rows to c.
 func (r *joinRound) save(k *joinKey, c *Commit) {
 	for side := range k.list {
+		if side == left && r.spec.Events {
+			continue
+		}
 		for i, row := range k.list[side] {
 			if row.delta == 0 {
 				continue

@@ -32,6 +32,8 @@ type Runtime struct {
 	Undecodable func(query *catalog.Relation, u Undecodable)
 	// Processed is told how many changes a committed round took in.
 	Processed func(query *catalog.Relation, node uint16, changes int)
+	// Tables is for streams that are joined with tables.
+	Tables Tables
 }
 
 func (rt *Runtime) pipeline(steps []plan.Step) (*pipeline, error) {
@@ -49,6 +51,7 @@ type task struct {
 	sources   []*source
 	pipelines []*pipeline
 	join      *joinState
+	barrier   *barrier // of a join of events; else nil
 	aggregate *aggregateState
 	top       *topState
 	last      *lastState
@@ -106,6 +109,11 @@ func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h
 			return nil, err
 		}
 	}
+	if t.Join != nil && t.Join.Events {
+		if k.barrier, err = newBarrier(k); err != nil {
+			return nil, err
+		}
+	}
 	if t.Top != nil {
 		k.top = newTopState(*t.Top, in[0], k.consumer)
 	}
@@ -133,6 +141,9 @@ func (k *task) recover() error {
 		return err
 	}
 	k.setFrontiers(stored)
+	if k.barrier != nil {
+		k.barrier.pending = false
+	}
 	if stored == nil {
 		k.frontiers = nil
 		r := k.host.Snapshot()
@@ -179,7 +190,7 @@ func (e *commitTooLargeError) Error() string {
 
 // round reads, computes and commits once. It returns false if there was nothing to do.
 func (k *task) round(ctx context.Context, limit int) (bool, error) {
-	in, next, changes, err := k.read(limit)
+	in, next, changes, err := k.read(ctx, limit)
 	if err != nil || in == nil {
 		return false, err
 	}
@@ -219,7 +230,10 @@ func (k *task) allPipelines() []*pipeline {
 }
 
 // read takes what is there from all inputs, bounded; nil if no input has anything new.
-func (k *task) read(limit int) (in []*types.Batch, next []Frontier, changes int, err error) {
+func (k *task) read(ctx context.Context, limit int) (in []*types.Batch, next []Frontier, changes int, err error) {
+	if k.barrier != nil {
+		return k.barrier.read(ctx, limit)
+	}
 	r := k.host.Snapshot()
 	defer r.Close()
 	behind := k.stored == nil // the first commit is made in any case: it marks the start
@@ -324,8 +338,16 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// wait returns when an input has something new.
+// wait returns when there may be something to do.
 func (k *task) wait(ctx context.Context) error {
+	if k.barrier != nil {
+		return k.barrier.wait(ctx)
+	}
+	return k.waitInputs(ctx)
+}
+
+// waitInputs returns when an input has something new.
+func (k *task) waitInputs(ctx context.Context) error {
 	ends := map[catalog.PartitionID]log.Offset{}
 	for i, s := range k.sources {
 		ends[s.part] = k.frontiers[i].Offset

@@ -61,22 +61,30 @@ func (d *driver) appendRow(p catalog.PartitionID, row ...types.Datum) {
 	d.appendRecord(p, log.Record{Value: encode(row)})
 }
 
+// readStream returns all rows of a partition of a stream.
+func (d *driver) readStream(s *catalog.Relation, p uint32) *types.Batch {
+	src := newSource(plan.Source{Kind: plan.SourceStream, Relation: s.ID,
+		Columns: append(s.Types(), types.Int4, types.Int8, types.Timestamptz)}, s.ID, p)
+	out := types.NewBatch(src.spec.Columns, 0)
+	r := d.reader()
+	for f := src.start(r); src.behind(r, f); {
+		b, next, err := src.read(r, f, 1<<62, roundBytes)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		appendBatch(out, b)
+		f = next
+	}
+	return out
+}
+
 // streamRows returns the rows of a stream as text, sorted.
 func (d *driver) streamRows(s *catalog.Relation) []string {
 	var out []string
 	for p := range s.Partitions() {
-		src := newSource(plan.Source{Kind: plan.SourceStream, Relation: s.ID,
-			Columns: append(s.Types(), types.Int4, types.Int8, types.Timestamptz)}, s.ID, uint32(p))
-		r := d.reader()
-		for f := src.start(r); src.behind(r, f); {
-			b, next, err := src.read(r, f, 1<<62, roundBytes)
-			if err != nil {
-				d.t.Fatal(err)
-			}
-			f = next
-			for i := range b.Len {
-				out = append(out, fmt.Sprint(b.Cols[0].Int[i]))
-			}
+		b := d.readStream(s, uint32(p))
+		for i := range b.Len {
+			out = append(out, fmt.Sprint(b.Cols[0].Int[i]))
 		}
 	}
 	slices.Sort(out)

@@ -253,15 +253,13 @@ func (c *topologyCheck) source(s plan.Source) []types.Type {
 
 func (c *topologyCheck) steps(steps []plan.Step, ts []types.Type) []types.Type {
 	for _, s := range steps {
-		if (s.Filter == nil) == (s.Project == nil) {
+		if (s.Filter == nil) == (s.Project == nil && s.Pair == nil) || s.Project != nil && s.Pair != nil {
 			c.Errorf("a step that is not one thing")
 		}
 		for _, e := range append(append([]*plan.Expr{}, s.Project...), conjuncts(s.Filter)...) {
 			checkExpr(c.T, "step", e, ts, nil)
 		}
-		if s.Project != nil {
-			ts = typesOf(s.Project)
-		}
+		ts = s.Output(ts)
 	}
 	return ts
 }

@@ -136,6 +136,7 @@ func viewColumns(stmt *ast.CreateQuery, q *bound) ([]catalog.Column, error) {
 // view is placed as it, the view is.
 func cutPlaced(n plan.Node, rel *catalog.Relation, opts relationOptions, placement Placement) (*view, error) {
 	if rel.Kind == catalog.KindStream {
+		n = eventsLeft(n)
 		if err := onlyStreams(n); err != nil {
 			return nil, err
 		}

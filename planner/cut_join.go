@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -30,7 +31,7 @@ func (c *cutter) cutJoin(n *plan.Join, need columnSet) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	task := &plan.Task{Join: &plan.JoinSpec{Kind: n.Kind, LeftKey: leftKey, RightKey: rightKey}}
+	task := &plan.Task{Join: &plan.JoinSpec{Kind: n.Kind, LeftKey: leftKey, RightKey: rightKey, Events: c.kind == catalog.KindStream}}
 	task.Inputs = []plan.Input{c.input(l, leftKey), c.input(r, rightKey)}
 	f := joined(task, l, r)
 	switch {

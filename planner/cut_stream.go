@@ -29,10 +29,7 @@ func onlyStreams(n plan.Node) error {
 		}
 	case *plan.Values: // refused when it is cut
 	case *plan.Join:
-		if _, ok := pairedRows(n); ok {
-			return onlyStreams(n.Left)
-		}
-		return notStream(nodeWord(n))
+		return onlyEvents(n)
 	default:
 		return notStream(nodeWord(n))
 	}
@@ -42,6 +39,48 @@ func onlyStreams(n plan.Node) error {
 		}
 	}
 	return nil
+}
+
+// onlyEvents refuses joins that are not one of a stream, on the left, with a table.
+func onlyEvents(n *plan.Join) error {
+	if _, ok := pairedRows(n); ok {
+		return onlyStreams(n.Left)
+	}
+	switch {
+	case n.Kind != plan.JoinInner && n.Kind != plan.JoinLeft, len(n.LeftKeys) == 0:
+		return notStream("a join that is no inner or left join of a stream with a table by an equality")
+	case !isTable(n.Right):
+		return notStream("a join with what is no table, or a condition and columns of one,")
+	}
+	return onlyStreams(n.Left)
+}
+
+// isTable reports whether n is a table or view, filtered and projected.
+func isTable(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Filter, *plan.Project:
+		return isTable(inputs(n)[0])
+	case *plan.Scan:
+		return n.Relation.Keyed()
+	}
+	return false
+}
+
+// eventsLeft swaps inner joins of a table with a stream.
+func eventsLeft(n plan.Node) plan.Node {
+	n = withInputs(n, eventsLeft)
+	j, ok := n.(*plan.Join)
+	if !ok || j.Kind != plan.JoinInner || !isTable(j.Left) || isTable(j.Right) {
+		return n
+	}
+	nr := len(j.Right.Types())
+	swapped := &plan.Join{Kind: j.Kind, Left: j.Right, Right: j.Left, LeftKeys: j.RightKeys, RightKeys: j.LeftKeys}
+	refs := columnRefs(swapped.Types())
+	order := append(refs[nr:len(refs):len(refs)], refs[:nr]...)
+	if j.Cond != nil {
+		swapped.Cond = substitute(j.Cond, order)
+	}
+	return &plan.Project{Input: swapped, Exprs: order}
 }
 
 func notStream(what string) error {

@@ -88,9 +88,17 @@ func (x *topologyExplainer) join(j *plan.JoinSpec, nl int, rows names) names {
 	for i := range j.LeftKey {
 		conds = append(conds, nameAt(rows, j.LeftKey[i])+" = "+nameAt(rows, nl+j.RightKey[i]))
 	}
-	x.prop(0, "Join", string(j.Kind)+" on "+strings.Join(conds, " AND "))
+	kind := string(j.Kind)
+	if j.Events {
+		kind += ", each event once,"
+	}
+	x.prop(0, "Join", kind+" on "+strings.Join(conds, " AND "))
 	if j.Cond != nil {
 		x.prop(0, "Join Filter", exprText(j.Cond, textContext{rows: rows}))
+	}
+	if j.Events {
+		x.prop(0, "State", "right rows")
+		return rows
 	}
 	x.prop(0, "State", "left rows, right rows")
 	if j.Kind == plan.JoinSemi || j.Kind == plan.JoinAnti {

@@ -177,6 +177,9 @@ type JoinSpec struct {
 	LeftKey  []int    `json:"left_key"`
 	RightKey []int    `json:"right_key"`
 	Cond     *Expr    `json:"cond,omitempty"`
+	// Events says that the left is a stream, whose rows are joined once, with the right as it is when they come: with all
+	// writes to the table on the right that were acknowledged before the row of the left was. Kind is inner or left.
+	Events bool `json:"events,omitempty"`
 }
 
 // AggregateSpec groups by input columns. Output: group columns, then aggregates. Without GroupBy there is one row,
