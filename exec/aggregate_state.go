@@ -183,7 +183,7 @@ func (a *aggregateState) update(b *types.Batch, args []*types.Vector, store stat
 
 // touch notes a change of a value of MIN, MAX or DISTINCT.
 func (a *aggregateState) touch(g *group, n int, v *types.Vector, i int, diff int64, buf []byte) []byte {
-	if v.IsNull(i) {
+	if v.IsNull(i) && !expr.KeepsNulls(a.spec.Aggs[n].Func) {
 		return buf
 	}
 	one := &types.Batch{Cols: []*types.Vector{v}, Len: v.Len()}

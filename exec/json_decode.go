@@ -67,6 +67,23 @@ func (d *streamDecoder) keyMember(key []byte, name string) json.RawMessage {
 	return members[name]
 }
 
+// jsonArray converts a JSON array to an array of type t.
+func jsonArray(t types.Type, raw json.RawMessage) (types.Datum, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return types.Datum{}, err
+	}
+	v := types.NewVector(t.Element(), len(items))
+	for _, item := range items {
+		d, err := jsonDatum(v.Type, item)
+		if err != nil {
+			return types.Datum{}, err
+		}
+		v.Append(d)
+	}
+	return types.StrDatum(types.EncodeArray(v)), nil
+}
+
 // jsonDatum converts a JSON value as PostgreSQL's json_populate_record does: null is NULL, a string is its text, and
 // everything else is what is written, read as a text of the type. Times without a zone are in UTC.
 func jsonDatum(t types.Type, raw json.RawMessage) (types.Datum, error) {
@@ -77,6 +94,9 @@ func jsonDatum(t types.Type, raw json.RawMessage) (types.Datum, error) {
 	text := string(raw)
 	if t.ID == types.IDJSON || t.ID == types.IDJSONB {
 		return types.ParseText(t, text, time.UTC)
+	}
+	if t.IsArray() && raw[0] == '[' {
+		return jsonArray(t, raw)
 	}
 	if raw[0] == '"' {
 		if err := json.Unmarshal(raw, &text); err != nil {

@@ -57,6 +57,8 @@ func canonical(t types.Type, v types.Datum) types.Datum {
 		v.Str = types.TrimPadding(v.Str)
 	case types.IDJSONB:
 		v.Str = types.CanonicalJSONB(v.Str)
+	case types.IDArray:
+		return canonicalArray(t, v)
 	}
 	if t.ID == types.IDInterval && !v.Null {
 		v.Str = types.CanonicalInterval(v.Str)
@@ -75,6 +77,29 @@ func canonical(t types.Type, v types.Datum) types.Datum {
 	return v
 }
 
+func canonicalArray(t types.Type, v types.Datum) types.Datum {
+	if v.Null {
+		return v
+	}
+	in := types.StoredArray(t, v.Str)
+	out := types.NewVector(in.Type, in.Len())
+	for i := range in.Len() {
+		out.Append(canonical(in.Type, in.Datum(i)))
+	}
+	return types.StrDatum(types.EncodeArray(out))
+}
+
+func appendJSONArray(dst []byte, elements *types.Vector) []byte {
+	dst = append(dst, '[')
+	for i := range elements.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendJSONValue(dst, elements.Type, elements.Datum(i))
+	}
+	return append(dst, ']')
+}
+
 func appendJSONValue(dst []byte, t types.Type, v types.Datum) []byte {
 	if v.Null {
 		return append(dst, "null"...)
@@ -85,6 +110,8 @@ func appendJSONValue(dst []byte, t types.Type, v types.Datum) []byte {
 			return append(dst, "true"...)
 		}
 		return append(dst, "false"...)
+	case types.IDArray:
+		return appendJSONArray(dst, types.StoredArray(t, v.Str))
 	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDJSON, types.IDJSONB:
 		return types.FormatText(dst, t, v, time.UTC)
 	}

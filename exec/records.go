@@ -185,6 +185,8 @@ func checkRange(t types.Type, v types.Datum) error {
 			err = fmt.Errorf("%q is no value of type %s", v.Str, t)
 		}
 		return err
+	case types.IDArray:
+		return checkElements(t, v)
 	case types.IDUUID, types.IDInterval:
 		if len(v.Str) != 16 && !v.Null {
 			return fmt.Errorf("%d bytes are no value of type %s", len(v.Str), t)
@@ -192,6 +194,22 @@ func checkRange(t types.Type, v types.Datum) error {
 	}
 	if v.Int < low || v.Int > high {
 		return fmt.Errorf("%d is no value of type %s", v.Int, t)
+	}
+	return nil
+}
+
+func checkElements(t types.Type, v types.Datum) error {
+	if v.Null {
+		return nil
+	}
+	elements, err := types.DecodeArray(t, v.Str)
+	if err != nil {
+		return err
+	}
+	for i := range elements.Len() {
+		if err := checkRange(elements.Type, elements.Datum(i)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

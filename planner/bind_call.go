@@ -155,7 +155,7 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 }
 
 // ordered are the aggregates to which the order of rows matters.
-var ordered = map[string]bool{"string_agg": true, "json_agg": true, "jsonb_agg": true}
+var ordered = map[string]bool{"string_agg": true, "json_agg": true, "jsonb_agg": true, "array_agg": true}
 
 // aggregateOrder binds ORDER BY in an aggregate. With DISTINCT the rows come sorted by the arguments, as in PostgreSQL, so
 // ORDER BY may name those only. It is dropped where it makes no difference.

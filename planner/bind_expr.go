@@ -137,11 +137,15 @@ func (b *binder) bindTyped(e *ast.TypedLiteral) (*plan.Expr, error) {
 }
 
 func (b *binder) bindCast(e *ast.Cast, c *exprContext) (*plan.Expr, error) {
+	t, typeErr := b.typeOf(e.Type)
+	if array, ok := e.Arg.(*ast.Array); ok && typeErr == nil && array.Query == nil && t.IsArray() {
+		return b.bindArrayOf(array, t, c)
+	}
 	x, err := b.bindExpr(e.Arg, c)
 	if err != nil {
 		return nil, err
 	}
-	t, err := b.typeOf(e.Type)
+	err = typeErr
 	if err != nil && e.Type.Array && pgerr.Code(err) == pgerr.FeatureNotSupported {
 		return b.refusal(pgerr.From(err), types.TextArray, e.Pos)
 	}

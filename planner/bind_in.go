@@ -4,7 +4,6 @@ import (
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/funcs"
-	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -99,91 +98,4 @@ func (b *binder) anyOf(p ast.P, op string, arg ast.Expr, list []ast.Expr, c *exp
 		return constAt(types.Bool, types.Datum{Int: 0}, p.Pos), nil
 	}
 	return disjunction(tests, p.Pos), nil
-}
-
-// negated maps a comparison to the one that is true where it is false: x op ALL (…) is NOT x negated ANY (…).
-var negated = map[string]string{"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "~": "!~", "!~": "~",
-	"like": "not like", "not like": "like", "ilike": "not ilike", "not ilike": "ilike"}
-
-func (b *binder) bindQuantified(e *ast.Quantified, c *exprContext) (*plan.Expr, error) {
-	op := e.Op
-	if e.All {
-		n, ok := negated[op]
-		if !ok {
-			return nil, pgerr.Unsupported("%s ALL is", op).At(e.Pos)
-		}
-		op = n
-	}
-	x, err := b.quantifiedAny(e, op, c)
-	if err == nil && e.All {
-		return not(x), nil
-	}
-	return x, err
-}
-
-func (b *binder) quantifiedAny(e *ast.Quantified, op string, c *exprContext) (*plan.Expr, error) {
-	if e.Query != nil {
-		return b.inQuery(e.Arg, op, e.Query, e.Pos, c)
-	}
-	list, err := arrayElements(e.Array)
-	if err != nil {
-		return nil, err
-	}
-	if list == nil {
-		return b.anyOfArray(e, op, c)
-	}
-	if op != "=" || len(list) == 0 {
-		return b.anyOf(e.P, op, e.Arg, list, c)
-	}
-	return b.inListOrQuery(&ast.In{P: e.P, Arg: e.Arg, List: list}, c)
-}
-
-// anyOfArray is x = ANY (array) for an array that is not known at planning.
-func (b *binder) anyOfArray(e *ast.Quantified, op string, c *exprContext) (*plan.Expr, error) {
-	for _, x := range []ast.Expr{e.Arg, e.Array} {
-		if _, err := b.bindExpr(x, c); err != nil {
-			return nil, err
-		}
-	}
-	return b.refusal(pgerr.Unsupported("%s ANY with an array that is not written out is", op), types.Bool, e.Pos)
-}
-
-// arrayElements returns the elements of an array that stands in the text, with or without a cast; nil if it does not.
-func arrayElements(e ast.Expr) ([]ast.Expr, error) {
-	switch e := e.(type) {
-	case *ast.Array:
-		return append([]ast.Expr{}, e.Elems...), nil
-	case *ast.Cast:
-		list, err := arrayElements(e.Arg)
-		if err != nil || !e.Type.Array {
-			return nil, err
-		}
-		elem := e.Type
-		elem.Array = false
-		for i := range list {
-			list[i] = &ast.Cast{P: e.P, Arg: list[i], Type: elem}
-		}
-		return list, nil
-	case *ast.Literal:
-		if e.Kind == ast.LitString {
-			return literalElements(e)
-		}
-	}
-	return nil, nil
-}
-
-func literalElements(e *ast.Literal) ([]ast.Expr, error) {
-	elems, err := types.ParseArray(e.Text)
-	if err != nil {
-		return nil, at(err, e.Pos)
-	}
-	list := make([]ast.Expr, len(elems))
-	for i, x := range elems {
-		kind := ast.LitString
-		if x.Null {
-			kind = ast.LitNull
-		}
-		list[i] = &ast.Literal{P: e.P, Kind: kind, Text: x.Text}
-	}
-	return list, nil
 }

@@ -17,8 +17,8 @@ func (b *binder) operator(op string, l, r *plan.Expr, pos int) (*plan.Expr, erro
 		args, left = []*plan.Expr{l, r}, l.Type
 	}
 	sig, err := funcs.ResolveOperator(op, left, r.Type)
-	if err != nil && (op == "=" || op == "<>") && isArray(left) != isArray(r.Type) {
-		return b.compareArrays(op, l, r, pos)
+	if err != nil && (op == "=" || op == "<>") && (left == types.OIDVector || r.Type == types.OIDVector) {
+		return b.compareVectors(op, l, r, pos)
 	}
 	if err != nil {
 		return nil, at(err, pos)
@@ -26,10 +26,8 @@ func (b *binder) operator(op string, l, r *plan.Expr, pos int) (*plan.Expr, erro
 	return b.call(sig, args, pos)
 }
 
-func isArray(t types.Type) bool { return t.ID == types.IDTextArray || t.ID == types.IDOIDVector }
-
-// compareArrays compares an array with a literal, by their text.
-func (b *binder) compareArrays(op string, l, r *plan.Expr, pos int) (*plan.Expr, error) {
+// compareVectors compares an oidvector with a literal, by their text.
+func (b *binder) compareVectors(op string, l, r *plan.Expr, pos int) (*plan.Expr, error) {
 	if l.Type.ID != types.IDUnknown && r.Type.ID != types.IDUnknown {
 		return nil, pgerr.Unsupported("comparing %s with %s is", l.Type, r.Type).At(pos)
 	}

@@ -22,6 +22,13 @@ func (b *binder) cast(e *plan.Expr, to types.Type, ctx funcs.CastContext) (*plan
 			s, err := types.FitString(to, e.Value.Str, true)
 			return constAt(to, types.StrDatum(s), e.Pos), err
 		}
+		if ctx == funcs.CastExplicit && to.IsArray() && to.Element().HasLength() && e.Op == plan.OpConst {
+			plain, err := b.coerceUnknown(e, to.Base())
+			if err != nil {
+				return nil, err
+			}
+			return b.cast(plain, to, ctx)
+		}
 		return b.coerceUnknown(e, to)
 	}
 	id, ok := funcs.Cast(e.Type, to, ctx)
@@ -112,6 +119,9 @@ func commonType(ts []types.Type, clause string) (types.Type, error) {
 	}
 	for i := 2; i <= len(ts); i++ {
 		if _, err := funcs.CommonType(ts[:i]); err != nil {
+			if e := pgerr.From(err); e.Code == pgerr.CannotCoerce {
+				return t, pgerr.New(e.Code, "%s %s", clause, e.Message)
+			}
 			before, _ := funcs.CommonType(ts[:i-1])
 			return t, pgerr.New(pgerr.DatatypeMismatch, "%s types %s and %s cannot be matched", clause, before, ts[i-1])
 		}

@@ -29,6 +29,8 @@ func suggestName(e ast.Expr) (string, int) {
 		return castName(nil, e.Type)
 	case *ast.Collate:
 		return suggestName(e.Arg)
+	case *ast.Subscript:
+		return suggestName(e.Arg)
 	case *ast.Exists:
 		return "exists", 2
 	case *ast.Array:
@@ -57,6 +59,9 @@ func castName(arg ast.Expr, t ast.TypeName) (string, int) {
 	typ, err := funcs.ParseTypeName(t.Schema, t.Name, t.Mods, t.Array)
 	if err != nil {
 		return t.Name, 1
+	}
+	if typ.IsArray() {
+		typ = typ.Element()
 	}
 	return typ.ShortName(), 1
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // comparable reports whether values of a type can be compared at all.
-func comparable(t types.Type) bool { return t.ID != types.IDJSON }
+func comparable(t types.Type) bool { return t.ID != types.IDJSON && t.Elem != types.IDJSON }
 
 // needEquality refuses expressions whose equal values are to be found but cannot be. Error: 42883.
 func needEquality(list ...*plan.Expr) error {

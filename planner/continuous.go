@@ -8,10 +8,10 @@ import (
 )
 
 // retractable are the aggregates that a continuous query may have: they can take a row back; all but those to
-// JSON leave NULLs out.
+// JSON and arrays leave NULLs out.
 var retractable = map[string]bool{
 	"count": true, "sum": true, "avg": true, "min": true, "max": true, "bool_and": true, "bool_or": true, "every": true,
-	"string_agg": true, "json_agg": true, "jsonb_agg": true,
+	"string_agg": true, "json_agg": true, "jsonb_agg": true, "array_agg": true,
 }
 
 // zoneOnly are functions that look at the session for nothing but its settings, which are kept with a view.
@@ -19,7 +19,7 @@ var zoneOnly = map[string]bool{
 	"date_trunc": true, "extract": true, "date_part": true, "to_char": true, "make_timestamptz": true, "timezone": true,
 	"timestamptz_pl_interval": true, "interval_pl_timestamptz": true, "timestamptz_mi_interval": true, "textanycat": true, "anytextcat": true, "quote_literal": true, "concat": true, "concat_ws": true, "format": true, "to_timestamp": true,
 	"to_date": true, "to_json": true, "to_jsonb": true, "json_build_array": true, "jsonb_build_array": true, "json_build_object": true,
-	"jsonb_build_object": true, "convert_from": true, "convert_to": true,
+	"jsonb_build_object": true, "convert_from": true, "convert_to": true, "array_to_string": true, "array_to_json": true,
 }
 
 // refuseExpressions names the first expression of a plan that a continuous query cannot have.
@@ -70,7 +70,7 @@ func refuseExpr(e *plan.Expr) error {
 	switch {
 	case e.Sub != nil:
 		return notContinuous("a subquery").WithHint("Use a join, or IN, EXISTS or NOT EXISTS as a condition of WHERE or HAVING.").At(e.Pos)
-	case e.Op == plan.OpCall && !deterministic(funcs.ByID(e.Func)):
+	case (e.Op == plan.OpCall || e.Op == plan.OpAny || e.Op == plan.OpAll) && !deterministic(funcs.ByID(e.Func)):
 		return notContinuous("function " + funcName(e.Func)).
 			WithDetail("Its result depends on when it is computed.").
 			WithHint("Store the value in a column when the row is written, for example by a DEFAULT.").At(e.Pos)
@@ -83,5 +83,5 @@ func deterministic(sig *funcs.Signature) bool {
 	if sig == nil || sig.Volatility == funcs.Volatile {
 		return false
 	}
-	return sig.Volatility == funcs.Immutable || zoneOnly[sig.Name] || strings.HasPrefix(sig.ID, "cast(")
+	return sig.Volatility == funcs.Immutable || zoneOnly[sig.Name] || strings.HasPrefix(sig.ID, "cast(") || strings.HasPrefix(sig.ID, "cut(")
 }

@@ -158,6 +158,9 @@ func (c *creator) column(def ast.ColumnDef) error {
 
 // storable reports whether columns may have type t: the catalog's own types are for its relations alone.
 func storable(t types.Type) bool {
+	if t.IsArray() {
+		return storable(t.Element())
+	}
 	switch t.ID {
 	case types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDText, types.IDTimestamptz, types.IDDate,
 		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTimestamp, types.IDInterval, types.IDTime:

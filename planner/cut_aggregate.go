@@ -76,8 +76,8 @@ func withoutDistinct(a plan.Agg) plan.Agg {
 	return a
 }
 
-// withoutFilter makes a condition of FILTER one on the argument: all aggregates that a continuous query may have leave
-// NULLs out.
+// withoutFilter makes a condition of FILTER one on the argument: all aggregates that a continuous query may have with one
+// leave NULLs out. array_agg does so over arrays of one element.
 func withoutFilter(a plan.Agg) plan.Agg {
 	a.Args = append([]*plan.Expr(nil), a.Args...)
 	if a.Filter == nil {
@@ -86,6 +86,10 @@ func withoutFilter(a plan.Agg) plan.Agg {
 	arg := boolConst(true, 0)
 	if len(a.Args) > 0 {
 		arg = a.Args[0]
+		if funcName(a.Func) == "array_agg" {
+			a.Func = funcs.ArrayAggElements
+			arg = &plan.Expr{Op: plan.OpCall, Type: a.Type, Func: funcs.MakeArray, Args: []*plan.Expr{arg}}
+		}
 	} else if sig, err := funcs.Resolve("count", []types.Type{types.Bool}); err == nil {
 		a.Func = sig.ID
 	}

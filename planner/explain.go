@@ -282,7 +282,10 @@ func nodeNames(n plan.Node) names {
 		}
 		return out
 	}
-	return nodeNames(inputs(n)[0])
+	if in := inputs(n); len(in) > 0 {
+		return nodeNames(in[0])
+	}
+	return valueNames(n.Types())
 }
 
 // rowNames names the columns over which n's own expressions are.

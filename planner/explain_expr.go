@@ -61,6 +61,10 @@ func formText(e *plan.Expr, c textContext) string {
 		return "(" + exprText(e.Args[0], c) + " IS DISTINCT FROM " + exprText(e.Args[1], c) + ")"
 	case plan.OpIn:
 		return "(" + exprText(e.Args[0], c) + " IN (" + listText(e.Args[1:], c) + "))"
+	case plan.OpAny, plan.OpAll:
+		return "(" + exprText(e.Args[0], c) + " " + funcs.Symbol(e.Func) + " " + strings.ToUpper(string(e.Op)) + " (" + exprText(e.Args[1], c) + "))"
+	case plan.OpArrayQuery:
+		return "ARRAY(SubPlan)"
 	case plan.OpSubquery:
 		return "(SubPlan)"
 	case plan.OpExists:
@@ -89,6 +93,12 @@ func callText(e *plan.Expr, c textContext) string {
 		return "(" + args[0] + " " + symbol + " " + args[1] + ")"
 	case symbol != "":
 		return "(" + symbol + " " + args[0] + ")"
+	case e.Func == funcs.MakeArray:
+		return "ARRAY[" + strings.Join(args, ", ") + "]"
+	case e.Func == funcs.Subscript:
+		return args[0] + "[" + args[1] + "]"
+	case e.Func == funcs.Slice:
+		return args[0] + "[" + args[1] + ":" + args[2] + "]"
 	case strings.HasPrefix(e.Func, "cast("):
 		return "(" + args[0] + ")::" + e.Type.String()
 	}

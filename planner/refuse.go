@@ -60,28 +60,3 @@ func (b *binder) bindFunctionTable(f *ast.FuncTable) (*fromItem, error) {
 	item.addColumns("", table, []catalog.Column{{Name: table, Type: types.Int4}})
 	return item, item.rename(f.Columns, table, f.Call.Pos)
 }
-
-// bindArray binds ARRAY[…] where it is not compared with, and ARRAY(query). There are no arrays but empty ones.
-func (b *binder) bindArray(e *ast.Array, c *exprContext) (*plan.Expr, error) {
-	if e.Query == nil {
-		return b.refusal(pgerr.Unsupported("ARRAY[…] here is"), types.TextArray, e.Pos)
-	}
-	q, err := b.subquery(e.Query, c)
-	if err != nil {
-		return nil, err
-	}
-	if isEmpty(q.plan().Root) {
-		return constAt(types.TextArray, types.Datum{Str: "{}"}, e.Pos), nil
-	}
-	return b.refusal(pgerr.Unsupported("ARRAY(query) is"), types.TextArray, e.Pos)
-}
-
-// bindSubscript binds a[i].
-func (b *binder) bindSubscript(e *ast.Subscript, c *exprContext) (*plan.Expr, error) {
-	for _, x := range []ast.Expr{e.Arg, e.Index} {
-		if _, err := b.bindExpr(x, c); err != nil {
-			return nil, err
-		}
-	}
-	return b.refusal(pgerr.Unsupported("array subscripts are"), types.Int2, e.Pos)
-}

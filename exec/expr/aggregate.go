@@ -47,7 +47,11 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 	case "string_agg":
 		return newTextAggregate(a.Args)
 	case "json_agg", "jsonb_agg":
-		return &jsonAggregate{result: a.Type, arg: arg, counts: map[string]int64{}}, nil
+		return &jsonAggregate{a.Type, newValueCounts(arg)}, nil
+	case "array_agg":
+		return &arrayAggregate{newValueCounts(arg)}, nil
+	case "array_agg_elements":
+		return &elementsAggregate{arrayAggregate{newValueCounts(a.Type.Element())}, arg}, nil
 	}
 	return nil, fmt.Errorf("BUG: no aggregate %q", a.Func)
 }
@@ -56,7 +60,16 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 // one value.
 func Invertible(id string) bool {
 	switch funcs.ByID(id).Name {
-	case "count", "sum", "avg", "bool_and", "bool_or", "every", "string_agg", "json_agg", "jsonb_agg":
+	case "count", "sum", "avg", "bool_and", "bool_or", "every", "string_agg", "json_agg", "jsonb_agg", "array_agg", "array_agg_elements":
+		return true
+	}
+	return false
+}
+
+// KeepsNulls reports whether a NULL counts in the aggregate with the given signature id as a value of its own.
+func KeepsNulls(id string) bool {
+	switch funcs.ByID(id).Name {
+	case "json_agg", "jsonb_agg", "array_agg":
 		return true
 	}
 	return false

@@ -21,6 +21,8 @@ func NewOrdered(a plan.Agg) Ordered {
 	case sig == nil:
 	case sig.Name == "string_agg":
 		return &joinAggregate{}
+	case sig.Name == "array_agg":
+		return &gatherElements{}
 	case sig.Name == "json_agg", sig.Name == "jsonb_agg":
 		return &gatherAggregate{result: a.Type}
 	}

@@ -33,9 +33,9 @@ func compileArgs(es []*plan.Expr) ([]arg, error) {
 // isSafe reports whether e cannot fail and runs no subquery.
 func isSafe(e *plan.Expr) bool {
 	switch e.Op {
-	case plan.OpSubquery, plan.OpExists, plan.OpInQuery:
+	case plan.OpSubquery, plan.OpExists, plan.OpInQuery, plan.OpArrayQuery:
 		return false
-	case plan.OpCall:
+	case plan.OpCall, plan.OpAny, plan.OpAll:
 		if !safe[e.Func] {
 			return false
 		}
@@ -55,7 +55,7 @@ func (a *arg) note(e *plan.Expr) {
 		if !slices.Contains(a.columns, e.Column) {
 			a.columns = append(a.columns, e.Column)
 		}
-	case plan.OpSubquery, plan.OpExists, plan.OpInQuery:
+	case plan.OpSubquery, plan.OpExists, plan.OpInQuery, plan.OpArrayQuery:
 		a.all = true
 	}
 	for _, x := range e.Args {

@@ -190,7 +190,9 @@ func compile(e *plan.Expr) (node, error) {
 		return distinctNode{args[0].node, args[1].node}, nil
 	case plan.OpIn:
 		return compileIn(e, args), nil
-	case plan.OpSubquery, plan.OpExists, plan.OpInQuery:
+	case plan.OpAny, plan.OpAll:
+		return compileQuantified(e, args)
+	case plan.OpSubquery, plan.OpExists, plan.OpInQuery, plan.OpArrayQuery:
 		return subqueryNode{e, args}, nil
 	}
 	return nil, fmt.Errorf("BUG: no evaluation of %q", e.Op)

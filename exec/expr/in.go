@@ -35,6 +35,10 @@ func (n setNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 	if err != nil {
 		return column{}, err
 	}
+	return n.search(x), nil
+}
+
+func (n setNode) search(x column) column {
 	out := types.MakeVector(types.Bool, x.Len())
 	var key []byte
 	for i := range out.Int {
@@ -47,7 +51,7 @@ func (n setNode) eval(ev *evaluation, b *types.Batch) (column, error) {
 			out.Int[i] = 1
 		}
 	}
-	return column{out, x.mask}, nil
+	return column{out, x.mask}
 }
 
 // inNode is args[0] = ANY (args[1:]), three-valued. A value is evaluated only for rows that none before was equal to.

@@ -15,6 +15,10 @@ import (
 
 func init() {
 	for _, s := range funcs.All() {
+		if len(s.Args) == 1 && s.Args[0].ID == types.IDAnyArray && s.Result.ID == types.IDAnyArray && s.Kind == funcs.Scalar && !s.Variadic {
+			register(s.ID, castArrayLoop(s.ID))
+			continue
+		}
 		if strings.HasPrefix(s.ID, "cut(") {
 			register(s.ID, fitLoop(s.Args[0], true))
 		}
@@ -73,6 +77,11 @@ func safeCast(from, to types.ID) loop {
 func castLoop(from, to types.Type) loop {
 	f, t := from.ID, to.ID
 	switch {
+	case f == types.IDOIDVector && to.IsArray():
+		return rows(func(k *call, i int) error {
+			k.out.Str[i] = types.OIDArrayOf(k.str(0, i))
+			return nil
+		})
 	case isInt(f) && isInt(t):
 		return narrowLoop(rangeOf(to))
 	case f == types.IDJSONB && t != types.IDJSON && !to.IsString():

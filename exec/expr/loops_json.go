@@ -185,9 +185,19 @@ func pathIndex(s string) (int64, bool) {
 }
 
 // texts returns the elements of argument a, an array of texts.
-func (k *call) texts(a, i int) []types.ArrayElement {
-	out, _ := types.ParseArray(k.str(a, i)) // a stored array is well formed
+func (k *call) texts(a, i int) []textElement {
+	v := k.array(a, i)
+	out := make([]textElement, v.Len())
+	for e := range out {
+		out[e] = textElement{v.Str[e], v.IsNull(e)}
+	}
 	return out
+}
+
+// textElement is an element of an array of texts.
+type textElement struct {
+	Text string
+	Null bool
 }
 
 // containsJSON reports whether x contains y. At the top an array contains a scalar that is one of its elements.

@@ -28,7 +28,7 @@ func init() {
 			if len(all)%2 != 0 {
 				return pgerr.New("2202E", "array must have even number of elements")
 			}
-			var keys, values []types.ArrayElement
+			var keys, values []textElement
 			for n := 0; n < len(all); n += 2 {
 				keys, values = append(keys, all[n]), append(values, all[n+1])
 			}
@@ -69,8 +69,8 @@ func appendJSON(dst []byte, t types.Type, d types.Datum, ev *evaluation) []byte 
 	switch {
 	case t.ID == types.IDBool, t.ID == types.IDJSON, t.ID == types.IDJSONB:
 		return appendText(dst, t, d, ev)
-	case t.ID == types.IDTextArray:
-		return appendJSONTexts(dst, d.Str)
+	case t.IsArray():
+		return appendJSONArray(dst, types.StoredArray(t, d.Str), ev)
 	case t.ID == types.IDBpchar:
 		return types.AppendJSONString(dst, d.Str)
 	}
@@ -85,18 +85,17 @@ func appendJSON(dst []byte, t types.Type, d types.Datum, ev *evaluation) []byte 
 	return types.AppendJSONString(dst[:start], string(text))
 }
 
-// appendJSONTexts appends an array of texts.
-func appendJSONTexts(dst []byte, array string) []byte {
-	elements, _ := types.ParseArray(array) // a stored array is well formed
+// appendJSONArray appends an array of the elements.
+func appendJSONArray(dst []byte, elements *types.Vector, ev *evaluation) []byte {
 	dst = append(dst, '[')
-	for i, e := range elements {
+	for i := range elements.Len() {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if e.Null {
+		if elements.IsNull(i) {
 			dst = append(dst, "null"...)
 		} else {
-			dst = types.AppendJSONString(dst, e.Text)
+			dst = appendJSON(dst, elements.Type, elements.Datum(i), ev)
 		}
 	}
 	return append(dst, ']')
@@ -145,7 +144,7 @@ func (k *call) buildObject(i int) ([]byte, error) {
 		if c.null(i) {
 			return nil, nullKey(k.out.Type, a+1)
 		}
-		if c.Type.ID == types.IDJSON || c.Type.ID == types.IDJSONB {
+		if c.Type.ID == types.IDJSON || c.Type.ID == types.IDJSONB || c.Type.IsArray() {
 			return nil, pgerr.New(pgerr.InvalidParameterValue, "key value must be scalar, not array, composite, or json")
 		}
 		dst = types.AppendJSONString(dst, string(k.keyText(c, i)))
@@ -173,7 +172,7 @@ func nullKey(t types.Type, argument int) error {
 }
 
 // objectOf makes an object of texts.
-func (k *call) objectOf(i int, keys, values []types.ArrayElement) error {
+func (k *call) objectOf(i int, keys, values []textElement) error {
 	dst := []byte{'{'}
 	for n, key := range keys {
 		if key.Null {

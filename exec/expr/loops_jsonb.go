@@ -14,7 +14,7 @@ func init() {
 		return concatJSON(v, types.StoredJSON(k.str(1, i)))
 	}))
 	register("jsonb_delete(jsonb,text)", changeLoop(func(k *call, i int, v *types.JSONValue) (*types.JSONValue, error) {
-		return deleteKeys(v, []types.ArrayElement{{Text: k.str(1, i)}})
+		return deleteKeys(v, []textElement{{Text: k.str(1, i)}})
 	}))
 	register("jsonb_delete(jsonb,_text)", changeLoop(func(k *call, i int, v *types.JSONValue) (*types.JSONValue, error) {
 		return deleteKeys(v, k.texts(1, i))
@@ -78,12 +78,12 @@ func concatJSON(x, y *types.JSONValue) (*types.JSONValue, error) {
 }
 
 // deleteKeys takes out members by their keys, and elements that are these strings.
-func deleteKeys(v *types.JSONValue, keys []types.ArrayElement) (*types.JSONValue, error) {
+func deleteKeys(v *types.JSONValue, keys []textElement) (*types.JSONValue, error) {
 	if v.Kind < types.JSONArray {
 		return nil, errScalarDelete
 	}
 	gone := func(i int) bool {
-		return slices.ContainsFunc(keys, func(e types.ArrayElement) bool {
+		return slices.ContainsFunc(keys, func(e textElement) bool {
 			if v.Kind == types.JSONObject {
 				return !e.Null && v.Keys[i] == e.Text
 			}
@@ -124,7 +124,7 @@ func deleteElement(v *types.JSONValue, n int64) (*types.JSONValue, error) {
 
 // pathEdit changes the value at a path: takes it out, replaces it, or puts one in beside it.
 type pathEdit struct {
-	path                  []types.ArrayElement
+	path                  []textElement
 	value                 *types.JSONValue
 	remove                bool
 	create, insert, after bool

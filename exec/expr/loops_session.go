@@ -89,12 +89,7 @@ func currentSchemas(k *call, i int) error {
 	if k.int(0, i) != 0 && !slices.Contains(path, "pg_catalog") {
 		path = append([]string{"pg_catalog"}, path...)
 	}
-	elements := make([]types.ArrayElement, len(path))
-	for n, s := range path {
-		elements[n].Text = s
-	}
-	k.out.Str[i] = types.FormatArray(elements)
-	return nil
+	return k.setArray(i, &types.Vector{Type: types.Name, Str: path})
 }
 
 func currentSetting(k *call, i int, missingOK bool) error {

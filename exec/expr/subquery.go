@@ -6,7 +6,7 @@ import (
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// subqueryNode is a scalar subquery, EXISTS, or IN over a query, run for each row.
+// subqueryNode is a scalar subquery, EXISTS, IN over a query, or ARRAY(query), run for each row.
 type subqueryNode struct {
 	e    *plan.Expr
 	args []arg
@@ -44,6 +44,9 @@ func (n subqueryNode) value(left []column, i int, rows *types.Batch) (types.Datu
 		return types.BoolDatum(rows.Len > 0), nil
 	case plan.OpInQuery:
 		return inRows(left, i, rows), nil
+	case plan.OpArrayQuery:
+		s, err := encodeArray(rows.Cols[0])
+		return types.StrDatum(s), err
 	}
 	switch rows.Len {
 	case 0:

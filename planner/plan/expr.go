@@ -25,11 +25,16 @@ const (
 	OpDistinct Op = "distinct"
 	// OpIn is Args[0] = ANY (Args[1:]), all of one type, three-valued.
 	OpIn Op = "in"
-	// OpSubquery, OpExists, OpInQuery run Sub for each row (Args are the left side of IN); only in queries, not in
-	// topologies.
+	// OpAny and OpAll are Args[0] Func ANY (Args[1]) and ALL (Args[1]) over the elements of an array, three-valued.
+	OpAny Op = "any"
+	OpAll Op = "all"
+	// OpSubquery, OpExists, OpInQuery, OpArrayQuery run Sub for each row (Args are the left side of IN); only in queries, not
+	// in topologies. OpArrayQuery is the array of the query's rows.
 	OpSubquery Op = "subquery"
 	OpExists   Op = "exists"
 	OpInQuery  Op = "in_query"
+
+	OpArrayQuery Op = "array_query"
 )
 
 // Expr is a bound expression. Casts are calls of cast functions, operators calls of their functions.

@@ -185,10 +185,12 @@ type (
 		Elems []Expr
 		Query *Select
 	}
-	// Subscript is arg[index].
+	// Subscript is arg[index]; with Slice arg[index:upper], whose bounds may be nil.
 	Subscript struct {
 		P
 		Arg, Index Expr
+		Slice      bool
+		Upper      Expr
 	}
 	// Row is ROW(…) or (a, b).
 	Row struct {

@@ -145,7 +145,7 @@ func defaultDatum(s *System, t types.Type) types.Datum {
 		return types.NullDatum
 	}
 	switch t.ID {
-	case types.IDText, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTextArray, types.IDOIDVector, types.IDTimestamptz, types.IDTimestamp, types.IDInterval, types.IDDate, types.IDTime, types.IDNumeric:
+	case types.IDText, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDArray, types.IDOIDVector, types.IDTimestamptz, types.IDTimestamp, types.IDInterval, types.IDDate, types.IDTime, types.IDNumeric:
 		return types.NullDatum
 	}
 	return types.Datum{}
@@ -154,6 +154,15 @@ func defaultDatum(s *System, t types.Type) types.Datum {
 // Values of records.
 
 func str(s string) types.Datum { return types.Datum{Str: s} }
+
+// array is an array of type t by its text, which is well formed.
+func array(t types.Type, text string) types.Datum {
+	d, err := types.ParseText(t, text, nil)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: array %s of type %s: %v", text, t, err))
+	}
+	return d
+}
 
 func num[T ~int | ~int16 | ~int32 | ~int64 | ~uint32](n T) types.Datum {
 	return types.Datum{Int: int64(n)}

@@ -79,7 +79,7 @@ func optionsArray(r *Relation) types.Datum {
 		out = append(out, name+"="+value)
 	}
 	sort.Strings(out)
-	return str("{" + strings.Join(out, ",") + "}")
+	return str(types.TextArrayOf(out))
 }
 
 func fillAttribute(x *systemContext, add func(record)) {
@@ -156,7 +156,7 @@ func fillConstraint(x *systemContext, add func(record)) {
 			"oid": num(r.keyOID()), "conname": str(r.PrimaryKeyName()), "connamespace": num(x.catalog.SchemaOID(r.Schema)), "contype": str("p"),
 			"convalidated": flag(true), "conrelid": num(r.oid()), "conindid": num(r.keyOID()), "confupdtype": str(" "),
 			"confdeltype": str(" "), "confmatchtype": str(" "), "conislocal": flag(true), "connoinherit": flag(true),
-			"conkey": str("{" + r.keyNumbers(",") + "}"),
+			"conkey": array(types.ArrayOf(types.Int2), "{"+r.keyNumbers(",")+"}"),
 		})
 	}
 	fillChecks(x, add)

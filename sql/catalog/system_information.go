@@ -85,6 +85,9 @@ func infoColumn(x *systemContext, r *Relation, i int) record {
 // infoType describes a type.
 func infoType(t types.Type) record {
 	out := record{"data_type": str(t.Base().String())}
+	if t.IsArray() {
+		return record{"data_type": str("ARRAY")}
+	}
 	bits := map[types.ID]int{types.IDInt2: 16, types.IDInt4: 32, types.IDInt8: 64, types.IDFloat8: 53, types.IDFloat4: 24}[t.ID]
 	switch {
 	case bits > 0:

@@ -15,7 +15,6 @@ type physical struct {
 	preferred                bool
 	collation                int
 	element                  types.Type // of an array
-	array                    types.Type
 }
 
 // physicals has those that differ from a value of variable length in category U.
@@ -26,7 +25,7 @@ var physicals = map[types.ID]physical{
 	types.IDInt8:        {byValue: true, align: "d", storage: "p", category: "N"},
 	types.IDFloat8:      {byValue: true, align: "d", storage: "p", category: "N", preferred: true},
 	types.IDNumeric:     {align: "i", storage: "m", category: "N"},
-	types.IDText:        {align: "i", storage: "x", category: "S", preferred: true, collation: oidDefaultCollation, array: types.TextArray},
+	types.IDText:        {align: "i", storage: "x", category: "S", preferred: true, collation: oidDefaultCollation},
 	types.IDTimestamptz: {byValue: true, align: "d", storage: "p", category: "D", preferred: true},
 	types.IDInterval:    {align: "d", storage: "p", category: "T", preferred: true},
 	types.IDTimestamp:   {byValue: true, align: "d", storage: "p", category: "D"},
@@ -42,11 +41,18 @@ var physicals = map[types.ID]physical{
 	types.IDVarchar:     {align: "i", storage: "x", category: "S", collation: oidDefaultCollation},
 	types.IDBpchar:      {align: "i", storage: "x", category: "S", collation: oidDefaultCollation},
 	types.IDUUID:        {align: "c", storage: "p", category: "U"},
-	types.IDTextArray:   {align: "i", storage: "x", category: "A", collation: oidDefaultCollation, element: types.Text},
 	types.IDOIDVector:   {align: "i", storage: "p", category: "A", element: types.OID},
 }
 
 func physicalOf(t types.Type) physical {
+	if t.IsArray() {
+		elem := physicalOf(t.Element())
+		p := physical{align: "i", storage: "x", category: "A", collation: elem.collation, element: t.Element()}
+		if elem.align == "d" {
+			p.align = "d"
+		}
+		return p
+	}
 	if p, ok := physicals[t.ID]; ok {
 		return p
 	}
@@ -54,18 +60,26 @@ func physicalOf(t types.Type) physical {
 }
 
 func fillType(x *systemContext, add func(record)) {
+	var all []types.Type
 	for _, id := range types.AllIDs() {
-		t := types.Type{ID: id}
+		all = append(all, types.Type{ID: id})
+	}
+	for _, t := range all {
+		if array := types.ArrayOf(t); array.IsArray() {
+			all = append(all, array)
+		}
+	}
+	for _, t := range all {
 		p := physicalOf(t)
 		kind := "b"
-		if id == types.IDVoid || id == types.IDUnknown {
+		if t.ID == types.IDVoid || t.ID == types.IDUnknown {
 			kind = "p"
 		}
 		add(record{
 			"oid": num(t.OID()), "typname": str(typname(t)), "typnamespace": num(oidCatalogSchema), "typowner": num(oidOwner),
 			"typlen": num(t.Size()), "typbyval": flag(p.byValue), "typtype": str(kind), "typcategory": str(p.category),
 			"typispreferred": flag(p.preferred), "typisdefined": flag(true), "typdelim": str(","), "typelem": num(p.element.OID()),
-			"typarray": num(p.array.OID()), "typalign": str(p.align), "typstorage": str(p.storage), "typtypmod": num(-1),
+			"typarray": num(types.ArrayOf(t).OID()), "typalign": str(p.align), "typstorage": str(p.storage), "typtypmod": num(-1),
 			"typcollation": num(p.collation),
 		})
 	}
@@ -73,11 +87,11 @@ func fillType(x *systemContext, add func(record)) {
 
 // typname is pg_type.typname.
 func typname(t types.Type) string {
-	switch t.ID {
-	case types.IDChar:
+	switch {
+	case t.ID == types.IDChar:
 		return "char"
-	case types.IDTextArray:
-		return "_text"
+	case t.IsArray():
+		return "_" + typname(t.Element())
 	}
 	return t.ShortName()
 }

@@ -2,6 +2,9 @@ package funcs
 
 import "github.com/millracedb/millrace/sql/types"
 
+// ArrayAggElements is array_agg over arrays whose elements are the values; it leaves NULLs out.
+const ArrayAggElements = "array_agg_elements(anyarray)"
+
 // agg adds an aggregate; it ignores NULLs.
 func (r *registry) agg(name string, result types.Type, args ...types.Type) *Signature {
 	s := r.fn(name, result, args...)
@@ -25,6 +28,10 @@ func (r *registry) addAggregates() {
 		r.agg("min", t, t).doc("least value", "min(x)")
 		r.agg("max", t, t).doc("greatest value", "max(x)")
 	}
+	r.agg("min", anyArray, anyArray).doc("least value", "min(x)")
+	r.agg("max", anyArray, anyArray).doc("greatest value", "max(x)")
+	r.agg("array_agg", anyArray, anyNonArray).lax().doc("values as an array", "array_agg(x)")
+	r.add(&Signature{ID: ArrayAggElements, Name: "array_agg_elements", Args: []types.Type{anyArray}, Result: anyArray, Kind: Aggregate, operator: true})
 	r.agg("bool_and", b, b).doc("whether all values are true", "bool_and(x)")
 	r.agg("every", b, b).doc("whether all values are true", "every(x)")
 	r.agg("bool_or", b, b).doc("whether a value is true", "bool_or(x)")

@@ -76,7 +76,7 @@ func Cast(from, to types.Type, ctx CastContext) (id string, ok bool) {
 		from = types.Text
 		ctx = CastExplicit
 	}
-	if from.ID == to.ID {
+	if same(from, to) {
 		if to.Precision == 0 || from == to {
 			return "", true
 		}
@@ -90,10 +90,16 @@ func Cast(from, to types.Type, ctx CastContext) (id string, ok bool) {
 }
 
 func castTo(from, to types.Type, ctx CastContext) string {
-	if to.HasLength() && ctx == CastExplicit {
-		return cutID(from.ID, to.ID)
+	if from.IsArray() && to.IsArray() {
+		if to.Element().HasLength() && ctx == CastExplicit {
+			return cutArray
+		}
+		return castArray
 	}
-	return castID(from.ID, to.ID)
+	if to.HasLength() && ctx == CastExplicit {
+		return cutID(from, to)
+	}
+	return castID(from, to)
 }
 
 // castContext returns the least context in which from converts to to.
@@ -102,6 +108,12 @@ func castContext(from, to types.Type) (CastContext, bool) {
 		return need, true
 	}
 	switch {
+	case from.ID == types.IDOIDVector && to == types.ArrayOf(types.OID):
+		return CastExplicit, true
+	case from.IsArray() && to.IsArray() && from.Elem == to.Elem:
+		return CastImplicit, true
+	case from.IsArray() && to.IsArray():
+		return castContext(from.Element(), to.Element())
 	case !isValueType(from.ID) || !isValueType(to.ID):
 		return 0, false
 	case isStringType(to.ID):
@@ -114,18 +126,18 @@ func castContext(from, to types.Type) (CastContext, bool) {
 
 // isValueType reports whether columns can have the type.
 func isValueType(id types.ID) bool {
-	return id != types.IDInvalid && id != types.IDUnknown && id != types.IDVoid
+	return id != types.IDInvalid && id != types.IDUnknown && id != types.IDVoid && id < types.IDAnyElement
 }
 
 // isStringType reports whether every type converts to and from it through its text.
 func isStringType(id types.ID) bool { return category(id) == 'S' }
 
-func castID(from, to types.ID) string {
-	return "cast(" + types.Type{ID: from}.ShortName() + "," + types.Type{ID: to}.ShortName() + ")"
+func castID(from, to types.Type) string {
+	return "cast(" + from.ShortName() + "," + to.ShortName() + ")"
 }
 
 // cutID is the explicit cast to a string type with a length.
-func cutID(from, to types.ID) string { return "cut" + castID(from, to)[len("cast"):] }
+func cutID(from, to types.Type) string { return "cut" + castID(from, to)[len("cast"):] }
 
 // hasModifier reports whether types with the id have modifiers.
 func hasModifier(id types.ID) bool {
@@ -138,23 +150,23 @@ func hasModifier(id types.ID) bool {
 
 // addCasts adds a signature for each pair of types that converts, callable by the target's short name too: int8(x).
 func (r *registry) addCasts() {
-	for _, from := range types.AllIDs() {
-		for _, to := range types.AllIDs() {
-			f, t := types.Type{ID: from}, types.Type{ID: to}
-			_, ok := castContext(f, t)
+	all := allTypes()
+	for _, from := range all {
+		for _, to := range all {
+			_, ok := castContext(from, to)
 			if from == to {
-				ok = hasModifier(from)
+				ok = hasModifier(from.ID)
 			}
-			if !ok {
+			if !ok || from.IsArray() && to.IsArray() {
 				continue
 			}
-			s := &Signature{ID: castID(from, to), Name: t.ShortName(), Args: []types.Type{f}, Result: t, Strict: true,
-				Doc: "cast of " + f.String() + " to " + t.String()}
+			s := &Signature{ID: castID(from, to), Name: to.ShortName(), Args: []types.Type{from}, Result: to, Strict: true,
+				Doc: "cast of " + from.String() + " to " + to.String()}
 			if dependsOnSession(from, to) {
 				s.Volatility = Stable
 			}
 			r.add(s)
-			if to == types.IDVarchar || to == types.IDBpchar {
+			if to.ID == types.IDVarchar || to.ID == types.IDBpchar {
 				cut := *s
 				cut.ID, cut.operator = cutID(from, to), true
 				cut.Doc += " that cuts what is too long"
@@ -162,9 +174,48 @@ func (r *registry) addCasts() {
 			}
 		}
 	}
+	for _, id := range []string{castArray, cutArray} {
+		r.add(&Signature{ID: id, Name: id, Args: []types.Type{anyArray}, Result: anyArray, Strict: true, Volatility: Stable, operator: true,
+			Doc: "cast of an array's elements"})
+	}
+}
+
+// The casts of arrays to arrays of other types; the second cuts elements that are too long.
+const (
+	castArray = "cast(anyarray,anyarray)"
+	cutArray  = "cut(anyarray,anyarray)"
+)
+
+// ElementCast returns the function that converts an element for the cast of arrays id; "" if there is nothing to do.
+func ElementCast(id string, from, to types.Type) string {
+	if same(from, to) && to.Precision == 0 {
+		return ""
+	}
+	if id == cutArray {
+		return castTo(from, to, CastExplicit)
+	}
+	return castTo(from, to, CastAssignment)
+}
+
+// allTypes returns the types of AllIDs, and arrays of them.
+func allTypes() (out []types.Type) {
+	for _, id := range types.AllIDs() {
+		out = append(out, types.Type{ID: id})
+	}
+	for _, id := range types.AllIDs() {
+		if a := types.ArrayOf(types.Type{ID: id}); a.IsArray() {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // dependsOnSession reports whether a cast looks at the session's zone or at the catalog.
-func dependsOnSession(from, to types.ID) bool {
-	return from != to && (from == types.IDTimestamptz || to == types.IDTimestamptz || to == types.IDRegtype && isStringType(from))
+func dependsOnSession(from, to types.Type) bool {
+	for _, t := range []*types.Type{&from, &to} {
+		if t.IsArray() {
+			*t = t.Element()
+		}
+	}
+	return from != to && (from.ID == types.IDTimestamptz || to.ID == types.IDTimestamptz || to.ID == types.IDRegtype && isStringType(from.ID))
 }

@@ -17,6 +17,8 @@ func (r *registry) addChoices() {
 		r.fn("greatest", t, t).lax().variadic().doc("greatest of the arguments that are not NULL", "greatest(1, 3, 2)")
 		r.fn("least", t, t).lax().variadic().doc("least of the arguments that are not NULL", "least(1, 3, 2)")
 	}
+	r.fn("greatest", anyArray, anyArray).lax().variadic()
+	r.fn("least", anyArray, anyArray).lax().variadic()
 }
 
 // resolveChoice resolves greatest and least: they bring their arguments to a common type.
@@ -29,6 +31,10 @@ func resolveChoice(name string, args []types.Type) (s *Signature, err error, ok 
 		e := pgerr.From(err)
 		e.Message = strings.ToUpper(name) + " " + e.Message
 		return nil, e, true
+	}
+	if t.IsArray() {
+		s, err = ByID(name + "(anyarray)").settle([]types.Type{t})
+		return s, err, true
 	}
 	s = ByID(name + "(" + t.ShortName() + ")")
 	if s == nil {

@@ -157,10 +157,11 @@ func TestFunctionsAgainstPostgres(t *testing.T) {
 	conn := oracle.StartPostgres(t).Conn(t)
 	const query = `SELECT prorettype::int8, provolatile::text, proisstrict FROM pg_proc p
 		WHERE proname = $1 AND pronamespace = 'pg_catalog'::regnamespace AND
-			(SELECT array_agg(CASE WHEN a IN (2276, 2776, 2283, 3838) THEN 0 WHEN a = 194 THEN 25 WHEN a = 2205 THEN 26 WHEN a IN (2277, 5078) THEN 1009 ELSE a::int8 END)
+			(SELECT array_agg(CASE WHEN a IN (2276, 3838) OR a IN (2776, 2283) AND proname NOT LIKE '%array%' THEN 0 WHEN a = 194 THEN 25 WHEN a = 2205 THEN 26
+				WHEN a = 2277 AND proname LIKE 'json%' THEN 1009 ELSE a::int8 END)
 			 FROM unnest(proargtypes::oid[]) a) IS NOT DISTINCT FROM NULLIF($2::int8[], '{}')`
 	for _, s := range funcs.All() {
-		if strings.HasPrefix(s.ID, "cast(") || strings.HasPrefix(s.ID, "cut(") || slices.Contains(notInPostgres, s.Name) {
+		if strings.HasPrefix(s.ID, "cast(") || strings.HasPrefix(s.ID, "cut(") || strings.Contains(s.ID, "array_to_string(_text") || slices.Contains(notInPostgres, s.Name) {
 			continue
 		}
 		args := []int64{}
@@ -187,10 +188,10 @@ func TestFunctionsAgainstPostgres(t *testing.T) {
 }
 
 // likeOurs are PostgreSQL's types that one of ours stands for in results.
-var likeOurs = map[types.ID][]int64{types.IDOID: {2205}, types.IDTextArray: {1003, 5078}}
+var likeOurs = map[types.ID][]int64{types.IDOID: {2205}}
 
 // notInPostgres are functions that are syntax in PostgreSQL, or have other arguments there.
-var notInPostgres = []string{"greatest", "least", "trim", "current_timestamp", "localtimestamp", "localtime", "current_date", "current_user", "session_user",
+var notInPostgres = []string{"array", "array_agg_elements", "array_subscript", "array_slice", "textanycat", "anytextcat", "greatest", "least", "trim", "current_timestamp", "localtimestamp", "localtime", "current_date", "current_user", "session_user",
 	"current_role", "user", "current_catalog", "regclassin", "text_starts_with", "nextval", "currval", "setval", "pg_terminate_backend",
 	"jsonb_set", "jsonb_insert", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object", "json_extract_path",
 	"json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text"}

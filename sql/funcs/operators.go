@@ -135,9 +135,8 @@ func (r *registry) addDateArithmetic() {
 
 func (r *registry) addTextOperators() {
 	r.op("||", "textcat", types.Text, types.Text, types.Text)
-	r.op("||", "textanycat", types.Text, types.Text, Any).stable()
-	r.op("||", "anytextcat", types.Text, Any, types.Text).stable()
-	r.op("||", "array_cat", types.TextArray, types.TextArray, types.TextArray).lax()
+	r.op("||", "textanycat", types.Text, types.Text, anyNonArray).stable()
+	r.op("||", "anytextcat", types.Text, anyNonArray, types.Text).stable()
 	for _, o := range [][2]string{
 		{"~~", "textlike"}, {"!~~", "textnlike"}, {"~~*", "texticlike"}, {"!~~*", "texticnlike"},
 		{"~", "textregexeq"}, {"!~", "textregexne"}, {"~*", "texticregexeq"}, {"!~*", "texticregexne"},

@@ -19,8 +19,11 @@ func Resolve(name string, args []types.Type) (*Signature, error) {
 	best := choose(table.byName[name], args)
 	switch len(best) {
 	case 1:
-		return best[0], nil
+		return best[0].settle(args)
 	case 0:
+		if err := refuseNested(name, args); err != nil {
+			return nil, err
+		}
 		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s does not exist", call).
 			WithHint("No function matches the given name and argument types. You might need to add explicit type casts.")
 	}
@@ -61,13 +64,26 @@ func ResolveOperator(op string, left, right types.Type) (*Signature, error) {
 	best := choose(candidates, args)
 	switch {
 	case len(best) == 1 && !moreElsewhere(symbol, args):
-		return best[0], nil
+		s, err := best[0].settle(args)
+		if err == nil && s.Arg(0).Elem == types.IDJSON && s.Result.ID == types.IDBool {
+			return nil, notComparable(symbol, s.Arg(0).Element())
+		}
+		return s, err
 	case len(best) == 0:
 		return nil, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", call).
 			WithHint("No operator matches the given name and argument types. You might need to add explicit type casts.")
 	}
 	return nil, pgerr.New(pgerr.AmbiguousFunction, "operator is not unique: %s", call).
 		WithHint("Could not choose a best candidate operator. You might need to add explicit type casts.")
+}
+
+// notComparable refuses the comparison of arrays of a type that has none.
+func notComparable(symbol string, elem types.Type) error {
+	what := "an equality operator"
+	if symbol[0] == '>' || symbol[0] == '<' && symbol != "<>" && symbol != "<@" {
+		what = "a comparison function"
+	}
+	return pgerr.New(pgerr.UndefinedFunction, "could not identify %s for type %s", what, elem)
 }
 
 // moreElsewhere reports whether PostgreSQL has operators for other types that fit these untyped arguments as well.
@@ -150,13 +166,17 @@ func callable(s *Signature, args []types.Type) bool {
 			return false
 		}
 	}
-	return true
+	_, ok := s.elements(args)
+	return ok
 }
 
 // converts reports whether an argument of type from is taken for one of type to.
 func converts(from, to types.Type) bool {
-	if to == Any || from.ID == types.IDUnknown || from.ID == to.ID {
+	if to == Any || from.ID == types.IDUnknown || same(from, to) || isPolymorphic(to) {
 		return true
+	}
+	if from.IsArray() && to.IsArray() {
+		return converts(from.Element(), to.Element())
 	}
 	need, ok := casts[castKey{from.ID, to.ID}]
 	return ok && need == CastImplicit
@@ -164,7 +184,7 @@ func converts(from, to types.Type) bool {
 
 func exactMatches(s *Signature, args []types.Type) (n int) {
 	for i, a := range args {
-		if a.ID != types.IDUnknown && a.ID == s.Arg(i).ID {
+		if a.ID != types.IDUnknown && same(a, s.Arg(i)) {
 			n++
 		}
 	}
@@ -177,7 +197,7 @@ func preferredMatches(s *Signature, args []types.Type) (n int) {
 			continue
 		}
 		to := s.Arg(i)
-		if a.ID == to.ID || preferred(to.ID) && category(to.ID) == category(a.ID) {
+		if same(a, to) || preferred(to.ID) && category(to.ID) == category(a.ID) {
 			n++
 		}
 	}
@@ -253,7 +273,7 @@ func assumeKnown(candidates []*Signature, args []types.Type) []*Signature {
 		case a.ID == types.IDUnknown:
 		case known.ID == types.IDUnknown:
 			known = a
-		case a.ID != known.ID:
+		case !same(a, known):
 			return candidates
 		}
 	}
@@ -304,11 +324,12 @@ func category(id types.ID) byte {
 		return 'T'
 	case types.IDChar:
 		return 'Z'
-	case types.IDTextArray, types.IDOIDVector:
+	case types.IDArray, types.IDOIDVector:
 		return 'A'
 	case types.IDUnknown:
 		return 'X'
-	case types.IDVoid, types.IDInvalid:
+	case types.IDVoid, types.IDInvalid, types.IDAnyElement, types.IDAnyArray, types.IDAnyNonArray, types.IDAnyCompatible,
+		types.IDAnyCompatibleArray:
 		return 'P'
 	}
 	return 'U'
@@ -332,7 +353,7 @@ func CommonType(ts []types.Type) (types.Type, error) {
 		case t.ID == types.IDUnknown || t == common:
 		case common.ID == types.IDUnknown:
 			common = t
-		case t.ID == common.ID:
+		case same(t, common):
 			common = common.Base()
 		case category(t.ID) != category(common.ID):
 			return types.Type{}, pgerr.New(pgerr.DatatypeMismatch, "types %s and %s cannot be matched", common.Base(), t.Base())

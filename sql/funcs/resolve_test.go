@@ -95,7 +95,7 @@ func TestParseTypeName(t *testing.T) {
 		{"", "regclass", nil, false, "oid"}, {"", "float", []int{53}, false, "double precision"},
 		{"", "varchar", []int{20}, false, "character varying(20)"}, {"", "char", nil, false, "character(1)"}, {"", "float", []int{24}, false, "real"},
 		{"", "xml", nil, false, "0A000 type xml is not supported"},
-		{"", "int4", nil, true, "0A000 type int4[] is not supported"},
+		{"", "int4", nil, true, "integer[]"},
 		{"", "foo", nil, false, "42704 type \"foo\" does not exist"},
 		{"app", "int4", nil, false, "42704 type \"app.int4\" does not exist"},
 		{"", "numeric", []int{1001}, false, "22023 NUMERIC precision 1001 must be between 1 and 1000"},

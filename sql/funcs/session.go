@@ -9,7 +9,7 @@ func (r *registry) addSession() {
 	r.fn("current_database", name).stable().doc("name of the database", "current_database()")
 	r.fn("current_catalog", name).stable().doc("name of the database", "current_catalog")
 	r.fn("current_schema", name).stable().doc("first schema of the search path", "current_schema()")
-	r.fn("current_schemas", types.TextArray, types.Bool).stable().doc("schemas of the search path", "current_schemas(true)")
+	r.fn("current_schemas", types.ArrayOf(types.Name), types.Bool).stable().doc("schemas of the search path", "current_schemas(true)")
 	for _, f := range []string{"current_user", "session_user", "current_role", "user"} {
 		r.fn(f, name).stable().doc("name of the user", f)
 	}

@@ -30,6 +30,16 @@ const (
 // Any, as an argument's type, takes a value of any type as it is; an untyped literal is text there.
 var Any = types.Type{}
 
+// The types of polymorphic arguments and results (docs 38.2.5): of one call's arguments those of a family agree in the type
+// of elements, exactly or, for the compatible ones, after implicit casts. A signature that Resolve returns has none of them.
+var (
+	anyElement         = types.Type{ID: types.IDAnyElement}
+	anyArray           = types.Type{ID: types.IDAnyArray}
+	anyNonArray        = types.Type{ID: types.IDAnyNonArray}
+	anyCompatible      = types.Type{ID: types.IDAnyCompatible}
+	anyCompatibleArray = types.Type{ID: types.IDAnyCompatibleArray}
+)
+
 // Signature is a function for arguments of certain types. It is immutable.
 type Signature struct {
 	// ID names the signature in plans and in the catalog, for ever: PostgreSQL's function of an operator (int4pl), else
@@ -71,6 +81,7 @@ var table = func() *registry {
 	r.addMath()
 	r.addText()
 	r.addTime()
+	r.addArrays()
 	r.addJSON()
 	r.addIntervals()
 	r.addChoices()

@@ -40,8 +40,6 @@ func (r *registry) addText() {
 	r.fn("concat", text, Any).lax().variadic().stable().doc("texts of the arguments in a row, without NULLs", "concat('abc', 2, NULL)")
 	r.fn("concat_ws", text, text, Any).lax().variadic().stable().doc("texts of the arguments with a separator, without NULLs", "concat_ws(',', 'a', 2, NULL)")
 	r.addQuoting()
-	r.fn("array_to_string", text, types.TextArray, text).stable().doc("elements with a separator, without NULLs", "array_to_string('{a,b}'::text[], ',')")
-	r.fn("array_to_string", text, types.TextArray, text, text).lax().stable().doc("elements with a separator, NULLs as the third", "array_to_string('{a,NULL}'::text[], ',', '*')")
 }
 
 func (r *registry) addTrim() {

@@ -25,7 +25,7 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 		return types.Type{}, noType(schema + "." + name)
 	}
 	if array {
-		return arrayOf(name)
+		return arrayOf(name, mods)
 	}
 	switch name {
 	case "numeric", "decimal", "dec":
@@ -100,12 +100,13 @@ func unsupportedType(name, instead string) error {
 	return err
 }
 
-func arrayOf(name string) (types.Type, error) {
-	if t, ok := types.ByName(name); ok && (t == types.Text || t == types.Name) || name == "varchar" || name == "character varying" {
-		return types.TextArray, nil
-	}
-	if _, err := ParseTypeName("", name, nil, false); err != nil && pgerr.Code(err) == pgerr.UndefinedObject {
+func arrayOf(name string, mods []int) (types.Type, error) {
+	elem, err := ParseTypeName("", name, mods, false)
+	if err != nil && pgerr.Code(err) != pgerr.FeatureNotSupported {
 		return types.Type{}, err
+	}
+	if t := types.ArrayOf(elem); t.IsArray() {
+		return t, nil
 	}
 	return types.Type{}, pgerr.Unsupported("type %s[] is", name)
 }

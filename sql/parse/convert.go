@@ -226,7 +226,14 @@ func (c *converter) fillBinary(node any, first ast.Expr, args []tast.ExprNode) a
 		}
 		return node
 	case *ast.Subscript:
-		node.Arg, node.Index = first, c.expr(args[0])
+		bounds := c.exprs(args)
+		node.Arg = first
+		if node.Index != nil {
+			node.Index = bounds[0]
+		}
+		if node.Upper != nil {
+			node.Upper = bounds[1]
+		}
 		return node
 	case *ast.Between:
 		c.need(args, 2)

@@ -100,23 +100,32 @@ func (p *parser) paren() frag {
 	return p.subscripts(f)
 }
 
-// subscripts translates [i] behind a column, a parameter or a parenthesis.
+// subscripts translates [i] and [i:j] behind a column, a parameter or a parenthesis.
 func (p *parser) subscripts(f frag) frag {
 	for p.isPunct("[") {
 		t := p.next()
-		first := p.wrap(f, "[]", &ast.Subscript{P: ast.P{Pos: int(t.pos)}})
-		p.comma()
-		if p.isPunct(":") {
-			p.unsupported(t, "array slices")
-		}
-		f = p.over(first, f, p.expr())
-		if p.isPunct(":") {
-			p.unsupported(t, "array slices")
+		node := &ast.Subscript{P: ast.P{Pos: int(t.pos)}}
+		first := p.wrap(f, "[]", node)
+		f = p.over(first, f, p.bound(&node.Index, ":"))
+		if p.acceptPunct(":") {
+			node.Slice = true
+			f = p.over(first, frag{first, f.depth - 1}, p.bound(&node.Upper, "]"))
 		}
 		p.expectPunct("]")
 		p.closeCall()
 	}
 	return f
+}
+
+// bound translates a bound of a slice in front of end. If it is left out, NULL stands for it; else the node says that there
+// is one.
+func (p *parser) bound(node *ast.Expr, end string) frag {
+	p.comma()
+	if t := p.tok(); t.isPunct(end) {
+		return p.leaf("null", p.newLiteral(ast.LitNull, "null", t))
+	}
+	*node = caseOperand
+	return p.expr()
 }
 
 // word translates an operand that starts with a bare word.
@@ -187,7 +196,7 @@ func wordLiteral(word string) ast.LiteralKind {
 	return ast.LitNull
 }
 
-// caseOperand stands for CASE's operand or ELSE until it is converted: it says that there is one.
+// caseOperand stands for an operand that may be left out until it is converted: it says that there is one.
 var caseOperand ast.Expr = &ast.Default{}
 
 func (p *parser) caseExpr() frag {

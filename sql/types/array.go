@@ -2,202 +2,165 @@ package types
 
 import (
 	"encoding/binary"
-	"strconv"
-	"strings"
-
-	"github.com/millracedb/millrace/sql/pgerr"
+	"encoding/json"
 )
 
-// ArrayElement is an element of an array of texts.
-type ArrayElement struct {
-	Text string
-	Null bool
+// The stored form of an array, a value of ClassString. It has one dimension; its lower bound is 1.
+//
+//	1 byte    1, or 2 if a NULL bitmap follows
+//	uvarint   number of elements n
+//	(n+7)/8   if the first byte is 2: bit i%8 of byte i/8 is element i
+//	values    of the elements that are not NULL, as in the row codec
+//
+// Arrays of texts were kept as their text before: a value that begins with a brace is one.
+const (
+	arrayPlain = 1
+	arrayNulls = 2
+)
+
+// arrayOIDs are PostgreSQL's numbers of the types of arrays, by the type of their elements.
+var arrayOIDs = map[ID]uint32{
+	IDBool: 1000, IDBytea: 1001, IDChar: 1002, IDName: 1003, IDInt2: 1005, IDInt4: 1007, IDText: 1009, IDBpchar: 1014, IDVarchar: 1015,
+	IDInt8: 1016, IDFloat4: 1021, IDFloat8: 1022, IDOID: 1028, IDTimestamp: 1115, IDDate: 1182, IDTime: 1183, IDTimestamptz: 1185, IDInterval: 1187,
+	IDNumeric: 1231, IDRegtype: 2211, IDUUID: 2951, IDJSON: 199, IDJSONB: 3807,
 }
 
-// ParseArray splits the text form of a one-dimensional array, '{a,"b c",NULL}'. Error: 22P02.
-func ParseArray(s string) ([]ArrayElement, error) {
-	body := trimSpace(s)
-	if len(body) < 2 || body[0] != '{' || body[len(body)-1] != '}' {
-		return nil, malformedArray(s)
+// ArrayOf returns the type of arrays of elem; the zero Type if there is none.
+func ArrayOf(elem Type) Type {
+	if arrayOIDs[elem.ID] == 0 {
+		return Type{}
 	}
-	body = trimSpace(body[1 : len(body)-1])
-	var out []ArrayElement
-	for body != "" {
-		e, rest, ok := cutElement(body)
-		if !ok {
-			return nil, malformedArray(s)
-		}
-		out = append(out, e)
-		if body = trimSpace(rest); body == "" {
-			break
-		}
-		if body[0] != ',' || trimSpace(body[1:]) == "" {
-			return nil, malformedArray(s)
-		}
-		body = trimSpace(body[1:])
+	elem.ID, elem.Elem = IDArray, elem.ID
+	return elem
+}
+
+// IsArray reports whether t is a type of arrays.
+func (t Type) IsArray() bool { return t.ID == IDArray }
+
+// Element returns the type of the elements of the array type t.
+func (t Type) Element() Type {
+	t.ID, t.Elem = t.Elem, IDInvalid
+	return t
+}
+
+// plainType is a Type without the method for JSON.
+type plainType Type
+
+// UnmarshalJSON reads a type. Arrays of texts had a number of their own.
+func (t *Type) UnmarshalJSON(b []byte) error {
+	if err := json.Unmarshal(b, (*plainType)(t)); err != nil {
+		return err
 	}
-	return out, nil
-}
-
-func malformedArray(s string) error {
-	return pgerr.New(pgerr.InvalidTextRepresentation, "malformed array literal: \"%s\"", s)
-}
-
-// cutElement takes the first element off s, which is not empty.
-func cutElement(s string) (e ArrayElement, rest string, ok bool) {
-	if s[0] == '{' {
-		return e, "", false
+	if t.ID == idTextArray {
+		*t = TextArray
 	}
-	quoted := s[0] == '"'
-	var text strings.Builder
-	i := btoi(quoted)
-	for ; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\' && i+1 < len(s):
-			i++
-			text.WriteByte(s[i])
-			continue
-		case quoted && c == '"':
-			return ArrayElement{Text: text.String()}, s[i+1:], true
-		case !quoted && (c == ',' || c == '"' || c == '{' || c == '}'):
-			if c != ',' {
-				return e, "", false
-			}
-			return plainElement(text.String()), s[i:], text.Len() > 0
+	return nil
+}
+
+// EncodeArray returns the stored form of the array of v's values.
+func EncodeArray(v *Vector) string {
+	n := v.Len()
+	head := byte(arrayPlain)
+	for i := 0; i < n && head == arrayPlain; i++ {
+		if v.IsNull(i) {
+			head = arrayNulls
 		}
-		text.WriteByte(s[i])
 	}
-	return plainElement(text.String()), "", !quoted
-}
-
-func plainElement(s string) ArrayElement {
-	s = trimSpace(s)
-	return ArrayElement{Text: s, Null: strings.EqualFold(s, "null")}
-}
-
-// FormatArray is the reverse of ParseArray.
-func FormatArray(elements []ArrayElement) string {
-	b := []byte{'{'}
-	for i, e := range elements {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if e.Null {
-			b = append(b, "NULL"...)
+	dst := binary.AppendUvarint([]byte{head}, uint64(n))
+	bitmap := len(dst)
+	if head == arrayNulls {
+		dst = append(dst, make([]byte, (n+7)/8)...)
+	}
+	for i := range n {
+		if v.IsNull(i) {
+			dst[bitmap+i/8] |= 1 << (i % 8)
 			continue
 		}
-		b = appendElement(b, e.Text)
+		dst = appendValue(dst, v, i)
 	}
-	return string(append(b, '}'))
+	return string(dst)
 }
 
-func appendElement(b []byte, s string) []byte {
-	if s != "" && !strings.EqualFold(s, "null") && !strings.ContainsAny(s, "{},\"\\ \t\n\v\f\r") {
-		return append(b, s...)
+// DecodeArray returns the elements of s, the stored form of an array of type t. Error: ErrCorrupt.
+func DecodeArray(t Type, s string) (*Vector, error) {
+	if len(s) > 0 && s[0] == '{' && t.Elem == IDText {
+		return parseElements(TextArray, s, nil)
 	}
-	b = append(b, '"')
-	for i := range len(s) {
-		if s[i] == '"' || s[i] == '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, s[i])
+	r := reader{b: []byte(s)}
+	head := r.byte()
+	n := r.count(8 * len(s))
+	var bitmap []byte
+	switch {
+	case head == arrayNulls:
+		bitmap = r.bytes((n + 7) / 8)
+	case head != arrayPlain || n > len(s):
+		r.fail()
 	}
-	return append(b, '"')
-}
-
-// vectorElements splits the text form of t, an array or an oidvector.
-func vectorElements(t Type, s string) []ArrayElement {
-	if t.ID == IDTextArray {
-		out, _ := ParseArray(s) // a stored array is well formed; anything else has no elements
-		return out
+	if r.err != nil {
+		return nil, r.err
 	}
-	var out []ArrayElement
-	for _, f := range strings.Fields(s) {
-		out = append(out, ArrayElement{Text: f})
-	}
-	return out
-}
-
-// appendBinaryArray appends dimensions, whether there are NULLs, the elements' type, length and lower bound, elements.
-func appendBinaryArray(dst []byte, t Type, s string) []byte {
-	elements := vectorElements(t, s)
-	element, lower := Text, uint32(1)
-	if t.ID == IDOIDVector {
-		element, lower = OID, 0
-	}
-	nulls := uint32(0)
-	for _, e := range elements {
-		if e.Null {
-			nulls = 1
-		}
-	}
-	dimensions := uint32(1)
-	if len(elements) == 0 && t.ID == IDTextArray {
-		dimensions = 0
-	}
-	dst = appendUint32s(dst, dimensions, nulls, element.OID())
-	if dimensions == 1 {
-		dst = appendUint32s(dst, uint32(len(elements)), lower)
-	}
-	for _, e := range elements {
-		if e.Null {
-			dst = appendUint32s(dst, ^uint32(0))
+	v := MakeVector(t.Element(), n)
+	for i := 0; i < n && r.err == nil; i++ {
+		if bitmap != nil && bitmap[i/8]&(1<<(i%8)) != 0 {
+			v.SetNull(i)
 			continue
 		}
-		d := StrDatum(e.Text)
-		if element == OID {
-			n, _ := strconv.ParseUint(e.Text, 10, 32) // an oidvector is made of numbers
-			d = IntDatum(int64(n))
+		r.set(v, i)
+	}
+	if r.err == nil && r.pos != len(s) {
+		r.fail()
+	}
+	return v, r.err
+}
+
+// StoredArray returns the elements of a value that is known to be well formed; anything else has none.
+func StoredArray(t Type, s string) *Vector {
+	v, err := DecodeArray(t, s)
+	if err != nil {
+		return NewVector(t.Element(), 0)
+	}
+	return v
+}
+
+// ArrayLength returns the number of elements of the stored form of an array.
+func ArrayLength(s string) int {
+	if len(s) > 0 && s[0] == '{' {
+		return StoredArray(TextArray, s).Len()
+	}
+	if s == "" {
+		return 0
+	}
+	n, _ := binary.Uvarint([]byte(s[1:min(len(s), 1+binary.MaxVarintLen64)]))
+	return int(n)
+}
+
+// TextArrayOf returns the stored form of an array of texts without NULLs.
+func TextArrayOf(texts []string) string { return EncodeArray(&Vector{Type: Text, Str: texts}) }
+
+// compareArrays orders two arrays element by element, NULL last, a prefix before what it is one of.
+func compareArrays(t Type, a, b string) int {
+	v, w := StoredArray(t, a), StoredArray(t, b)
+	for i := range min(v.Len(), w.Len()) {
+		o := 0
+		switch {
+		case v.IsNull(i) || w.IsNull(i):
+			o = btoi(v.IsNull(i)) - btoi(w.IsNull(i))
+		default:
+			o = CompareValues(v, i, w, i)
 		}
-		start := len(dst)
-		dst = FormatBinary(appendUint32s(dst, 0), element, d)
-		binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4))
+		if o != 0 {
+			return o
+		}
 	}
-	return dst
+	return v.Len() - w.Len()
 }
 
-func appendUint32s(dst []byte, values ...uint32) []byte {
-	for _, v := range values {
-		dst = binary.BigEndian.AppendUint32(dst, v)
+// appendKeyArray appends the key codec's form of an array: no key of an element begins with the byte at the end.
+func appendKeyArray(dst []byte, t Type, s string) []byte {
+	v := StoredArray(t, s)
+	dst = append(dst, keyArray)
+	for i := range v.Len() {
+		dst = EncodeKeyValue(dst, v, i)
 	}
-	return dst
-}
-
-// parseBinaryArray reads an array of texts of at most one dimension.
-func parseBinaryArray(t Type, b []byte) (Datum, error) {
-	if t.ID != IDTextArray {
-		return Datum{}, pgerr.Unsupported("binary input of type %s is", t)
-	}
-	if len(b) < 12 {
-		return Datum{}, badLength(len(b), 12)
-	}
-	dimensions := binary.BigEndian.Uint32(b)
-	if dimensions == 0 {
-		return StrDatum("{}"), nil
-	}
-	if dimensions > 1 || len(b) < 20 {
-		return Datum{}, badBinary()
-	}
-	r := reader{b: b, pos: 20}
-	var elements []ArrayElement
-	for n := binary.BigEndian.Uint32(b[12:]); n > 0 && r.err == nil; n-- {
-		elements = append(elements, r.element())
-	}
-	if r.err != nil || r.pos != len(b) {
-		return Datum{}, badBinary()
-	}
-	return StrDatum(FormatArray(elements)), nil
-}
-
-// element reads a length (-1: NULL) and that many bytes.
-func (r *reader) element() ArrayElement {
-	head := r.bytes(4)
-	if head == nil {
-		return ArrayElement{}
-	}
-	n := int32(binary.BigEndian.Uint32(head))
-	if n < 0 {
-		return ArrayElement{Null: true}
-	}
-	return ArrayElement{Text: string(r.bytes(int(n)))}
+	return append(dst, 0)
 }

@@ -119,7 +119,7 @@ func (r *reader) diffs(rows int) []int64 {
 
 // column reads a column. A value takes at least a byte and a NULL a bit, which bounds what is allocated.
 func (r *reader) column(t Type, rows int) *Vector {
-	if ID(r.byte()) != t.ID {
+	if id := ID(r.byte()); id != t.ID && (id != idTextArray || t != TextArray) {
 		r.fail()
 	}
 	var bitmap []byte

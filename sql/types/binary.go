@@ -39,7 +39,7 @@ func ParseBinary(t Type, b []byte) (Datum, error) {
 		return FloatDatum(math.Float64frombits(binary.BigEndian.Uint64(b))), nil
 	case IDNumeric:
 		return parseBinaryNumeric(t, b)
-	case IDTextArray, IDOIDVector:
+	case IDArray, IDOIDVector:
 		return parseBinaryArray(t, b)
 	}
 	if t.Class() == ClassInt {
@@ -100,7 +100,7 @@ func FormatBinary(dst []byte, t Type, d Datum) []byte {
 		return binary.BigEndian.AppendUint64(dst, floatBits(d.Float))
 	case IDNumeric:
 		return appendBinaryNumeric(dst, d.Dec)
-	case IDTextArray, IDOIDVector:
+	case IDArray, IDOIDVector:
 		return appendBinaryArray(dst, t, d.Str)
 	}
 	if t.ID == IDJSONB {

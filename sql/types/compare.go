@@ -26,6 +26,8 @@ func compareStrings(t Type, a, b string) int {
 		return CompareJSONB(a, b)
 	case IDInterval:
 		return CompareIntervals(a, b)
+	case IDArray:
+		return compareArrays(t, a, b)
 	case IDBpchar:
 		a, b = TrimPadding(a), TrimPadding(b)
 	}

@@ -91,10 +91,26 @@ var texts = map[types.Type][]string{
 	limited("minute to second", 2): {"2:03.125", "1 day 2:03"},
 	limited("second", 0):           {"2.5", "-2.5"},
 	types.JSON:                     jsons, types.JSONB: jsons,
-	types.OID:       {"0", "4294967295", "-1", "4294967296", "x", "26"},
-	types.TextArray: {"{}", "{a,b}", `{"a b",NULL,"NULL","\"",""}`},
-	types.OIDVector: {"", "1 2 3"},
-	types.Name:      {"abc", strings.Repeat("x", 70)},
+	types.OID: {"0", "4294967295", "-1", "4294967296", "x", "26"},
+	types.OID: {"0", "4294967295", "-1", "4294967296", "x", "26"},
+	types.TextArray: {"{}", " { } ", "{a,b}", `{"a b",NULL,"NULL","\"",""}`, `{ a b , null,\N,x\,y,"q" }`, "[1:2]={a,b}", " [1:1] = {a}", "[2]={a,b}", "[1:3]={a,b}", "[3:1]={a}",
+		"[a]={a}", "[1:]={a}", "[1:2={a,b}", "[1:2]{a,b}", "[1:2]=a", "[]={}", "", "a", "{", "{a", "{a,", "{a,}", "{,a}", "{a,,b}", "{a}x", "{a} ", `{a"b"}`, `{"b"a}`, `{"b" }`, `{"b"\a}`,
+		"{a{}", `{"a`, `{a\`, `{"a\`, "{a}}", "}", "{ä€😀,é}", "{\tx\t}", `{"\\"}`, "[1:1]={a}x", "  {a}x", "{[1]}"},
+	types.ArrayOf(types.Int4):                                {"{1,NULL,-3}", "{1,x}", "{1,99999999999}", "{}", "{ 1 , 2 }", "{\"1\"}"},
+	types.ArrayOf(types.Bool):                                {"{t,f,NULL}"},
+	types.ArrayOf(types.Numeric):                             {"{1.50,NaN,Infinity,123456789012345678901234567890}"},
+	types.ArrayOf(types.Float8):                              {"{1.5,NaN,-Infinity,1e300}"},
+	types.ArrayOf(types.Timestamptz):                         {"{2020-01-02 03:04:05+00,infinity,NULL}"},
+	types.ArrayOf(types.Date):                                {"{2020-01-02,-infinity}"},
+	types.ArrayOf(types.Interval):                            {"{1 day,02:00:00}"},
+	types.ArrayOf(types.UUID):                                {"{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"},
+	types.ArrayOf(types.Bytea):                               {`{"\\x0102",NULL}`},
+	types.ArrayOf(types.JSONB):                               {`{"{\"a\": [1, 2]}",null,"null"}`},
+	types.ArrayOf(types.JSON):                                {`{"{\"a\": 1}"}`},
+	{ID: types.IDArray, Elem: types.IDVarchar, Precision: 3}: {"{abc,d}"},
+	{ID: types.IDArray, Elem: types.IDBpchar, Precision: 3}:  {"{abc,d}"},
+	types.OIDVector:                                          {"", "1 2 3"},
+	types.Name:                                               {"abc", strings.Repeat("x", 70)},
 }
 
 // limited is an interval of some fields only, perhaps with digits of seconds.
@@ -196,7 +212,7 @@ func TestBinaryAgainstPostgres(t *testing.T) {
 				continue // written only
 			}
 			back, err := types.ParseBinary(typ, want)
-			if err != nil || types.Compare(typ, back, d) != 0 {
+			if err != nil || typ.ID != types.IDJSON && types.Compare(typ, back, d) != 0 {
 				t.Errorf("%v %.50q: read %v, %v", typ, s, back, err)
 			}
 		}

@@ -29,6 +29,7 @@ import (
 //	uuid        0x71, its 16 bytes
 //	jsonb       0x72, then 0 for the empty array, else the value: 1 null, 2 string, 3 number, 4 and 0 or 1 boolean; 5 array
 //	            and 6 object with the number of elements or members in 4 bytes big endian, then these, a key before its value
+//	array       0x80, its elements, 0x00
 //	NULL        0xf0
 //
 // A real is the double precision that it widens to. A char(n) is written without the spaces at its end. A bytea is written
@@ -48,6 +49,7 @@ const (
 	keyString      = 0x70
 	keyUUID        = 0x71
 	keyJSONB       = 0x72
+	keyArray       = 0x80
 	keyNull        = 0xf0
 )
 
@@ -269,6 +271,8 @@ func appendKeyStr(dst []byte, t Type, s string) []byte {
 		return appendKeyJSONB(dst, s)
 	case IDInterval:
 		return appendKeyInterval(dst, s)
+	case IDArray:
+		return appendKeyArray(dst, t, s)
 	case IDBpchar:
 		s = TrimPadding(s)
 	}

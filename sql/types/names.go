@@ -22,22 +22,34 @@ var names = map[string]Type{
 	"date": Date, "oid": OID, "name": Name, "\"char\"": Char, "void": Void, "regtype": Regtype,
 	"real": Float4, "float4": Float4, "bytea": Bytea, "uuid": UUID, "json": JSON, "jsonb": JSONB,
 	"character varying": Varchar, "varchar": Varchar, "bpchar": Bpchar, "character": Bpchar,
-	"text[]": TextArray, "_text": TextArray, "oidvector": OIDVector, "unknown": Unknown,
+	"oidvector": OIDVector, "unknown": Unknown,
 }
 
 // ByName returns the type with a name or alias in lower case, without modifier.
 func ByName(name string) (Type, bool) {
-	t, ok := names[name]
-	return t, ok
+	if t, ok := names[name]; ok {
+		return t, true
+	}
+	elem, ok := strings.CutPrefix(name, "_")
+	if elem == "char" {
+		elem = "\"char\""
+	}
+	if !ok {
+		elem, ok = strings.CutSuffix(name, "[]")
+	}
+	if !ok {
+		return Type{}, false
+	}
+	t := ArrayOf(names[elem])
+	return t, t.IsArray()
 }
 
 // others are types of PostgreSQL that Millrace does not have; their names are known so that a number can be printed.
 var others = map[uint32]string{
 	22: "int2vector", 24: "regproc", 27: "tid", 28: "xid", 142: "xml", 194: "pg_node_tree",
-	600: "point", 650: "cidr", 790: "money", 829: "macaddr", 869: "inet", 1000: "boolean[]", 1005: "smallint[]",
-	1007: "integer[]", 1016: "bigint[]", 1002: "\"char\"[]", 1003: "name[]", 1022: "double precision[]", 1028: "oid[]", 1033: "aclitem",
+	600: "point", 650: "cidr", 790: "money", 829: "macaddr", 869: "inet", 1033: "aclitem",
 	1034: "aclitem[]",
-	1231: "numeric[]", 1266: "time with time zone", 1560: "bit", 1562: "bit varying",
+	1266: "time with time zone", 1560: "bit", 1562: "bit varying",
 	2205: "regclass", 2249: "record", 2276: "\"any\"", 2277: "anyarray", 2283: "anyelement",
 }
 
@@ -57,6 +69,9 @@ func TypeNameOf(oid uint32, modifier int32) string {
 	t, ok := FromOID(oid)
 	if !ok {
 		return "???"
+	}
+	if t.IsArray() {
+		return TypeNameOf(t.Element().OID(), modifier) + "[]"
 	}
 	return t.withModifier(modifier).String()
 }
@@ -86,9 +101,15 @@ func parseRegtype(s string) (Datum, error) {
 var shortNames = map[ID]string{
 	IDInvalid: "any", IDUnknown: "unknown", IDBool: "bool", IDInt2: "int2", IDInt4: "int4", IDInt8: "int8", IDFloat8: "float8",
 	IDNumeric: "numeric", IDText: "text", IDTimestamptz: "timestamptz", IDTimestamp: "timestamp", IDInterval: "interval", IDTime: "time", IDDate: "date", IDOID: "oid", IDName: "name", IDChar: "char",
-	IDVoid: "void", IDRegtype: "regtype", IDTextArray: "_text", IDOIDVector: "oidvector",
+	IDVoid: "void", IDRegtype: "regtype", IDOIDVector: "oidvector",
 	IDFloat4: "float4", IDVarchar: "varchar", IDBpchar: "bpchar", IDBytea: "bytea", IDUUID: "uuid", IDJSON: "json", IDJSONB: "jsonb",
+	IDAnyElement: "anyelement", IDAnyArray: "anyarray", IDAnyNonArray: "anynonarray", IDAnyCompatible: "anycompatible", IDAnyCompatibleArray: "anycompatiblearray",
 }
 
 // ShortName returns pg_type.typname of t, for example int4.
-func (t Type) ShortName() string { return shortNames[t.ID] }
+func (t Type) ShortName() string {
+	if t.IsArray() {
+		return "_" + shortNames[t.Elem]
+	}
+	return shortNames[t.ID]
+}

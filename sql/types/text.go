@@ -50,6 +50,8 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 		return parseJSONText(s)
 	case IDJSONB:
 		return parseJSONBText(s)
+	case IDArray:
+		return parseArray(t, s, loc)
 	}
 	if err := CheckText(s); err != nil {
 		return Datum{}, err
@@ -107,6 +109,8 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 		return appendDate(dst, d.Int)
 	case IDTime:
 		return appendClock(dst, d.Int)
+	case IDArray:
+		return appendArray(dst, t, d.Str, loc)
 	case IDRegtype:
 		return append(dst, TypeNameOf(uint32(d.Int), -1)...)
 	}

@@ -25,7 +25,7 @@ const (
 	IDChar      // "char", catalog relations only
 	IDVoid      // functions without a result
 	IDRegtype   // catalog relations only; printed as a type's name
-	IDTextArray // catalog relations only; a PostgreSQL array literal in text form
+	idTextArray // what arrays of texts were before there were others; see Type.UnmarshalJSON
 	IDOIDVector // catalog relations only; text form
 )
 
@@ -41,6 +41,16 @@ const (
 	IDInterval  ID = 26
 	IDJSON      ID = 27
 	IDJSONB     ID = 28
+	IDArray     ID = 30 // of Type.Elem
+)
+
+// What an argument of a polymorphic function is declared as; no value has these types.
+const (
+	IDAnyElement ID = 40 + iota
+	IDAnyArray
+	IDAnyNonArray
+	IDAnyCompatible
+	IDAnyCompatibleArray
 )
 
 // Type is a SQL type with its modifier. It is comparable and copied by value.
@@ -52,6 +62,8 @@ type Type struct {
 	// is given.
 	Precision int32 `json:"precision,omitempty"`
 	Scale     int16 `json:"scale,omitempty"`
+	// Elem is the type of an array's elements; their modifier is the array's.
+	Elem ID `json:"elem,omitempty"`
 }
 
 // The types without modifier.
@@ -71,7 +83,7 @@ var (
 	Char        = Type{ID: IDChar}
 	Void        = Type{ID: IDVoid}
 	Regtype     = Type{ID: IDRegtype}
-	TextArray   = Type{ID: IDTextArray}
+	TextArray   = Type{ID: IDArray, Elem: IDText}
 	OIDVector   = Type{ID: IDOIDVector}
 	Float4      = Type{ID: IDFloat4}
 	Varchar     = Type{ID: IDVarchar}
@@ -120,7 +132,6 @@ var infos = [...]info{
 	IDChar:        {"\"char\"", 18, 1, ClassString},
 	IDVoid:        {"void", 2278, 4, ClassString},
 	IDRegtype:     {"regtype", 2206, 4, ClassInt},
-	IDTextArray:   {"text[]", 1009, -1, ClassString},
 	IDOIDVector:   {"oidvector", 30, -1, ClassString},
 	IDFloat4:      {"real", 700, 4, ClassFloat},
 	IDVarchar:     {"character varying", 1043, -1, ClassString},
@@ -132,12 +143,17 @@ var infos = [...]info{
 	IDJSONB:       {"jsonb", 3802, -1, ClassString},
 	IDInterval:    {"interval", 1186, 16, ClassString},
 	IDTime:        {"time without time zone", 1083, 8, ClassInt},
+	IDArray:       {"array", 0, -1, ClassString},
+
+	IDAnyElement: {"anyelement", 2283, 4, ClassString}, IDAnyArray: {"anyarray", 2277, -1, ClassString},
+	IDAnyNonArray: {"anynonarray", 2776, 4, ClassString}, IDAnyCompatible: {"anycompatible", 5077, 4, ClassString},
+	IDAnyCompatibleArray: {"anycompatiblearray", 5078, -1, ClassString},
 }
 
-// AllIDs returns every type but IDInvalid, in order of their numbers.
+// AllIDs returns every type but IDInvalid, arrays and those of polymorphic functions, in order of their numbers.
 func AllIDs() []ID {
 	out := make([]ID, 0, len(infos))
-	for id := IDUnknown; int(id) < len(infos); id++ {
+	for id := IDUnknown; id < IDAnyElement; id++ {
 		if infos[id].oid != 0 {
 			out = append(out, id)
 		}
@@ -149,13 +165,21 @@ func AllIDs() []ID {
 func (t Type) Class() Class { return infos[t.ID].class }
 
 // OID returns PostgreSQL's number of t.
-func (t Type) OID() uint32 { return infos[t.ID].oid }
+func (t Type) OID() uint32 {
+	if t.IsArray() {
+		return arrayOIDs[t.Elem]
+	}
+	return infos[t.ID].oid
+}
 
 // Size returns pg_type.typlen of t.
 func (t Type) Size() int16 { return infos[t.ID].size }
 
 // String returns the name as PostgreSQL's format_type prints it.
 func (t Type) String() string {
+	if t.IsArray() {
+		return t.Element().String() + "[]"
+	}
 	if t.ID == IDNumeric && t.Precision > 0 {
 		return fmt.Sprintf("numeric(%d,%d)", t.Precision, t.Scale)
 	}
@@ -170,6 +194,9 @@ func (t Type) String() string {
 
 // Modifier returns pg_attribute.atttypmod of t, -1 if there is none.
 func (t Type) Modifier() int32 {
+	if t.IsArray() {
+		return t.Element().Modifier()
+	}
 	if t.ID == IDNumeric && t.Precision > 0 {
 		return t.Precision<<16 | int32(t.Scale)&0x7ff + 4
 	}
@@ -188,7 +215,7 @@ func (t Type) HasLength() bool {
 }
 
 // Base returns t without its modifier.
-func (t Type) Base() Type { return Type{ID: t.ID} }
+func (t Type) Base() Type { return Type{ID: t.ID, Elem: t.Elem} }
 
 // IsNumber reports whether t is smallint, integer, bigint, numeric, real or double precision.
 func (t Type) IsNumber() bool {
@@ -210,9 +237,17 @@ func (t Type) IsString() bool {
 
 // FromOID returns the type with PostgreSQL's number oid.
 func FromOID(oid uint32) (Type, bool) {
-	for id := range infos {
-		if infos[id].oid == oid && oid != 0 {
-			return Type{ID: ID(id)}, true
+	if oid == 0 {
+		return Type{}, false
+	}
+	for _, id := range AllIDs() {
+		if infos[id].oid == oid {
+			return Type{ID: id}, true
+		}
+	}
+	for elem, array := range arrayOIDs {
+		if array == oid {
+			return ArrayOf(Type{ID: elem}), true
 		}
 	}
 	return Type{}, false
