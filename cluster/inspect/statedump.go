@@ -60,7 +60,11 @@ func (d *stateDumper) dump(id catalog.ShardID, from, to []byte) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.w, "shard %d, all entries up to %d\n", id, s.Applied())
+	fmt.Fprintf(d.w, "shard %d, all entries up to %d", id, s.Applied())
+	if index, ok := s.HeldAt(); ok {
+		fmt.Fprintf(d.w, ", in memory up to %d", index)
+	}
+	fmt.Fprintln(d.w)
 	it := s.Store().Scan(from, to)
 	for (d.limit == 0 || d.keys < d.limit) && it.Next() {
 		d.keys++

@@ -37,6 +37,8 @@ func (b *batch) apply(op Op, index, term uint64) (Result, error) {
 		return b.compactTo(op)
 	case *Configure:
 		return b.configure(op)
+	case *Hold:
+		return b.hold(op)
 	}
 	return Result{}, fmt.Errorf("BUG: op %T", op)
 }
@@ -202,18 +204,13 @@ func (b *batch) applyPart(p *Part) (log.Offset, error) {
 	if !p.Table {
 		return base, nil
 	}
-	it := records.Records()
-	for it.Next() {
-		r := it.Record()
-		key := b.rowKey(p.Partition, r.Key)
-		if r.Value == nil {
+	return base, eachRow(records, base, func(key, row []byte) {
+		if key = b.rowKey(p.Partition, key); row == nil {
 			b.delete(key)
-			continue
+		} else {
+			b.put(key, row)
 		}
-		row := state.StoredRows{Offset: base + r.Offset, Rows: []state.StoredRow{{Count: 1, Row: r.Value}}}
-		b.put(key, row.Append(make([]byte, 0, len(r.Value)+16)))
-	}
-	return base, it.Err()
+	})
 }
 
 // commit applies a consumer's commit if the stored frontiers are the ones it began from.

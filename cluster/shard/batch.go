@@ -62,6 +62,11 @@ func (b *batch) delete(key []byte) {
 
 func (b *batch) deleteRange(from, to []byte) {
 	b.ops.DeleteRange(from, to)
+	b.hideRange(from, to)
+}
+
+// hideRange makes what was written to a range so far invisible to this batch.
+func (b *batch) hideRange(from, to []byte) {
 	b.ranges = append(b.ranges, [2][]byte{from, to})
 	for k := range b.values {
 		if k >= string(from) && k < string(to) {

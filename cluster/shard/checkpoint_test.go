@@ -2,6 +2,7 @@ package shard
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -52,14 +53,14 @@ func TestOldManifest(t *testing.T) {
 	r := newRig(t)
 	r.want(Applied, &Write{Parts: []Part{streamPart(0, "a")}})
 	r.snapshot()
-	files := r.edited(`"version":2`, `"version":1`)
+	files := r.edited(fmt.Sprintf(`"version":%d`, manifestVersion), `"version":1`)
 	old := startRig(t, files, clone(t, r.db))
 	old.want(Applied, &Write{Parts: []Part{streamPart(0, "b")}})
 	old.wantShard(nil, []string{"a", "b"})
 	old.snapshot()
 	old.wantCheckpoints(old.newest().Checkpoint)
-	if _, err := decodeManifest([]byte(`{"version":3}`)); err == nil {
-		t.Error("version 3 was read")
+	if _, err := decodeManifest(fmt.Appendf(nil, `{"version":%d}`, manifestVersion+1)); err == nil {
+		t.Error("a newer version was read")
 	}
 }
 

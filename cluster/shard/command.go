@@ -39,6 +39,7 @@ const (
 	kindTrim      opKind = 9
 	kindCompactTo opKind = 10
 	kindConfigure opKind = 11
+	kindHold      opKind = 12
 )
 
 // TxnID names a transaction over several shards or entries. It is never used again: the node's start (8 random bytes),
@@ -129,6 +130,8 @@ func newOp(k opKind) Op {
 		return new(CompactTo)
 	case kindConfigure:
 		return new(Configure)
+	case kindHold:
+		return new(Hold)
 	}
 	return nil
 }

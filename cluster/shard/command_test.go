@@ -34,7 +34,7 @@ func sampleOps() []Op {
 		&Forget{Txns: []TxnID{id, {}}}, &Forget{}, &Drop{Relations: []catalog.RelationID{relation, 1<<32 - 1}}, &Drop{},
 		&Register{Partition: partitionOf(1), Dependent: Dependent{Query: relation, Node: 7}}, &Trim{Partition: partitionOf(1), Before: 1 << 40, Registered: 3},
 		&CompactTo{Partition: partitionOf(1), Below: 9, TombstonesBefore: -5, Hides: true, Registered: 1},
-		&Configure{Topic: relation.Topic(0), SegmentBytes: 1 << 20, SegmentMillis: 5},
+		&Configure{Topic: relation.Topic(0), SegmentBytes: 1 << 20, SegmentMillis: 5}, &Hold{Relation: relation, Memory: true}, &Hold{},
 	}
 }
 
@@ -147,6 +147,8 @@ func (r *randomOps) next() Op {
 		return r.retain()
 	case 13, 14:
 		return r.produce()
+	case 15:
+		return &Hold{Relation: relation + catalog.RelationID(r.rng.IntN(3)), Memory: r.rng.IntN(3) > 0} // mostly too late
 	}
 	return &Write{Parts: r.parts()}
 }

@@ -10,12 +10,16 @@ import (
 
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/log/vfs"
+	"github.com/millracedb/millrace/sql/catalog"
 )
 
 var (
 	crashSeeds  = flag.Int("crash-seeds", 4, "histories of TestCrashModel")
 	crashRounds = flag.Int("crash-rounds", 12, "crashes of each")
 )
+
+// maxLeft is in which of the next operations of files the power is cut, at most: a snapshot has more of them.
+var maxLeft = map[bool]int{false: 6, true: 16}
 
 // opsPerCrash is about how many ops a shard applies before its power is cut.
 const opsPerCrash = 25
@@ -29,6 +33,7 @@ func TestCrashModel(t *testing.T) {
 			t.Parallel()
 			h := &history{rig: newRig(t), model: newModel(), rng: rand.New(rand.NewPCG(uint64(seed), 7))}
 			h.gen = &generator{rng: h.rng}
+			h.hold()
 			h.forget()
 			for round := range *crashRounds {
 				h.round()
@@ -49,6 +54,16 @@ type history struct {
 	stores []*state.Memory
 }
 
+// hold has some of the relations held in memory.
+func (h *history) hold() {
+	h.t.Helper()
+	for n := range catalog.RelationID(modelPartitions / 2) {
+		if h.rng.IntN(2) == 0 {
+			h.want(Applied, &Hold{Relation: relation + n, Memory: true})
+		}
+	}
+}
+
 // forget drops all stores but the one of now: a snapshot has synced it.
 func (h *history) forget() { h.stores = []*state.Memory{clone(h.t, h.db)} }
 
@@ -61,7 +76,7 @@ func (h *history) round() {
 	if snapshot {
 		h.forget() // the store is synced before anything else is
 	}
-	crash := h.arm(h.rig, 1+h.rng.IntN(6))
+	crash := h.arm(h.rig, 1+h.rng.IntN(maxLeft[snapshot]))
 	if snapshot {
 		_, err := h.shard.TakeSnapshot()
 		must(h.t, err)

@@ -14,7 +14,7 @@ import (
 
 // ownKeyBytes are the sizes of the shard's own keys by kind.
 var ownKeyBytes = map[byte]int{
-	keyApplied: 2, keyDecision: txnKeyBytes, keyDropped: droppedKeyBytes, keyFrontier: frontierKeyBytes, keyGarbage: garbageKeyBytes,
+	keyApplied: 2, keyDecision: txnKeyBytes, keyDropped: droppedKeyBytes, keyFrontier: frontierKeyBytes, keyGarbage: garbageKeyBytes, keyHeld: heldKeyBytes,
 	keyLog: partitionKeyBytes, keyRegistered: registrationKeyBytes, keySegments: segmentsKeyBytes,
 	keyOutcome: 2 + 8, keyPartition: partitionKeyBytes, keyProducer: producerKeyBytes, keyStaged: stagedKeyBytes, keyTxn: txnKeyBytes,
 }
@@ -47,6 +47,8 @@ func describe(kind byte, rest []byte, d *decoder) string {
 	case keyDropped:
 		d.b = nil
 		return fmt.Sprintf("dropped relation %d", binary.BigEndian.Uint32(rest))
+	case keyHeld:
+		return fmt.Sprintf("relation %d is held in memory", binary.BigEndian.Uint32(rest))
 	case keyOutcome:
 		return fmt.Sprintf("outcome of entry %d: %s", binary.BigEndian.Uint64(rest), d.describeOutcome())
 	}

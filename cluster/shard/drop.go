@@ -19,8 +19,7 @@ func (b *batch) drop(op *Drop) (Result, error) {
 		}
 		b.m.dropped[id] = struct{}{}
 		b.put(droppedKey(id), nil)
-		b.deleteRange(relationRange(state.SpaceRows, id))
-		b.deleteRange(relationRange(state.SpaceTask, id))
+		b.dropRows(id)
 		b.deleteRange(frontierPrefix(id), state.PrefixEnd(frontierPrefix(id)))
 		b.dropPartitions(id)
 		b.dropProducers(id)
@@ -28,6 +27,21 @@ func (b *batch) drop(op *Drop) (Result, error) {
 		b.change.dropped = append(b.change.dropped, id)
 	}
 	return Result{Verdict: Applied}, nil
+}
+
+// dropRows deletes rows and task state. What is held in memory goes as a whole, when readers see the drop.
+func (b *batch) dropRows(id catalog.RelationID) {
+	for _, space := range []byte{state.SpaceRows, state.SpaceTask} {
+		from, to := relationRange(space, id)
+		if b.m.db.Held(id) == nil {
+			b.deleteRange(from, to)
+		} else {
+			b.hideRange(from, to)
+		}
+	}
+	if b.m.db.Held(id) != nil {
+		b.delete(heldKey(id))
+	}
 }
 
 func (b *batch) dropPartitions(id catalog.RelationID) {

@@ -15,6 +15,7 @@ const (
 	keyDecision   = 'd'
 	keyFrontier   = 'f'
 	keyGarbage    = 'g'
+	keyHeld       = 'm'
 	keyOutcome    = 'o'
 	keyPartition  = 'p'
 	keyProducer   = 'q'

@@ -26,13 +26,14 @@ type machine struct {
 	id      catalog.ShardID
 	fs      vfs.FS
 	dir     string
-	db      state.DB
-	disk    state.Disk // db, where it is open for writing
+	db      *state.Split
+	disk    state.Disk // the part of db on disk, where it is open for writing
 	view    *view
 	fatal   func(error)
 	failure error // set once; nothing is applied after it
 
 	applied uint64 // index of the last entry in the store
+	given   uint64 // index of the last entry that raft has given
 	parts   map[catalog.PartitionID]*partition
 	txns    map[TxnID]*txn
 	locks   map[string]TxnID // by row key
@@ -49,6 +50,9 @@ type machine struct {
 	sinceGrown           int // bytes of entries since grown was called
 	grown                func()
 
+	heldEnds map[catalog.PartitionID]log.Offset // while entries are replayed: of the tables, as far as memory has them
+	saved    map[catalog.RelationID]savedHeld   // of the newest snapshot
+
 	pruned     uint64        // outcomes up to this index are gone
 	pruneTo    atomic.Uint64 // a snapshot is durable up to this index
 	sinceIndex uint64        // at the last snapshot
@@ -64,15 +68,18 @@ var _ raft.BatchingFSM = (*machine)(nil)
 const (
 	snapshotEntries = 8192
 	snapshotBytes   = 64 << 20
+	// heldBytesPerEntry is what an entry may cost the snapshots that write what is held in memory, at most.
+	heldBytesPerEntry = 1 << 10
 	// grownBytes of entries are a reason to look whether something can be trimmed.
 	grownBytes = 16 << 20
 )
 
 func newStateMachine(cfg Config, db state.Disk, v *view, snapshots chan struct{}) *machine {
 	return &machine{
-		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: db, disk: db, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
+		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: v.db, disk: db, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
 		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
 		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
+		saved:     map[catalog.RelationID]savedHeld{},
 		producers: map[catalog.PartitionID]map[int64]*producer{},
 		logs:      map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
 		internalSegmentBytes: cmp.Or(cfg.InternalSegmentBytes, InternalSegmentBytes), grown: cfg.Grown,
@@ -134,6 +141,7 @@ func (m *machine) applyEntry(b *batch, l *raft.Log) ([]Result, error) {
 		return nil, err
 	}
 	m.count(l)
+	m.given = l.Index
 	if l.Index <= m.applied {
 		return nil, m.replay(l.Index, ops)
 	}
@@ -143,7 +151,7 @@ func (m *machine) applyEntry(b *batch, l *raft.Log) ([]Result, error) {
 			return nil, err
 		}
 	}
-	if appendsAny(results) {
+	if m.needsOutcome(ops, results) {
 		b.put(outcomeKey(l.Index), appendOutcome(nil, results))
 	}
 	m.applied = l.Index
@@ -162,16 +170,22 @@ func (m *machine) count(l *raft.Log) {
 	if m.sinceIndex == 0 {
 		m.sinceIndex = l.Index
 	}
-	if l.Index-m.sinceIndex < snapshotEntries && m.sinceBytes < snapshotBytes {
+	if m.sinceBytes < snapshotBytes && !m.manyEntries(l.Index-m.sinceIndex) {
 		return
 	}
-	if m.view.unsound() {
+	if m.view.unsound() || l.Index < m.applied {
 		return // see Snapshot
 	}
 	select {
 	case m.snapshotCh <- struct{}{}:
 	default:
 	}
+}
+
+// manyEntries reports whether so many entries are a reason for a snapshot. A snapshot writes all that has changed in memory, so
+// that adds to how many they are.
+func (m *machine) manyEntries(n uint64) bool {
+	return n >= snapshotEntries && n-snapshotEntries >= uint64(m.db.MemoryBytes())/heldBytesPerEntry
 }
 
 // replay appends to the logs what an entry that the store has already appended once, and a crash took away again.
@@ -192,7 +206,7 @@ func (m *machine) replay(index uint64, ops []Op) error {
 			return err
 		}
 	}
-	return nil
+	return m.replayHeld(ops, results)
 }
 
 func (m *machine) replayOp(op Op, bases []log.Offset) error {
@@ -240,8 +254,9 @@ func (m *machine) shown(p *partition) partitionEnd {
 	return partitionEnd{id: p.id, start: m.logs[p.id].first(), end: p.end, log: p.log}
 }
 
-// load reads the store, opens the partitions that it knows, and removes the directories of dropped ones.
-func (m *machine) load() error {
+// load reads the store and the newest snapshot, which may be nil, opens the partitions that they know, and removes the
+// directories of dropped ones.
+func (m *machine) load(newest *manifest) error {
 	applied, err := m.db.Get(appliedKey())
 	if err != nil {
 		return err
@@ -252,7 +267,8 @@ func (m *machine) load() error {
 		}
 		m.applied = binary.BigEndian.Uint64(applied)
 	}
-	for _, step := range []func() error{m.loadDropped, m.loadRetained, m.loadPartitions, m.loadProducers, m.loadFrontiers, m.loadTxns} {
+	loadHeld := func() error { return m.loadHeld(newest) }
+	for _, step := range []func() error{m.loadDropped, loadHeld, m.loadRetained, m.loadPartitions, m.loadProducers, m.loadFrontiers, m.loadTxns} {
 		if err := step(); err != nil {
 			return err
 		}

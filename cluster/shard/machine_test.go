@@ -17,9 +17,8 @@ import (
 // newMachine returns a state machine without raft.
 func newMachine(t *testing.T, fs vfs.FS, db state.DB) *machine {
 	t.Helper()
-	m := newStateMachine(Config{FS: fs, Dir: "shard", Fatal: func(err error) { t.Error(err) }}, nil, newView(db), make(chan struct{}, 1))
-	m.db = db
-	must(t, m.load())
+	m := newStateMachine(Config{FS: fs, Dir: "shard", Fatal: func(err error) { t.Error(err) }}, nil, newView(state.NewSplit(db, nil)), make(chan struct{}, 1))
+	must(t, m.load(nil))
 	return m
 }
 

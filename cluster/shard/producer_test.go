@@ -113,7 +113,7 @@ func TestProducersAreBounded(t *testing.T) {
 	}
 	ops = append(ops, &Write{Parts: []Part{numberedPart(0, 0, 0, 1, "v")}}, &Write{Parts: []Part{numberedPart(0, log.MaxProducers, 0, 0, "v")}})
 	m.Apply(&raft.Log{Index: 2, Term: 1, Type: raft.LogCommand, Data: encode(ops...)})
-	again := newMachine(t, vfs.NewMem(), clone(t, m.db.(*state.Memory)))
+	again := newMachine(t, vfs.NewMem(), clone(t, m.db.Disk().(*state.Memory)))
 	for _, m := range []*machine{m, again} {
 		known := m.producers[partitionOf(0)]
 		if len(known) != log.MaxProducers || known[0] == nil || known[1] != nil || known[2] == nil {

@@ -214,8 +214,11 @@ func (g *generator) commit(m *model) modelOp {
 	}
 	g.serial++
 	key, value := fmt.Sprintf("view%d", g.rng.IntN(3)), fmt.Sprintf("v%d", g.serial)
-	op := &Commit{exec.Commit{Consumer: c, After: []exec.Frontier{{Offset: before + 1}},
-		Appends: []exec.Append{{Partition: modelPartition(p), Batch: streamPart(0, value).Batch}}}}
+	op := &Commit{exec.Commit{Consumer: c, After: []exec.Frontier{{Offset: before + 1}}}}
+	appends := g.rng.IntN(3) > 0
+	if appends {
+		op.Appends = []exec.Append{{Partition: modelPartition(p), Batch: streamPart(0, value).Batch}}
+	}
 	if before > 0 {
 		op.Before = []exec.Frontier{{Offset: before}}
 	}
@@ -229,7 +232,9 @@ func (g *generator) commit(m *model) modelOp {
 			return Behind
 		}
 		m.frontiers[c] = before + 1
-		m.records[p] = append(m.records[p], value)
+		if appends {
+			m.records[p] = append(m.records[p], value)
+		}
 		m.rows[p][key] = modelRow{value, log.Offset(before)}
 		return Applied
 	}}

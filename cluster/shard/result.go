@@ -83,13 +83,3 @@ func decodeOutcome(b []byte) ([]Result, error) {
 	}
 	return results, nil
 }
-
-// appendsAny reports whether any batch was appended.
-func appendsAny(results []Result) bool {
-	for i := range results {
-		if len(results[i].Bases) > 0 {
-			return true
-		}
-	}
-	return false
-}

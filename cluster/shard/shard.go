@@ -31,6 +31,8 @@ type Config struct {
 	Dir    string // of the logs and the snapshot
 	WAL    *wal.WAL
 	Stores Stores
+	// Memory bounds what is held in memory, together with the node's other shards; nil: nothing does.
+	Memory *state.Budget
 	Logger *slog.Logger
 	// Fatal is told when a disk failed or an entry could not be applied. The node must stop.
 	Fatal func(error)
@@ -92,19 +94,30 @@ func (s *Shard) open() error {
 	if !errors.Is(err, state.ErrCorrupt) {
 		return err
 	}
-	s.cfg.Logger.Warn("the store of a shard is damaged: trying its checkpoint", "shard", s.id, "error", err)
+	if !errors.Is(err, errHeldCorrupt) { // of that there is no other copy
+		var opened bool
+		if err, opened = s.openRebuilt(err); opened {
+			return err
+		}
+	}
+	d := newDamage(s.id)
+	d.report(err)
+	s.mount(brokenStore{d.get()}, d)
+	return nil
+}
+
+// openRebuilt opens the store that a rebuild puts in the place of a damaged one; false: it cannot be, and the error says why.
+func (s *Shard) openRebuilt(damage error) (err error, opened bool) {
+	s.cfg.Logger.Warn("the store of a shard is damaged: trying its checkpoint", "shard", s.id, "error", damage)
 	why := s.rebuild()
 	if why == nil {
 		s.cfg.Logger.Warn("the store of a shard was rebuilt from its checkpoint; the damaged one is kept", "shard", s.id,
 			"damaged", s.rebuilder.path(damagedStoreDir))
 		if why = s.openStore(); !errors.Is(why, state.ErrCorrupt) {
-			return why
+			return why, true
 		}
 	}
-	d := newDamage(s.id)
-	d.report(fmt.Errorf("%w; it cannot be rebuilt: %w", err, why))
-	s.mount(brokenStore{d.get()}, d)
-	return nil
+	return fmt.Errorf("%w; it cannot be rebuilt: %w", damage, why), false
 }
 
 // rebuild replaces the store. An error says why it is as it was.
@@ -139,7 +152,7 @@ func (s *Shard) openStore() error {
 
 // mount makes db the shard's store.
 func (s *Shard) mount(db state.Disk, d *damage) {
-	s.view = newView(db)
+	s.view = newView(state.NewSplit(db, s.cfg.Memory))
 	s.view.damage, s.view.logger = d, s.cfg.Logger
 	s.machine = newStateMachine(s.cfg, db, s.view, s.snapshot)
 }
@@ -167,6 +180,13 @@ func (s *Shard) start() error {
 
 // recover brings the state machine to where the store is, and checks that it is not behind the snapshot.
 func (m *machine) recover(snapshots *group.Snapshots) error {
+	known, err := snapshots.List()
+	if err != nil {
+		return err
+	}
+	if len(known) > 0 {
+		m.given = known[0].Index // raft begins behind it
+	}
 	newest, err := newestManifest(snapshots)
 	if err != nil {
 		return err
@@ -177,13 +197,13 @@ func (m *machine) recover(snapshots *group.Snapshots) error {
 	for _, e := range newest.Ends {
 		m.synced[catalog.PartitionID{Topic: e.Topic, Partition: e.Partition}] = e.End
 	}
-	if err := m.load(); err != nil {
+	if err := m.load(newest); err != nil {
 		return err
 	}
 	if err := m.checkManifest(newest); err != nil {
 		return err
 	}
-	return removeCheckpoints(m.fs, m.dir, newest.Checkpoint)
+	return errors.Join(removeCheckpoints(m.fs, m.dir, newest.Checkpoint), removeHeldFiles(m.fs, m.dir, newest.Held))
 }
 
 // newestManifest reads the newest snapshot's, nil if there is none.
@@ -242,11 +262,16 @@ func (s *Shard) refusal(op Op) error {
 }
 
 // Propose has the op applied and returns the verdict. Once it is on its way, ctx does not matter any more. Errors:
-// ErrNotLeader, ErrTooLarge, ErrDamaged, log.ErrCorrupt (a partition is isolated), ctx's: not applied; ErrUnknown.
+// ErrNotLeader, ErrTooLarge, ErrMemoryFull, ErrDamaged, log.ErrCorrupt (a partition is isolated), ctx's: not applied; ErrUnknown.
 func (s *Shard) Propose(ctx context.Context, op Op) (Result, error) {
 	if err := s.refusal(op); err != nil {
 		return Result{}, err
 	}
+	release, err := s.view.reserve(op)
+	if err != nil {
+		return Result{}, fmt.Errorf("shard %d: %w", s.id, err)
+	}
+	defer release()
 	r, err := s.proposer.propose(ctx, op)
 	if err != nil {
 		return r, fmt.Errorf("shard %d: %w", s.id, err)
@@ -260,11 +285,19 @@ func (s *Shard) Submit(ctx context.Context, op Op) (wait func() (Result, error),
 	if err := s.refusal(op); err != nil {
 		return nil, err
 	}
-	q, err := s.proposer.enqueue(ctx, op)
+	release, err := s.view.reserve(op)
 	if err != nil {
 		return nil, fmt.Errorf("shard %d: %w", s.id, err)
 	}
-	return func() (Result, error) { return s.proposer.wait(q) }, nil
+	q, err := s.proposer.enqueue(ctx, op)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("shard %d: %w", s.id, err)
+	}
+	return func() (Result, error) {
+		defer release()
+		return s.proposer.wait(q)
+	}, nil
 }
 
 // Snapshot returns the shard as of now: all that was answered before is in it.

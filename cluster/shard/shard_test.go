@@ -36,7 +36,8 @@ type rig struct {
 	fatal chan error
 	// stores opens the shard's store; nil: db, always.
 	stores Stores
-	logged bytes.Buffer // warnings and errors of the shard
+	logged bytes.Buffer  // warnings and errors of the shard
+	memory *state.Budget // nil: none
 }
 
 // memoryStores gives a shard the same store in memory, whatever the directory.
@@ -99,7 +100,7 @@ func (r *rig) open() {
 	if r.stores == nil {
 		r.stores = memoryStores{r.db, r.fs}
 	}
-	r.shard, err = Open(Config{ID: 0, Group: 1, NodeID: "n", FS: r.fs, Dir: "shard", WAL: r.wal, Stores: r.stores,
+	r.shard, err = Open(Config{ID: 0, Group: 1, NodeID: "n", FS: r.fs, Dir: "shard", WAL: r.wal, Stores: r.stores, Memory: r.memory,
 		Logger: slog.New(slog.NewTextHandler(&r.logged, &slog.HandlerOptions{Level: slog.LevelWarn})), Fatal: func(err error) { r.fatal <- err }})
 	must(r.t, err)
 	r.t.Cleanup(r.close)

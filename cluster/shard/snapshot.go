@@ -14,13 +14,14 @@ import (
 	"github.com/millracedb/millrace/sql/catalog"
 )
 
-// manifest is the contents of a shard's snapshot: no data, but how far the files themselves were synced, and which copy of
-// the store belongs to it. Version 1 had no copy.
+// manifest is the contents of a shard's snapshot: no data, but how far the files themselves were synced, which copy of the store
+// belongs to it, and which files have what is held in memory. Version 1 had no copy, version 2 nothing in memory.
 type manifest struct {
 	Version    int            `json:"version"`
 	Applied    uint64         `json:"applied"` // index of the last entry in the store
 	Ends       []manifestPart `json:"ends"`
 	Checkpoint string         `json:"checkpoint,omitempty"` // directory of a copy of the store, at or past Applied; empty: none
+	Held       []manifestHeld `json:"held,omitempty"`       // as of Applied
 }
 
 type manifestPart struct {
@@ -29,7 +30,7 @@ type manifestPart struct {
 	End       log.Offset      `json:"end"`
 }
 
-const manifestVersion = 2
+const manifestVersion = 3
 
 func decodeManifest(b []byte) (*manifest, error) {
 	s := new(manifest)
@@ -57,7 +58,10 @@ type fsmSnapshot struct {
 	manifest manifest
 	dirty    []*partition
 	dropped  []catalog.RelationID
+	held     []heldCopy
 }
+
+var errReplaying = errors.New("entries are being replayed")
 
 var errIsolated = errors.New("a partition is damaged and isolated: the write-ahead log keeps what its files may lack")
 
@@ -73,7 +77,10 @@ func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 	if m.view.isolations.Load() > 0 {
 		return nil, errIsolated
 	}
-	s := &fsmSnapshot{m: m, manifest: manifest{Version: manifestVersion, Applied: m.applied}}
+	if m.given < m.applied {
+		return nil, errReplaying // the logs and what is held in memory are not where the store is
+	}
+	s := &fsmSnapshot{m: m, manifest: manifest{Version: manifestVersion, Applied: m.applied}, held: m.cutHeld(m.applied)}
 	for _, p := range m.parts {
 		s.manifest.Ends = append(s.manifest.Ends, manifestPart{p.id.Topic, p.id.Partition, p.end})
 		if p.dirty {
@@ -112,7 +119,7 @@ func (s *fsmSnapshot) Persist(sink raft.SnapshotSink) error {
 		return err
 	}
 	s.m.pruneTo.Store(s.manifest.Applied)
-	return errors.Join(s.m.removeFiles(s.dropped), removeCheckpoints(s.m.fs, s.m.dir, s.manifest.Checkpoint))
+	return errors.Join(s.m.removeFiles(s.dropped), removeCheckpoints(s.m.fs, s.m.dir, s.manifest.Checkpoint), s.heldSaved())
 }
 
 func (s *fsmSnapshot) sync() error {
@@ -120,6 +127,9 @@ func (s *fsmSnapshot) sync() error {
 		if err := p.sync(); err != nil {
 			return err
 		}
+	}
+	if err := s.saveHeld(); err != nil {
+		return err
 	}
 	return s.m.db.Flush()
 }

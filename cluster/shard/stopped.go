@@ -53,7 +53,8 @@ type StoppedPartition struct {
 // be read. They remain the caller's.
 func OpenStopped(fs vfs.FS, dir string, db state.DB, entries *wal.Group) (*Stopped, error) {
 	s := &Stopped{fs: vfs.ReadOnly(fs), dir: dir, entries: entries, accounts: map[catalog.PartitionID]*account{}}
-	s.m = &machine{db: db, dropped: map[catalog.RelationID]struct{}{}, view: newView(db)}
+	split := state.NewSplit(db, nil)
+	s.m = &machine{fs: s.fs, dir: dir, db: split, dropped: map[catalog.RelationID]struct{}{}, view: newView(split), saved: map[catalog.RelationID]savedHeld{}}
 	applied, err := db.Get(appliedKey())
 	if err != nil {
 		return nil, err
@@ -66,7 +67,10 @@ func OpenStopped(fs vfs.FS, dir string, db state.DB, entries *wal.Group) (*Stopp
 	if err := s.m.loadDropped(); err != nil {
 		return nil, err
 	}
-	return s, s.loadSnapshot(group.NewSnapshots(s.fs, filepath.Join(dir, snapshotDir)))
+	if err := s.loadSnapshot(group.NewSnapshots(s.fs, filepath.Join(dir, snapshotDir))); err != nil {
+		return nil, err
+	}
+	return s, s.m.loadHeld(&s.manifest)
 }
 
 func (s *Stopped) loadSnapshot(snapshots *group.Snapshots) error {
@@ -89,7 +93,12 @@ func (s *Stopped) loadSnapshot(snapshots *group.Snapshots) error {
 // Applied is the index of the last entry that the store has.
 func (s *Stopped) Applied() uint64 { return s.m.applied }
 
-// Store is the shard's store.
+// HeldAt is the index of the entry that what is held in memory is as of; ok is false if nothing is.
+func (s *Stopped) HeldAt() (index uint64, ok bool) {
+	return s.manifest.Applied, len(s.m.db.Relations()) > 0
+}
+
+// Store is the shard's store. What is held in memory is as of the newest snapshot.
 func (s *Stopped) Store() state.Reader { return s.m.db }
 
 // Partitions lists the partitions in order of their ids.

@@ -24,6 +24,7 @@ type txn struct {
 	staged   uint32 // number of parts
 	prepared bool
 	keys     []string // locked rows
+	promised int64    // of the budget of memory
 }
 
 // prepare checks and stages parts of a transaction.
@@ -66,6 +67,9 @@ func (m *machine) lock(t *txn, p *Part) {
 	if err != nil {
 		panic(fmt.Sprintf("BUG: lock an unchecked part: %v", err))
 	}
+	grown := m.stagedGrowth(p)
+	m.db.Budget().Promise(grown)
+	t.promised += grown
 	for it := records.Records(); it.Next(); {
 		key := string(state.RowKey(p.Partition, it.Record().Key))
 		if _, mine := m.locks[key]; !mine {
@@ -79,6 +83,7 @@ func (m *machine) unlock(t *txn) {
 	for _, k := range t.keys {
 		delete(m.locks, k)
 	}
+	m.db.Budget().Release(t.promised)
 	delete(m.txns, t.id)
 }
 
@@ -263,12 +268,21 @@ func (m *machine) appendsOf(op Op) (appends []exec.Append, err error) {
 }
 
 func (m *machine) stagedAppends(id TxnID) (appends []exec.Append, err error) {
+	parts, err := m.stagedParts(id)
+	for i := range parts {
+		appends = append(appends, exec.Append{Partition: parts[i].Partition, Batch: parts[i].Batch})
+	}
+	return appends, err
+}
+
+// stagedParts returns what a transaction has staged, in order.
+func (m *machine) stagedParts(id TxnID) (parts []Part, err error) {
 	prefix := stagedPrefix(id)
 	it := m.db.Scan(prefix, state.PrefixEnd(prefix))
 	for err == nil && it.Next() {
 		var p Part
 		p, err = decodeStaged(bytes.Clone(it.Value()))
-		appends = append(appends, exec.Append{Partition: p.Partition, Batch: p.Batch})
+		parts = append(parts, p)
 	}
-	return appends, errors.Join(err, it.Close())
+	return parts, errors.Join(err, it.Close())
 }

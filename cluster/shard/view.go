@@ -35,7 +35,7 @@ func partitionLess(a, b partitionEnd) bool {
 // view and store is of one moment. Waiters hold a channel that is closed when what they wait for may have changed.
 type view struct {
 	mu        sync.Mutex
-	db        state.DB
+	db        *state.Split
 	ends      *btree.BTreeG[partitionEnd]
 	frontiers map[exec.ConsumerID][]exec.Frontier
 	txns      map[TxnID]*PreparedTxn
@@ -65,7 +65,7 @@ type PreparedTxn struct {
 	Resolved chan struct{} // closed when it is committed or aborted here, or the shard closes
 }
 
-func newView(db state.DB) *view {
+func newView(db *state.Split) *view {
 	return &view{
 		db:        db,
 		damage:    newDamage(0),
@@ -143,6 +143,7 @@ func (v *view) apply(c *change) {
 
 func (v *view) drop(id catalog.RelationID) {
 	v.dropped[id] = struct{}{}
+	v.db.Free(id)
 	v.dropRetained(id)
 	v.free(id)
 	var gone []partitionEnd

@@ -13,10 +13,21 @@ const memoryDegree = 64
 // pair is a key and its value in a memory store.
 type pair struct{ key, value []byte }
 
+// PairOverheadBytes is what a key with its value takes in a memory store beside their bytes: two slices in a node of the tree
+// that is three quarters full, and the block that both are cut from.
+const PairOverheadBytes = 80
+
+// sizeBytes estimates what p takes in memory.
+func (p pair) sizeBytes() int64 { return int64(len(p.key)+len(p.value)) + PairOverheadBytes }
+
 // Memory is a store in memory. Snapshots share its tree until it is written to (copy on write).
 type Memory struct {
-	mu   sync.RWMutex
-	tree *btree.BTreeG[pair]
+	mu     sync.RWMutex
+	tree   *btree.BTreeG[pair]
+	shared *btree.BTreeG[pair] // a copy of tree as it is now, for snapshots; nil: none since the last write
+	bytes  int64
+	writes uint64
+	budget *Budget // nil: none
 }
 
 var _ DB = (*Memory)(nil)
@@ -25,6 +36,59 @@ var _ DB = (*Memory)(nil)
 func NewMemory() *Memory {
 	less := func(a, b pair) bool { return bytes.Compare(a.key, b.key) < 0 }
 	return &Memory{tree: btree.NewBTreeGOptions(less, btree.Options{Degree: memoryDegree, NoLocks: true})}
+}
+
+// SizeBytes estimates what the store's contents take in memory. What only snapshots hold is not counted.
+func (m *Memory) SizeBytes() int64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.bytes
+}
+
+// Writes counts the batches that changed the store.
+func (m *Memory) Writes() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.writes
+}
+
+// Growth estimates by how much a put of a value of valueBytes would make the store larger; it is negative where the present
+// value is longer. A negative valueBytes stands for a delete.
+func (m *Memory) Growth(key []byte, valueBytes int) int64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	grown := int64(0)
+	if valueBytes >= 0 {
+		grown = int64(len(key)+valueBytes) + PairOverheadBytes
+	}
+	if old, ok := m.tree.Get(pair{key: key}); ok {
+		grown -= old.sizeBytes()
+	}
+	return grown
+}
+
+// Load appends a key that is behind all others. It is for one who fills a new store.
+func (m *Memory) Load(key, value []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := newPair(key, value)
+	m.shared = nil
+	m.tree.Load(p)
+	m.grow(p.sizeBytes())
+}
+
+// newPair copies key and value into one block.
+func newPair(key, value []byte) pair {
+	b := append(append(make([]byte, 0, len(key)+len(value)), key...), value...)
+	return pair{key: b[:len(key):len(key)], value: b[len(key):]}
+}
+
+// grow is called under mu.
+func (m *Memory) grow(n int64) {
+	m.bytes += n
+	if m.budget != nil {
+		m.budget.used.Add(n)
+	}
 }
 
 // Get implements Reader.
@@ -44,17 +108,34 @@ func (m *Memory) ScanBack(from, to []byte) Iterator { return m.copy().ScanBack(f
 func (m *Memory) Write(b *Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, op := range b.Ops {
-		switch op.Kind {
-		case Put:
-			m.tree.Set(pair{bytes.Clone(op.Key), append([]byte{}, op.Value...)})
-		case Delete:
-			m.tree.Delete(pair{key: op.Key})
-		case DeleteRange:
-			m.deleteRange(op.Key, op.Value)
-		}
+	m.shared = nil
+	m.writes++
+	before := m.bytes
+	for i := range b.Ops {
+		m.apply(&b.Ops[i])
+	}
+	if m.budget != nil {
+		m.budget.used.Add(m.bytes - before)
 	}
 	return nil
+}
+
+// apply is called under mu.
+func (m *Memory) apply(op *Op) {
+	switch op.Kind {
+	case Put:
+		p := newPair(op.Key, op.Value)
+		old, replaced := m.tree.Set(p)
+		if m.bytes += p.sizeBytes(); replaced {
+			m.bytes -= old.sizeBytes()
+		}
+	case Delete:
+		if old, there := m.tree.Delete(pair{key: op.Key}); there {
+			m.bytes -= old.sizeBytes()
+		}
+	case DeleteRange:
+		m.deleteRange(op.Key, op.Value)
+	}
 }
 
 func (m *Memory) deleteRange(from, to []byte) {
@@ -68,6 +149,7 @@ func (m *Memory) deleteRange(from, to []byte) {
 	})
 	for _, p := range keys {
 		m.tree.Delete(p)
+		m.bytes -= p.sizeBytes()
 	}
 }
 
@@ -77,14 +159,25 @@ func (m *Memory) Snapshot() Snapshot { return m.copy() }
 func (m *Memory) copy() memorySnapshot {
 	m.mu.Lock() // the copy marks the tree as shared
 	defer m.mu.Unlock()
-	return memorySnapshot{m.tree.Copy()}
+	if m.shared == nil {
+		m.shared = m.tree.Copy()
+	}
+	return memorySnapshot{m.shared}
 }
 
 // Flush implements DB; there is nothing to flush to.
 func (m *Memory) Flush() error { return nil }
 
-// Close implements DB.
-func (m *Memory) Close() error { return nil }
+// Close implements DB. The budget has its bytes back.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.budget != nil {
+		m.budget.used.Add(-m.bytes)
+		m.budget = nil
+	}
+	return nil
+}
 
 // memorySnapshot is a tree that nobody writes to.
 type memorySnapshot struct{ tree *btree.BTreeG[pair] }
