@@ -34,7 +34,7 @@ func (n *Node) writeAsync(ctx context.Context, w partsOf) error {
 	wait, err := n.shards[w.shard].Submit(ctx, &shard.Write{Parts: w.parts})
 	if err != nil {
 		a.mu.Unlock()
-		return writeError(err)
+		return n.writeError(err)
 	}
 	a.last = done
 	a.mu.Unlock()

@@ -45,9 +45,28 @@ func (h *host) Commit(ctx context.Context, c *exec.Commit) error {
 	if err := h.n.space.refusal(); err != nil {
 		return fmt.Errorf("%w: %w", exec.ErrUnavailable, err)
 	}
-	err := commitOn(ctx, h.shard, c)
-	if errors.Is(err, shard.ErrNotLeader) {
+	err := h.hold(ctx, c)
+	if err == nil {
+		err = commitOn(ctx, h.shard, c)
+	}
+	switch {
+	case errors.Is(err, shard.ErrNotLeader):
 		return fmt.Errorf("%w: %w", exec.ErrFenced, err)
+	case errors.Is(err, shard.ErrMemoryFull):
+		return h.n.errMemoryFull(err)
+	}
+	return err
+}
+
+// hold comes before the first commit with state of a query that is held in memory.
+func (h *host) hold(ctx context.Context, c *exec.Commit) error {
+	r := h.n.Catalog().ByID(c.Consumer.Query)
+	if r == nil || len(c.State.Ops) == 0 {
+		return nil
+	}
+	err := hold(ctx, h.shard, r)
+	if errors.Is(err, shard.ErrUnknown) {
+		return fmt.Errorf("%w: %w", exec.ErrUnavailable, err)
 	}
 	return err
 }

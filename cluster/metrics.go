@@ -30,6 +30,8 @@ type Stats struct {
 	DiskFull    bool          // writes are refused
 	LogBytes    []int64       // of the partitions, by shard
 	WALBytes    int64
+	MemoryBytes int64 // of relations with state = 'memory'
+	MemoryLimit int64 // of them
 	Relations   int
 }
 
@@ -49,6 +51,7 @@ func (n *Node) Stats() Stats {
 	}
 	s.FreeBytes, s.DiskFull = n.space.free.Load(), n.space.full.Load()
 	s.WALBytes, _ = n.wal.OldestPins()
+	s.MemoryBytes, s.MemoryLimit = n.memory.Used(), n.memory.Limit()
 	return s
 }
 
@@ -76,6 +79,8 @@ var (
 	descFailedRows  = prometheus.NewDesc("millrace_query_failed_rows_total", "Rows left out of views because an expression failed.", nil, nil)
 	descUndecodable = prometheus.NewDesc("millrace_query_undecodable_records_total", "Records of streams that continuous queries passed over because they do not decode.", nil, nil)
 	descWAL         = prometheus.NewDesc("millrace_wal_bytes", "Size of the write-ahead log.", nil, nil)
+	descMemory      = prometheus.NewDesc("millrace_state_memory_bytes", "What relations with state = 'memory' hold.", nil, nil)
+	descMemoryLimit = prometheus.NewDesc("millrace_state_memory_limit_bytes", "What relations with state = 'memory' may hold together.", nil, nil)
 	descRelations   = prometheus.NewDesc("millrace_relations", "Streams, tables and views.", nil, nil)
 )
 
@@ -110,6 +115,8 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 	gauge(descFull, flag(s.DiskFull))
 	counter(descAsyncLost, s.AsyncLost)
 	gauge(descWAL, float64(s.WALBytes))
+	gauge(descMemory, float64(s.MemoryBytes))
+	gauge(descMemoryLimit, float64(s.MemoryLimit))
 	gauge(descRelations, float64(s.Relations))
 	counter(descChanges, s.Changes)
 	counter(descFailedRows, s.FailedRows)

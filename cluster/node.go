@@ -34,7 +34,7 @@ type Config struct {
 	// Shards of a new data directory; 0: DefaultShards. An old one keeps its number, and another one here is refused.
 	Shards int
 	// MemoryBytes is the budget of all state stores together: half of it for the cache of blocks, a quarter for what is
-	// not on disk yet. 0: DefaultMemoryBytes.
+	// not on disk yet, a quarter for relations with state = 'memory'. 0: DefaultMemoryBytes.
 	MemoryBytes int64
 	Logger      *slog.Logger
 	// Fatal is told, once, why the node cannot go on. It should end the process, and by default it does: nothing that
@@ -64,6 +64,9 @@ type Config struct {
 // DefaultMemoryBytes is the default of Config.MemoryBytes.
 const DefaultMemoryBytes = 1 << 30
 
+// memoryStateShare is which part of Config.MemoryBytes relations with state = 'memory' may take: one in so many.
+const memoryStateShare = 4
+
 // Groups of the write-ahead log. The numbers are a format.
 const (
 	metaGroup       = 1
@@ -80,6 +83,7 @@ type Node struct {
 	dir    *dataDir
 	wal    *wal.WAL
 	cache  *state.Cache
+	memory *state.Budget // of relations with state = 'memory'
 	meta   *meta.Meta
 	shards []*shard.Shard
 
@@ -168,6 +172,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.cache = state.NewCache(uint64(n.cfg.MemoryBytes) / 2)
+	n.memory = state.NewBudget(n.cfg.MemoryBytes / memoryStateShare)
 	n.meta, err = meta.Open(meta.Config{Group: metaGroup, NodeID: n.dir.format.NodeID, FS: n.cfg.FS, Dir: n.dir.join(metaDir),
 		WAL: n.wal, Logger: n.logger, Fatal: n.fail})
 	if err != nil {
@@ -188,7 +193,7 @@ func (n *Node) open() (err error) {
 
 func (n *Node) openShard(id catalog.ShardID) (*shard.Shard, error) {
 	return shard.Open(shard.Config{ID: id, Group: firstShardGroup + uint32(id), NodeID: n.dir.format.NodeID, FS: n.cfg.FS,
-		Dir: n.dir.join(shardsDir, fmt.Sprint(id)), WAL: n.wal, Stores: stores{n}, Logger: n.logger, Fatal: n.fail, Snapshotted: n.trimWAL,
+		Dir: n.dir.join(shardsDir, fmt.Sprint(id)), WAL: n.wal, Stores: stores{n}, Memory: n.memory, Logger: n.logger, Fatal: n.fail, Snapshotted: n.trimWAL,
 		InternalSegmentBytes: n.cfg.internalSegmentBytes, Grown: n.retention.rouse})
 }
 
@@ -238,6 +243,9 @@ func (n *Node) recover(ctx context.Context) error {
 	}
 	if err := n.supervisor.adopt(); err != nil {
 		return err
+	}
+	if used := n.memory.Used(); used > n.memory.Limit() {
+		n.logger.Warn("relations with state = 'memory' hold more than they may: writes that make them larger are refused", "bytes", used, "limit", n.memory.Limit())
 	}
 	return n.configureAll(ctx)
 }

@@ -105,7 +105,7 @@ func (t *twoPhase) prepareOn(ctx context.Context, p partsOf, last bool) error {
 		if errors.Is(err, shard.ErrUnknown) { // staged or not, it never commits: that is known
 			err = errors.Join(shard.ErrNotLeader, err)
 		}
-		return prepareError(err)
+		return t.prepareError(err)
 	}
 	if r.Verdict == shard.Locked {
 		return &lockedError{s, r.Txn, r.Conflict}
@@ -114,11 +114,11 @@ func (t *twoPhase) prepareOn(ctx context.Context, p partsOf, last bool) error {
 }
 
 // prepareError is writeError for a step that commits nothing.
-func prepareError(err error) error {
+func (t *twoPhase) prepareError(err error) error {
 	if errors.Is(err, shard.ErrNotLeader) {
-		return writeError(shard.ErrNotLeader)
+		return t.n.writeError(shard.ErrNotLeader)
 	}
-	return writeError(err)
+	return t.n.writeError(err)
 }
 
 // prepareInOrder prepares shard by shard and waits for locks where it stands.
@@ -189,7 +189,7 @@ func (t *twoPhase) decide() error {
 	}
 	if err != nil {
 		t.n.resolveLater(t.id, t.decider)
-		return writeError(err)
+		return t.n.writeError(err)
 	}
 	if r.Verdict != shard.Applied {
 		t.abort()

@@ -74,7 +74,7 @@ func (t *tx) Write(ctx context.Context, ws []exec.PartitionWrite) error {
 	}
 	now := t.n.cfg.NowMillis()
 	for i := range ws {
-		if err := t.add(&ws[i], now); err != nil {
+		if err := t.add(ctx, &ws[i], now); err != nil {
 			return err
 		}
 	}
@@ -87,8 +87,8 @@ func (t *tx) Write(ctx context.Context, ws []exec.PartitionWrite) error {
 	return t.stage(ctx)
 }
 
-func (t *tx) add(w *exec.PartitionWrite, nowMillis int64) error {
-	b, err := t.builder(w)
+func (t *tx) add(ctx context.Context, w *exec.PartitionWrite, nowMillis int64) error {
+	b, err := t.builder(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (t *tx) add(w *exec.PartitionWrite, nowMillis int64) error {
 	return nil
 }
 
-func (t *tx) builder(w *exec.PartitionWrite) (*partBuilder, error) {
+func (t *tx) builder(ctx context.Context, w *exec.PartitionWrite) (*partBuilder, error) {
 	if b := t.builders[w.Partition]; b != nil {
 		return b, nil
 	}
@@ -121,11 +121,22 @@ func (t *tx) builder(w *exec.PartitionWrite) (*partBuilder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := hold(ctx, t.n.shards[id], r); err != nil {
+		return nil, notHeld(err)
+	}
 	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, codec: exec.CodecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
 	b.begin()
 	t.builders[w.Partition] = b
 	t.order = append(t.order, b)
 	return b, nil
+}
+
+// notHeld puts a failed hold into the user's words: nothing was written yet.
+func notHeld(err error) error {
+	if errors.Is(err, shard.ErrUnknown) || errors.Is(err, shard.ErrNotLeader) {
+		return errNotReady().WithCause(err)
+	}
+	return err
 }
 
 func errRelationGone(p catalog.PartitionID) error {
@@ -296,7 +307,7 @@ func (n *Node) writeOne(ctx context.Context, w partsOf) error {
 	for {
 		r, err := s.Propose(ctx, &shard.Write{Parts: w.parts})
 		if err != nil {
-			return writeError(err)
+			return n.writeError(err)
 		}
 		if r.Verdict != shard.Locked {
 			return verdictError(r, w)
@@ -308,8 +319,10 @@ func (n *Node) writeOne(ctx context.Context, w partsOf) error {
 }
 
 // writeError puts a failed proposal of a write into the user's words.
-func writeError(err error) error {
+func (n *Node) writeError(err error) error {
 	switch {
+	case errors.Is(err, shard.ErrMemoryFull):
+		return n.errMemoryFull(err)
 	case errors.Is(err, shard.ErrUnknown):
 		return pgerr.New(pgerr.TransactionResolutionUnknown, "it is not known whether the write was done").
 			WithHint("Read the rows before you write again.").WithCause(err)

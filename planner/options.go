@@ -20,7 +20,7 @@ const maxReplicas = 16
 
 // knownOptions are WITH options that are documented and not there: they are refused by name, others as unknown.
 var knownOptions = map[string]bool{
-	"state": true, "idle_timeout": true,
+	"idle_timeout": true,
 }
 
 // relationOptions are the WITH options of a relation.

@@ -20,7 +20,7 @@ func (c *creator) overTopic(opts relationOptions) error {
 		return pgerr.New(pgerr.WrongObjectType, "%q is not a topic", t.Name).WithHint("Create one with CREATE TOPIC.").At(pos)
 	}
 	for _, o := range c.stmt.Options {
-		if o.Name != "topic" && o.Name != "format" {
+		if ofTable := o.Name == "state" && c.rel.Kind == catalog.KindTable; o.Name != "topic" && o.Name != "format" && !ofTable {
 			return pgerr.New(pgerr.InvalidParameterValue, "option %q is the topic's", o.Name).
 				WithHint("Give it with CREATE TOPIC or ALTER TOPIC.").At(o.Pos)
 		}
@@ -30,7 +30,7 @@ func (c *creator) overTopic(opts relationOptions) error {
 		format = opts.config.Format
 	}
 	if c.rel.Kind == catalog.KindTable {
-		return c.tableOf(t, format)
+		return c.tableOf(t, format, opts.config.State)
 	}
 	c.rel.Over, c.rel.Placement, c.rel.PartitionBy = t.ID, t.Placement, nil
 	c.rel.Config = catalog.TopicConfig{Format: format}

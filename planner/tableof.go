@@ -13,7 +13,7 @@ import (
 )
 
 // tableOf makes rel the table of the last record of each key of a topic: a query that keeps it.
-func (c *creator) tableOf(topic *catalog.Relation, format catalog.Format) error {
+func (c *creator) tableOf(topic *catalog.Relation, format catalog.Format, store catalog.StateStore) error {
 	if len(c.stmt.Columns) == 0 && topic.Template != nil {
 		c.takeTemplate(topic.Template)
 	}
@@ -22,6 +22,7 @@ func (c *creator) tableOf(topic *catalog.Relation, format catalog.Format) error 
 	}
 	c.rel.Source = &catalog.TopicSource{Topic: topic.ID, Format: format}
 	c.rel.Placement, c.rel.PartitionBy, c.rel.Config = topic.Placement, c.rel.Key, catalog.DefaultConfig(c.rel.Kind)
+	c.rel.Config.State = store
 	if err := c.agree(topic); err != nil {
 		return err
 	}

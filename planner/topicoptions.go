@@ -46,6 +46,7 @@ var topicOptions = map[string]topicOption{
 		catalog.CompressionNone, catalog.CompressionLZ4, catalog.CompressionZstd),
 	"durability": wordOption(func(c *catalog.TopicConfig) *catalog.Durability { return &c.Durability },
 		catalog.DurabilitySync, catalog.DurabilityAsync),
+	"state": fixed(wordOption(func(c *catalog.TopicConfig) *catalog.StateStore { return &c.State }, catalog.StateRocksDB, catalog.StateMemory)),
 }
 
 func fixed(o topicOption) topicOption {
@@ -189,6 +190,10 @@ func parseSize(s string) (int64, error) {
 // must not lose the last record of a key.
 func checkConfig(kind catalog.Kind, c catalog.TopicConfig, o ast.Option) error {
 	if kind != catalog.KindTable && kind != catalog.KindView {
+		if o.Name == "state" {
+			return pgerr.New(pgerr.InvalidParameterValue, "option %q is for tables and materialized views", o.Name).
+				WithDetail("A %s has no rows beside its log.", kind).At(o.Pos)
+		}
 		return nil
 	}
 	switch {

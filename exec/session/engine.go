@@ -38,6 +38,8 @@ type Engine interface {
 	SequenceState(id catalog.RelationID) catalog.SequenceState
 	// Waiting says why the query of r, which runs, does not go on now: a shard that it needs is isolated. Empty: it goes on.
 	Waiting(r *catalog.Relation) string
+	// StateBytes estimates what a relation with state = 'memory' holds there; 0 of others.
+	StateBytes(r *catalog.Relation) int64
 	// WaitAny returns when one of the partitions has an end offset above the given one, or ctx ends (its error).
 	WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Offset) error
 }

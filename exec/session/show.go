@@ -19,10 +19,10 @@ type listing struct {
 // listings by the word after SHOW.
 var listings = map[string]listing{
 	"tables": {
-		columns: []string{"schema", "name", "kind", "key", "partitions"},
+		columns: []string{"schema", "name", "kind", "key", "partitions", "state", "state_bytes"},
 		about:   (*catalog.Relation).Keyed,
-		row: func(_ Engine, _ *catalog.Catalog, r *catalog.Relation) []string {
-			return []string{r.Schema, r.Name, r.Word(), keyText(r), partitionsText(r)}
+		row: func(e Engine, _ *catalog.Catalog, r *catalog.Relation) []string {
+			return []string{r.Schema, r.Name, r.Word(), keyText(r), partitionsText(r), string(r.Config.State), stateBytesText(e, r)}
 		},
 	},
 	"streams": {
@@ -44,14 +44,14 @@ var listings = map[string]listing{
 		},
 	},
 	"queries": {
-		columns: []string{"schema", "name", "state", "reason", "reads", "query"},
+		columns: []string{"schema", "name", "state", "reason", "reads", "query", "state_bytes"},
 		about:   func(r *catalog.Relation) bool { return r.Query != nil },
 		row: func(e Engine, cat *catalog.Catalog, r *catalog.Relation) []string {
 			state, reason := string(r.Query.State), r.Query.Reason
 			if why := e.Waiting(r); why != "" {
 				state, reason = "waiting", why
 			}
-			return []string{r.Schema, r.Name, state, reason, readsText(cat, r), r.Query.SQL}
+			return []string{r.Schema, r.Name, state, reason, readsText(cat, r), r.Query.SQL, stateBytesText(e, r)}
 		},
 	},
 }
@@ -73,6 +73,14 @@ func topicText(cat *catalog.Catalog, r *catalog.Relation) string {
 		return t.Name
 	}
 	return ""
+}
+
+// stateBytesText is what a relation holds in memory, "" if it is on disk.
+func stateBytesText(e Engine, r *catalog.Relation) string {
+	if r.Config.State != catalog.StateMemory {
+		return ""
+	}
+	return strconv.FormatInt(e.StateBytes(r), 10)
 }
 
 func readsText(cat *catalog.Catalog, r *catalog.Relation) string {

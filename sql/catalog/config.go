@@ -30,6 +30,9 @@ type TopicConfig struct {
 	DeleteRetentionMillis int64 `json:"delete_retention_millis,omitempty"`
 	// Durability says what an acknowledged write is. Default: DurabilitySync.
 	Durability Durability `json:"durability,omitempty"`
+	// State says where the rows of a table or view are, and the state of its query. Default: StateRocksDB; empty of other
+	// relations, which have neither. It never changes.
+	State StateStore `json:"state,omitempty"`
 }
 
 // CleanupPolicy is the option cleanup_policy.
@@ -77,6 +80,15 @@ const (
 	DurabilityAsync Durability = "async"
 )
 
+// StateStore is the option state.
+type StateStore string
+
+// The state stores: on disk behind a cache, or in memory. Both are as durable as the write-ahead log.
+const (
+	StateRocksDB StateStore = "rocksdb"
+	StateMemory  StateStore = "memory"
+)
+
 // Defaults of TopicConfig.
 const (
 	DefaultSegmentBytes          = 64 << 20
@@ -89,18 +101,24 @@ func DefaultConfig(k Kind) TopicConfig {
 	c := TopicConfig{Cleanup: CleanupDelete, Format: FormatNative, Compression: CompressionNone, SegmentBytes: DefaultSegmentBytes,
 		SegmentAgeMillis: defaultSegmentAgeMillis, DeleteRetentionMillis: defaultDeleteRetentionMillis, Durability: DurabilitySync}
 	if k == KindTable || k == KindView {
-		c.Cleanup = CleanupCompact
+		c.Cleanup, c.State = CleanupCompact, StateRocksDB
 	}
 	return c
 }
 
-// withConfig returns r with the defaults, if it comes from a catalog that had no TopicConfig.
+// withConfig returns r with the defaults, if it comes from a catalog that had no TopicConfig, or none with a State.
 func withConfig(r *Relation) *Relation {
-	if r.Over != 0 || r.Config != (TopicConfig{}) {
+	c, defaults := *r, DefaultConfig(r.Kind)
+	switch {
+	case r.Over != 0:
+		return r
+	case r.Config == TopicConfig{}:
+		c.Config = defaults
+	case r.Config.State == "" && defaults.State != "":
+		c.Config.State = defaults.State
+	default:
 		return r
 	}
-	c := *r
-	c.Config = DefaultConfig(r.Kind)
 	return &c
 }
 
@@ -115,6 +133,9 @@ func (c TopicConfig) Values() []ConfigValue {
 		{"compression", string(c.Compression)}, {"durability", string(c.Durability)},
 		{"segment_bytes", FormatSize(c.SegmentBytes)}, {"segment_age", FormatDuration(c.SegmentAgeMillis)},
 		{"delete_retention", FormatDuration(c.DeleteRetentionMillis)},
+	}
+	if c.State != "" {
+		values = append(values, ConfigValue{"state", string(c.State)})
 	}
 	if c.ReplicationFactor > 0 {
 		values = append(values, ConfigValue{"replication_factor", strconv.Itoa(c.ReplicationFactor)})

@@ -229,9 +229,9 @@ func (d *damage) refused(err error) (result, error) {
 	return refused, nil
 }
 
-// ofStore reports whether the damage is in the store of a shard, or its copy: no view fails for it, as it is mended with the shard.
+// ofStore reports whether the damage is in the store of a shard, on disk or in memory, or its copy: no view fails for it, as it is mended with the shard.
 func (d *damage) ofStore() bool {
-	return strings.Contains(d.file, "/state/") || strings.Contains(d.file, "/checkpoints/")
+	return strings.Contains(d.file, "/state/") || strings.Contains(d.file, "/held/") || strings.Contains(d.file, "/checkpoints/")
 }
 
 // ofShard reports whether the damage is in the files of one partition, or in the store of one shard: all others must be served.

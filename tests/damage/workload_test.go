@@ -11,10 +11,10 @@ import (
 
 const schema = `
 CREATE TABLE accounts (id bigint PRIMARY KEY, owner text NOT NULL, balance bigint NOT NULL);
-CREATE TABLE notes (id bigint PRIMARY KEY, note text);
+CREATE TABLE notes (id bigint PRIMARY KEY, note text) WITH (state = 'memory');
 CREATE STREAM events (id bigint KEY, account bigint, amount numeric);
 CREATE MATERIALIZED VIEW by_owner AS SELECT a.owner, count(*) AS events, sum(e.amount) AS amount FROM events e JOIN accounts a ON a.id = e.account GROUP BY a.owner;
-CREATE MATERIALIZED VIEW by_account AS SELECT account, count(*) AS events, max(amount) AS most FROM events GROUP BY account;
+CREATE MATERIALIZED VIEW by_account WITH (state = 'memory') AS SELECT account, count(*) AS events, max(amount) AS most FROM events GROUP BY account;
 CREATE MATERIALIZED VIEW poor AS SELECT id, owner FROM accounts WHERE balance < 1000`
 
 // queries are what is asked of a node: all that it holds.
@@ -117,7 +117,7 @@ func keep(t *testing.T, dir string, answers []string) original {
 func kindOf(name string) string {
 	base := filepath.Base(name)
 	switch ext := filepath.Ext(base); {
-	case ext == ".wal", ext == ".sst", ext == ".index", ext == ".timeindex":
+	case ext == ".wal", ext == ".sst", ext == ".mem", ext == ".index", ext == ".timeindex":
 		return ext[1:]
 	case strings.Contains(name, "/topics/") && ext == ".log":
 		return "segment"

@@ -33,7 +33,7 @@ func Statements(script string) []string {
 
 var (
 	createQuery = regexp.MustCompile(`(?is)^CREATE\s+(?:STREAM|TABLE|MATERIALIZED\s+VIEW)(\s+\S+\s+AS\s)`)
-	partitions  = regexp.MustCompile(`(?i)\s+WITH\s*\(partitions\s*=\s*\d+\)`)
+	options     = regexp.MustCompile(`(?i)\s+WITH\s*\((?:partitions|state)\s*=[^)]*\)`)
 	createAny   = regexp.MustCompile(`(?is)^CREATE\s`)
 	stream      = regexp.MustCompile(`(?is)^(CREATE|DROP)\s+STREAM\b`)
 	streamKey   = regexp.MustCompile(`(?i)\s+KEY(\s*[,)])`)
@@ -41,10 +41,10 @@ var (
 )
 
 // ToPostgres gives a statement the form that means the same to PostgreSQL: a continuous query is a plain view there,
-// which is always fresh, and a stream is a table without a key; it has no partitions. Other statements stay as they are.
+// which is always fresh, and a stream is a table without a key; it has no partitions and no state. Other statements stay as they are.
 func ToPostgres(statement string) string {
 	if createAny.MatchString(statement) {
-		statement = partitions.ReplaceAllString(statement, "")
+		statement = options.ReplaceAllString(statement, "")
 	}
 	if createQuery.MatchString(statement) {
 		return createQuery.ReplaceAllString(statement, "CREATE VIEW$1")

@@ -92,6 +92,14 @@ func (g *generator) add(kind stepKind, sql string) {
 	g.script = append(g.script, step{kind: kind, sql: sql})
 }
 
+// options are those of a table or view.
+func (g *generator) options() string {
+	if g.chance(3) {
+		return pick(g, " WITH (state = 'memory')", " WITH (partitions = 2, state = 'memory')")
+	}
+	return g.partitions()
+}
+
 func (g *generator) partitions() string {
 	return pick(g, "", " WITH (partitions = 1)", " WITH (partitions = 4)", " WITH (partitions = 7)")
 }
@@ -115,7 +123,7 @@ func (g *generator) createTable() {
 	case 2:
 		items = append(items, "PRIMARY KEY ("+r.columns[0].name+", "+r.columns[1].name+")")
 	}
-	g.add(change, "CREATE TABLE "+r.name+" ("+strings.Join(items, ", ")+")"+g.partitions())
+	g.add(change, "CREATE TABLE "+r.name+" ("+strings.Join(items, ", ")+")"+g.options())
 	g.relations = append(g.relations, r)
 }
 

@@ -155,7 +155,7 @@ func (g *generator) view() {
 	if g.chance(6) {
 		head = "CREATE TABLE "
 	}
-	g.add(change, head+v.name+g.partitions()+" AS "+sql)
+	g.add(change, head+v.name+g.options()+" AS "+sql)
 	g.relations = append(g.relations, v)
 }
 

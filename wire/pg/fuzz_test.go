@@ -48,7 +48,9 @@ func (nothing) SequenceState(catalog.RelationID) catalog.SequenceState {
 	return catalog.SequenceState{}
 }
 
-func (nothing) Waiting(*catalog.Relation) string                                  { return "" }
+func (nothing) Waiting(*catalog.Relation) string   { return "" }
+func (nothing) StateBytes(*catalog.Relation) int64 { return 0 }
+
 func (nothing) WaitAny(context.Context, map[catalog.PartitionID]log.Offset) error { return io.EOF }
 
 // fuzzTimeout is far beyond what any input takes: it ends a hang.
