@@ -67,7 +67,12 @@ func openDataDir(fsys vfs.FS, path string, shards int) (*dataDir, error) {
 	if err := d.acquire(); err != nil {
 		return nil, err
 	}
-	if err := d.readFormat(shards); err != nil {
+	err := d.readFormat(shards)
+	if err == nil {
+		// A process that was killed while it made the directory may have named the format and not synced that.
+		err = fsys.SyncDir(path)
+	}
+	if err != nil {
 		d.release()
 		return nil, err
 	}

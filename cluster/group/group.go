@@ -83,6 +83,9 @@ func Open(cfg Config) (*Group, error) {
 // found writes the first entry of a new group: its voters. A group that cut its log behind a snapshot and lost that is
 // not new.
 func found(cfg Config, store *logStore, snapshots *Snapshots, address raft.ServerAddress) error {
+	if err := snapshots.Keep(); err != nil {
+		return err
+	}
 	covered, err := snapshots.index()
 	if err != nil {
 		return err

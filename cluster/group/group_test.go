@@ -211,6 +211,14 @@ func TestSnapshotFile(t *testing.T) {
 			must(t, err)
 			seen[string(contents)] = true
 		}
+		killed := NewSnapshots(fs.Crash(vfs.CrashKeep, nil), "d")
+		found, err := killed.Newest()
+		must(t, err)
+		must(t, killed.Keep())
+		kept, err := NewSnapshots(killed.fs.(*vfs.Mem).Crash(vfs.CrashDrop, nil), "d").Newest()
+		if must(t, err); string(kept) != string(found) {
+			t.Errorf("a start after a kill found %q, and a power cut then left %q", found, kept)
+		}
 		return nil
 	})
 	must(t, ReplaceFile(fs, "d/snapshot", newer))

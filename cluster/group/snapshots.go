@@ -55,6 +55,15 @@ type snapshotHead struct {
 // NewSnapshots returns the store in dir, which is made with the first snapshot.
 func NewSnapshots(fs vfs.FS, dir string) *Snapshots { return &Snapshots{fs: fs, dir: dir} }
 
+// Keep makes what is there durable. A process that was killed while it replaced the snapshot may have named the new one and not
+// synced that: whoever acts on what the snapshot says calls it before.
+func (s *Snapshots) Keep() error {
+	if _, err := s.fs.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return s.fs.SyncDir(s.dir)
+}
+
 // Newest returns the contents of the newest snapshot, nil if there is none.
 func (s *Snapshots) Newest() ([]byte, error) {
 	_, contents, err := s.load()

@@ -206,8 +206,11 @@ func (m *machine) recover(snapshots *group.Snapshots) error {
 	return errors.Join(removeCheckpoints(m.fs, m.dir, newest.Checkpoint), removeHeldFiles(m.fs, m.dir, newest.Held))
 }
 
-// newestManifest reads the newest snapshot's, nil if there is none.
+// newestManifest reads the newest snapshot's, nil if there is none, and has it stay.
 func newestManifest(snapshots *group.Snapshots) (*manifest, error) {
+	if err := snapshots.Keep(); err != nil {
+		return nil, err
+	}
 	contents, err := snapshots.Newest()
 	if err != nil || contents == nil {
 		return nil, err
