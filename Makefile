@@ -19,8 +19,9 @@ TEST_TIMEOUT ?= 10m
 RACE_PKGS    ?= ./...
 RACE_TIMEOUT ?= 15m
 FUZZTIME     ?= 10s
-# How often test-crash kills the server.
+# How often test-crash kills the server, and how many states of power cuts it looks at.
 ROUNDS       ?= 30
+STATES       ?= 4000
 BENCH        ?= .
 # Of one benchmark. A comparison of both sides takes five rounds, however short this is.
 BENCHTIME    ?= 300ms
@@ -43,9 +44,10 @@ build: deps
 test: deps deps-test build lint
 	go test -tags $(TAGS) -vet=off -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PKGS)
 
-# The server killed under load, and judged by PostgreSQL, more often than in test.
+# The server killed under load, and judged by PostgreSQL, and power cuts of a node: more often than in test.
 test-crash: deps deps-test
 	go test -tags $(TAGS) -vet=off -count=1 -timeout $(TEST_TIMEOUT) -v ./tests/crash -rounds=$(ROUNDS)
+	go test -tags $(TAGS) -vet=off -count=1 -timeout $(TEST_TIMEOUT) -v ./cluster -run TestPowerCuts -crash-states=$(STATES)
 
 # Programs that use the drivers of other languages, against PostgreSQL and against Millrace. Installs them into bin/drivers.
 test-drivers: deps deps-test
