@@ -108,6 +108,9 @@ func (l *lockRows) lockRow(ctx context.Context, b *types.Batch, i int) (bool, er
 	return true, nil
 }
 
+// keyShare is RowLock.Strength of FOR KEY SHARE.
+const keyShare = 1
+
 // codeLockNotAvailable is 55P03.
 const codeLockNotAvailable = "55P03"
 
@@ -167,17 +170,18 @@ func (l *lockRows) current(ctx context.Context, b *types.Batch, i int, readers [
 				return err
 			}
 		}
+		if now.row != nil && k.Strength == keyShare {
+			now = seen // it keeps the key only, which is the same
+		}
 		pins[k.Mark] = pinnedRow{now.row}
-		if now.row != nil && now.offset == seen.offset {
-			continue
-		}
-		changed = true
-		locker := rowLocker{env: l.env, rel: k.Relation}
-		if err := locker.unfrozen(key, now); err != nil {
-			return err
-		}
-		if now.row == nil {
+		switch {
+		case now.row != nil && now.offset == seen.offset:
+		case l.env.Locking.Frozen:
+			return concurrentUpdate("update")
+		case now.row == nil:
 			return nil
+		default:
+			changed = true
 		}
 	}
 	if changed {

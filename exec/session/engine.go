@@ -30,6 +30,9 @@ type Engine interface {
 	// partitions is in it whole or not at all. With Strong every write acknowledged before the call is in it, also in views,
 	// for which it waits; notice is told when a view is still being backfilled. A failed view: 55000 with the reason.
 	Snapshot(ctx context.Context, rels []*catalog.Relation, level Consistency, notice func(string)) (exec.Reader, error)
+	// Freeze returns a snapshot of all relations, as of one moment for base relations; with Strong every write acknowledged
+	// before the call is in it, also in views, for all of which it waits.
+	Freeze(ctx context.Context, level Consistency, notice func(string)) (Frozen, error)
 	// NextValue gives the next value of a sequence: no value is given twice, whatever crashes. Errors: 42P01, 2200H.
 	NextValue(ctx context.Context, id catalog.RelationID) (int64, error)
 	// SetValue makes a sequence stand somewhere.

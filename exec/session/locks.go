@@ -59,10 +59,7 @@ func (l rowLocks) Unlock(rel *catalog.Relation, p uint32, key []byte, mode exec.
 
 // locking is how a statement that writes or locks rows takes part in the locking of rows.
 func (s *Session) locking() exec.Locking {
-	return exec.Locking{Rows: rowLocks{s, s.settings.lockTimeout()}, Kept: s.block != nil,
-		Latest: func(ctx context.Context, rel *catalog.Relation) (exec.Reader, error) {
-			return s.snapshot(ctx, []*catalog.Relation{rel}, Strong)
-		}}
+	return exec.Locking{Rows: rowLocks{s, s.settings.lockTimeout()}, Latest: s.latest, Kept: s.block != nil, Frozen: s.frozen()}
 }
 
 // releaseStatement ends what a statement outside a block has locked.

@@ -139,6 +139,9 @@ func (p *Portal) start(ctx context.Context) error {
 		return errFailedBlock()
 	}
 	p.started = true
+	if b := p.session.block; b != nil && (p.command.class == classRead || p.command.class == classWrite) {
+		b.queried = true
+	}
 	return p.command.start(ctx, p)
 }
 

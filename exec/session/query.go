@@ -97,14 +97,7 @@ func (s *Session) snapshot(ctx context.Context, rels []*catalog.Relation, level 
 	if err := s.readable(ctx, rels); err != nil {
 		return nil, err
 	}
-	reader, err := s.engine.Snapshot(ctx, rels, level, func(m string) { s.notef("%s", m) })
-	if err != nil {
-		return nil, err
-	}
-	if s.block != nil && s.block.writes != nil {
-		return s.block.writes.over(reader), nil
-	}
-	return reader, nil
+	return s.over(s.committed(ctx, rels, level))
 }
 
 func closeReader(r exec.Reader) {

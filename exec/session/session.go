@@ -120,6 +120,7 @@ func (s *Session) Parse(sql string) (_ []parse.Parsed, err error) {
 func (s *Session) Close() {
 	s.closePortals(func(*Portal) bool { return true })
 	s.abortBlock()
+	s.block.thaw()
 	s.block = nil
 	s.locks.Close()
 }

@@ -29,7 +29,11 @@ func (c *compiler) set(t *ast.Set) (*command, error) {
 			_, err := s.settings.check(strings.ToLower(t.Name), t.Values)
 			return firstError(err, p.finish(tag))
 		}
-		if err := s.settings.set(t.Name, t.Values, t.Local); err != nil {
+		isMode, err := s.setMode(t.Name, t.Values)
+		if !isMode {
+			err = s.settings.set(t.Name, t.Values, t.Local)
+		}
+		if err != nil {
 			return err
 		}
 		return p.finish(tag)

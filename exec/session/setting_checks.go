@@ -130,11 +130,12 @@ func checkDateStyle(name string, values []string) (string, error) {
 	return "ISO, MDY", nil
 }
 
-// checkIsolation accepts all of PostgreSQL's names that promise no more than what is kept: a statement reads one moment.
+// checkIsolation accepts all of PostgreSQL's names that promise no more than what is kept.
 func checkIsolation(name string, values []string) (string, error) {
 	v, err := oneOf("read uncommitted", "read committed", "repeatable read", "serializable")(name, values)
-	if err == nil && (v == "repeatable read" || v == "serializable") {
-		err = unsupportedValue(name, v)
+	if err == nil && v == "serializable" {
+		return "", pgerr.Unsupported("isolation level serializable is").
+			WithHint("Use REPEATABLE READ, and lock what must not change with SELECT … FOR SHARE or FOR UPDATE.")
 	}
 	return v, err
 }

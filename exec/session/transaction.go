@@ -9,8 +9,8 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// block is a transaction block. Reads in it see the moment at which each began (READ COMMITTED) and the block's own
-// writes to tables; all writes are one atomic write, at its end.
+// block is a transaction block. Reads in it see the moment at which each began (READ COMMITTED), or the first one
+// (REPEATABLE READ), and the block's own writes to tables; all writes are one atomic write, at its end.
 //
 //	none ── BEGIN ──────────────► explicit ── COMMIT, ROLLBACK ──► none
 //	none ── Pipeline, a write ──► implicit ── Sync ──────────────► none
@@ -22,8 +22,12 @@ type block struct {
 	failed   bool
 	readOnly bool
 	started  time.Time
-	writes   *writes // nil: none yet
-	staged   *staged // changes of the catalog; nil: none yet
+	// isolation is the level, as settings name it; queried: a statement has run, so it stays.
+	isolation string
+	queried   bool
+	snapshot  Frozen  // of REPEATABLE READ, from the first statement on
+	writes    *writes // nil: none yet
+	staged    *staged // changes of the catalog; nil: none yet
 	// savepoints are those that were not released, oldest first. While there are some, writes is not nil.
 	savepoints []savepoint
 }
@@ -49,7 +53,7 @@ func (s *Session) inBlock() bool { return s.block != nil && s.block.explicit }
 // when somebody else changed its rows; those of a pipeline are not, as their results have been given away.
 func (s *Session) Pipeline() {
 	if s.block == nil {
-		s.block = &block{started: s.now()}
+		s.block = s.newBlock()
 	}
 }
 
@@ -97,6 +101,7 @@ func (s *Session) endBlock(ctx context.Context, commit bool) error {
 	if b != nil && commit {
 		err = s.commitBlock(ctx, b)
 	}
+	b.thaw()
 	s.locks.ReleaseTo(0)
 	s.settings.end(commit && err == nil)
 	return userError(ctx, err)
@@ -106,11 +111,11 @@ func (c *compiler) transaction(t *ast.Transaction) (*command, error) {
 	s := c.session
 	switch t.Verb {
 	case "begin":
-		readOnly, err := c.modes(t.Modes)
+		m, err := c.modes(t.Modes)
 		if err != nil {
 			return nil, err
 		}
-		return local(beginTag(c.parsed.Text), func() error { s.begin(readOnly); return nil }), nil
+		return local(beginTag(c.parsed.Text), func() error { return s.begin(m) }), nil
 	case "set transaction", "set session characteristics":
 		return c.setModes(t)
 	case "commit":
@@ -123,54 +128,11 @@ func (c *compiler) transaction(t *ast.Transaction) (*command, error) {
 	return nil, pgerr.Unsupported("%s is", strings.ToUpper(t.Verb)).At(c.start())
 }
 
-// modes reads the transaction modes of BEGIN; without one the session's default holds.
-func (c *compiler) modes(modes []string) (readOnly bool, err error) {
-	readOnly = c.session.settings.value("default_transaction_read_only") == "on"
-	for _, m := range modes {
-		m = strings.ToLower(m)
-		level, isLevel := strings.CutPrefix(m, "isolation level ")
-		switch {
-		case isLevel:
-			if _, err := checkIsolation("transaction_isolation", []string{level}); err != nil {
-				return false, err
-			}
-		case m == "read only":
-			readOnly = true
-		case m == "read write":
-			readOnly = false
-		case m == "not deferrable":
-		default:
-			return false, pgerr.Unsupported("transaction mode %q is", m)
-		}
-	}
-	return readOnly, nil
-}
-
 func beginTag(text string) string {
 	if upper(firstWord(text)) == "START" {
 		return "START TRANSACTION"
 	}
 	return "BEGIN"
-}
-
-// setModes is SET TRANSACTION and SET SESSION CHARACTERISTICS.
-func (c *compiler) setModes(t *ast.Transaction) (*command, error) {
-	s := c.session
-	readOnly, err := c.modes(t.Modes)
-	if err != nil {
-		return nil, err
-	}
-	return local("SET", func() error {
-		if t.Verb != "set transaction" {
-			return s.settings.set("default_transaction_read_only", []string{onOff(readOnly)}, false)
-		}
-		if !s.inBlock() {
-			s.warn(pgerr.NoActiveSQLTransaction, "SET TRANSACTION can only be used in transaction blocks")
-			return nil
-		}
-		s.block.readOnly = readOnly
-		return nil
-	}), nil
 }
 
 func onOff(on bool) string {
@@ -180,17 +142,17 @@ func onOff(on bool) string {
 	return "off"
 }
 
-func (s *Session) begin(readOnly bool) {
+func (s *Session) begin(m modes) error {
 	if s.inBlock() {
 		s.warn(pgerr.ActiveSQLTransaction, "there is already a transaction in progress")
-		return
+	} else {
+		if s.block == nil {
+			s.block = s.newBlock()
+		}
+		s.block.explicit = true
+		s.settings.begin()
 	}
-	if s.block == nil {
-		s.block = &block{started: s.now()}
-	}
-	s.block.explicit = true
-	s.block.readOnly = readOnly
-	s.settings.begin()
+	return s.setBlock(m)
 }
 
 func (s *Session) warn(code, format string, args ...any) {

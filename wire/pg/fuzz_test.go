@@ -192,3 +192,7 @@ func (noLocks) UnlockAdvisoryAll()                    {}
 func (noLocks) Transaction() uint32                   { return 0 }
 func (noLocks) Waiting() string                       { return "" }
 func (noLocks) Close()                                {}
+
+func (nothing) Freeze(context.Context, session.Consistency, func(string)) (session.Frozen, error) {
+	return nil, io.ErrUnexpectedEOF
+}
