@@ -36,6 +36,10 @@ type Changes struct {
 	at       int                                // the partition that is being read
 	log      *logReader
 	steps    []changeStep
+
+	types    []types.Type                     // of the rows, without _frontier
+	skipping map[catalog.PartitionID]struct{} // partitions of which no record of the time asked for was met yet
+	told     string                           // the last frontier given
 }
 
 // NewChanges returns the rows of c. Nothing is read before the first Next.
@@ -48,8 +52,13 @@ func NewChanges(c *plan.Changes, env *Env, tail Tail) (*Changes, error) {
 		return nil, err
 	}
 	ch.steps = steps
+	for _, col := range plan.ScanColumns(c.Relation) {
+		ch.types = append(ch.types, col.Type)
+	}
+	ch.types = stepTypes(ch.types, c.Steps)
 	if c.Relation.Keyed() {
 		ch.diff = &tableChanges{Changes: ch}
+		ch.types = append([]types.Type{types.Text, types.Timestamptz}, ch.types...)
 	}
 	return ch, nil
 }
@@ -71,10 +80,42 @@ func (c *Changes) Next(ctx context.Context) (*types.Batch, error) {
 		} else {
 			b, err = c.nextChanges(ctx)
 		}
+		if err == nil && b == nil && c.node.Progress && c.reader == nil {
+			if b = c.progress(); b != nil {
+				return b, nil
+			}
+		}
 		if err != nil || b != nil && b.Len > 0 {
-			return b, err
+			return c.led(b), err
 		}
 	}
+}
+
+// led puts an empty _frontier in front of rows.
+func (c *Changes) led(b *types.Batch) *types.Batch {
+	if !c.node.Progress || b == nil {
+		return b
+	}
+	empty := types.ConstVector(types.Text, types.NullDatum, b.Len)
+	return &types.Batch{Len: b.Len, Cols: append([]*types.Vector{empty}, b.Cols...)}
+}
+
+// progress returns a row with the frontier when all below it has been given, unless that is the one that was given last.
+func (c *Changes) progress() *types.Batch {
+	offsets := make([]int64, c.node.Relation.Partitions())
+	for i := range offsets {
+		offsets[i] = int64(c.next[c.node.Relation.Partition(i)])
+	}
+	text := plan.FrontierText(c.node.Relation.ID, offsets)
+	if text == c.told {
+		return nil
+	}
+	c.told = text
+	out := &types.Batch{Len: 1, Cols: []*types.Vector{types.ConstVector(types.Text, types.StrDatum(text), 1)}}
+	for _, t := range c.types {
+		out.Cols = append(out.Cols, types.ConstVector(t, types.NullDatum, 1))
+	}
+	return out
 }
 
 // open makes sure that there is a snapshot to read from.
@@ -104,8 +145,22 @@ func (c *Changes) start() error {
 	c.next = make(map[catalog.PartitionID]log.Offset, rel.Partitions())
 	for i := range rel.Partitions() {
 		p := rel.Partition(i)
-		c.next[p] = c.reader.EndOffset(p)
-		if c.node.Snapshot && c.diff == nil {
+		end := c.reader.EndOffset(p)
+		switch c.next[p] = end; {
+		case c.node.From != nil:
+			c.next[p] = log.Offset(c.node.From[i])
+			if c.next[p] > end {
+				return c.ahead(p, end)
+			}
+		case c.node.FromOffset != nil:
+			c.next[p] = log.Offset(*c.node.FromOffset)
+		case c.node.SinceMillis != nil:
+			c.next[p] = c.reader.StartOffset(p)
+			if c.skipping == nil {
+				c.skipping = map[catalog.PartitionID]struct{}{}
+			}
+			c.skipping[p] = struct{}{}
+		case c.node.Snapshot && c.diff == nil:
 			c.next[p] = c.reader.StartOffset(p) // a stream's contents are its log
 		}
 	}
@@ -117,6 +172,31 @@ func (c *Changes) start() error {
 	scan, err := newScan(&plan.Scan{Relation: rel, Columns: numbers(len(rel.Columns))}, &env)
 	c.contents = scan
 	return err
+}
+
+// ahead says that a frontier is not of this log.
+func (c *Changes) ahead(p catalog.PartitionID, end log.Offset) error {
+	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "the frontier is ahead of the log of relation %q", c.node.Relation.Name).
+		WithDetail("Partition %d ends at offset %d, and the frontier is at %d.", p.Partition, end, c.next[p])
+}
+
+// lost says that the log does not reach back to what was not read yet.
+func (c *Changes) lost(format string, args ...any) error {
+	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "changes of relation %q are no longer in its log", c.node.Relation.Name).
+		WithDetail(format, args...).
+		WithHint("Start again, or keep the log for longer with WITH (retention = ...).")
+}
+
+// skips reports whether a record is older than what was asked for.
+func (c *Changes) skips(p catalog.PartitionID, rec *record) bool {
+	if _, yes := c.skipping[p]; !yes {
+		return false
+	}
+	if rec.TimestampMillis < *c.node.SinceMillis {
+		return true
+	}
+	delete(c.skipping, p)
+	return false
 }
 
 // nextContents returns rows of the contents as inserts; none when they are through.
@@ -150,13 +230,14 @@ func (c *Changes) nextChanges(ctx context.Context) (*types.Batch, error) {
 	p := c.node.Relation.Partition(c.at)
 	if c.log == nil {
 		if start := c.reader.StartOffset(p); start > c.next[p] {
-			return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "changes of relation %q are no longer in its log", c.node.Relation.Name).
-				WithDetail("Partition %d begins at offset %d, and what follows offset %d was not read yet.", p.Partition, start, c.next[p]).
-				WithHint("Start again, or keep the log for longer with WITH (retention = ...).")
+			return nil, c.lost("Partition %d begins at offset %d, and what follows offset %d was not read yet.", p.Partition, start, c.next[p])
 		}
-		c.log = &logReader{reader: c.reader, partition: p, from: c.next[p], end: c.reader.EndOffset(p)}
+		c.log = &logReader{reader: c.reader, partition: p, from: c.next[p], end: max(c.next[p], c.reader.EndOffset(p))}
 	}
 	b, more, err := c.read(ctx)
+	if c.log.gap && c.diff != nil {
+		return nil, c.lost("Partition %d has been compacted behind offset %d, from which on it was not read yet.", p.Partition, c.next[p])
+	}
 	if err != nil {
 		return nil, fmt.Errorf("changes of relation %q: %w", c.node.Relation.Name, err)
 	}
@@ -183,6 +264,9 @@ func (c *Changes) read(ctx context.Context) (b *types.Batch, more bool, err erro
 			return b, false, err
 		}
 		size += len(rec.Value) + len(rec.Key) + 16
+		if c.skips(c.log.partition, rec) {
+			continue
+		}
 		c.env.addRecord(c.node.Relation, c.rows, rows, c.log.partition, rec)
 	}
 	b, _, err = c.run(ctx, c.rows.finish(rows))

@@ -23,6 +23,7 @@ type logReader struct {
 	within    bool // records is a batch that is not at its end
 	batchEnd  log.Offset
 	record    record
+	gap       bool // records are missing between those given, or before: compaction took them
 }
 
 // next returns the next record, or nil at the end; from is then end.
@@ -41,6 +42,7 @@ func (l *logReader) next() (*record, error) {
 			if l.record.Offset >= l.end {
 				break
 			}
+			l.gap = l.gap || l.record.Offset > l.from
 			l.from = l.record.Offset + 1
 			return &l.record, nil
 		}
@@ -48,7 +50,9 @@ func (l *logReader) next() (*record, error) {
 			return nil, fmt.Errorf("read %v at %d: %w", l.partition, l.from, err)
 		}
 		l.within = false
-		l.from = max(l.from, min(l.batchEnd, l.end))
+		if to := min(l.batchEnd, l.end); to > l.from {
+			l.from, l.gap = to, true
+		}
 	}
 }
 

@@ -18,10 +18,6 @@ func planChanges(sel *ast.Select, env *Env) (*plan.Query, error) {
 	if sel.Emit != "changes" {
 		return nil, pgerr.Unsupported("EMIT %s is", strings.ToUpper(sel.Emit)).At(sel.EmitPos)
 	}
-	snapshot, err := changesOptions(sel.EmitOptions)
-	if err != nil {
-		return nil, err
-	}
 	plain := *sel
 	plain.Emit, plain.EmitOptions = "", nil
 	b := newBinder(env)
@@ -42,8 +38,14 @@ func planChanges(sel *ast.Select, env *Env) (*plan.Query, error) {
 	if scan.Relation.Keyed() {
 		fields = append(append([]plan.Field{}, changesFields...), fields...)
 	}
-	return &plan.Query{Fields: fields, Params: ts, Reads: b.reads,
-		Changes: &plan.Changes{Relation: scan.Relation, Steps: steps, Snapshot: snapshot}}, nil
+	changes := &plan.Changes{Relation: scan.Relation, Steps: steps, Snapshot: true}
+	if err := changesOptions(changes, sel.EmitOptions, env); err != nil {
+		return nil, err
+	}
+	if changes.Progress {
+		fields = append([]plan.Field{{Name: "_frontier", Type: types.Text}}, fields...)
+	}
+	return &plan.Query{Fields: fields, Params: ts, Reads: b.reads, Changes: changes}, nil
 }
 
 // refuseChanges names what stands in the way of following the changes of a query.
@@ -128,29 +130,14 @@ func changesSteps(n plan.Node) (*plan.Scan, []plan.Step) {
 	return scan, []plan.Step{{Project: refs}}
 }
 
-// changesOptions reads WITH (snapshot = …).
-func changesOptions(opts []ast.Option) (snapshot bool, err error) {
-	snapshot = true
-	for _, o := range opts {
-		switch o.Name {
-		case "snapshot":
-			if snapshot, err = optionBool(o); err != nil {
-				return false, err
-			}
-		case "progress":
-			return false, pgerr.Unsupported("option %q of EMIT CHANGES is", o.Name).At(o.Pos)
-		default:
-			return false, pgerr.New(pgerr.InvalidParameterValue, "unrecognized option %q of EMIT CHANGES", o.Name).At(o.Pos)
-		}
-	}
-	return snapshot, nil
-}
-
 func explainChanges(c *plan.Changes) string {
 	x := &explainer{}
 	x.head(0, "Changes of %s %s", c.Relation.Kind, c.Relation.Name)
 	if !c.Snapshot {
 		x.prop(0, "Snapshot", "false")
+	}
+	if c.From != nil {
+		x.prop(0, "From", plan.FrontierText(c.Relation.ID, c.From))
 	}
 	var ns names
 	for _, col := range plan.ScanColumns(c.Relation) {

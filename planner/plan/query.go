@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -335,4 +338,43 @@ type Changes struct {
 	Steps    []Step
 	// Snapshot: first the present contents as inserts.
 	Snapshot bool
+	// Progress: all rows are led by _frontier text, which is NULL but in rows of their own that have nothing else: all that
+	// is below the frontier has been given.
+	Progress bool
+	// From, by partition, are the offsets to begin at; nil: see Snapshot.
+	From []int64
+	// FromOffset, if not nil, is where each partition of a stream begins.
+	FromOffset *int64
+	// SinceMillis, if not nil, is the time, ms since 1970, of the first record to be given of each partition of a stream.
+	SinceMillis *int64
+}
+
+// FrontierText writes a frontier of r, offsets by partition, as EMIT CHANGES shows it: relation id, colon, offsets.
+func FrontierText(r catalog.RelationID, offsets []int64) string {
+	out := strconv.AppendUint(nil, uint64(r), 10)
+	for i, o := range offsets {
+		separator := byte(',')
+		if i == 0 {
+			separator = ':'
+		}
+		out = strconv.AppendInt(append(out, separator), o, 10)
+	}
+	return string(out)
+}
+
+// ParseFrontier reads what FrontierText wrote; false if s is none of r's.
+func ParseFrontier(s string, r *catalog.Relation) ([]int64, bool) {
+	id, rest, found := strings.Cut(s, ":")
+	if n, err := strconv.ParseUint(id, 10, 32); err != nil || !found || catalog.RelationID(n) != r.ID {
+		return nil, false
+	}
+	var out []int64
+	for _, text := range strings.Split(rest, ",") {
+		o, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || o < 0 {
+			return nil, false
+		}
+		out = append(out, o)
+	}
+	return out, len(out) == r.Partitions()
 }

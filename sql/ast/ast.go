@@ -270,7 +270,7 @@ type Select struct {
 	// Emit is EMIT CHANGES or EMIT FINAL ("changes", "final"), or "".
 	Emit    string
 	EmitPos int
-	// With options of EMIT: WITH (snapshot = false, …).
+	// With options of EMIT: WITH (snapshot = false, …). AS OF FRONTIER, OFFSET or TIMESTAMP is one named "as of frontier" ….
 	EmitOptions []Option
 }
 

@@ -138,7 +138,27 @@ func (p *parser) emit(out *ast.Select) {
 	out.EmitPos = p.pos()
 	p.next()
 	out.Emit = p.next().text
+	asOf := p.emitAsOf()
 	if p.isWord("with") && p.at(1).isPunct("(") {
 		out.EmitOptions = p.withOptions()
 	}
+	if asOf == nil {
+		asOf = p.emitAsOf()
+	}
+	out.EmitOptions = append(out.EmitOptions, asOf...)
+}
+
+// emitAsOf reads AS OF FRONTIER | OFFSET | TIMESTAMP value, if it is there, as an option of these names.
+func (p *parser) emitAsOf() []ast.Option {
+	if !p.aheadWords(0, "as", "of") {
+		return nil
+	}
+	o := ast.Option{Pos: p.pos()}
+	p.i += 2
+	if !p.tok().isOneOf("frontier", "offset", "timestamp") {
+		p.syntaxError()
+	}
+	o.Name = "as of " + p.next().text
+	o.Value = p.optionValue(false)
+	return []ast.Option{o}
 }
