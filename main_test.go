@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,7 +15,10 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/pflag"
+
+	"github.com/millracedb/millrace/cluster"
 )
 
 // TestVersion shows what `millrace version` prints.
@@ -248,4 +254,199 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// newDamageable returns the options of a server that has ended, with a table, a stream and a view of 40 rows over two shards, and a
+// snapshot of all that.
+func newDamageable(t *testing.T) *options {
+	t.Helper()
+	o := testOptions(t)
+	server := start(t, o)
+	query(t, server.pg, "CREATE TABLE t (id int PRIMARY KEY, v text) WITH (partitions = 2)")
+	query(t, server.pg, "CREATE STREAM s (id int KEY, v text) WITH (partitions = 2)")
+	query(t, server.pg, "CREATE MATERIALIZED VIEW w WITH (partitions = 2) AS SELECT id % 7 AS k, count(*) AS n FROM s GROUP BY id % 7")
+	for id := range 40 {
+		query(t, server.pg, fmt.Sprintf("INSERT INTO t VALUES (%d, 'a')", id))
+		query(t, server.pg, fmt.Sprintf("INSERT INTO s VALUES (%d, 'a')", id))
+	}
+	if n := query(t, server.pg, "SELECT sum(n)::int FROM w"); n != 40 {
+		t.Fatalf("the view has %d", n)
+	}
+	must(t, server.stop())
+	n, err := cluster.Open(cluster.Config{DataDir: o.dataDir, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	must(t, err)
+	must(t, n.WaitReady(t.Context()))
+	must(t, n.TakeSnapshots())
+	must(t, n.Close())
+	return o
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// try runs a statement and returns its error, which is nil or has SQLSTATE XX001.
+func try(t *testing.T, conn *pgx.Conn, sql string) *pgconn.PgError {
+	t.Helper()
+	_, err := conn.Exec(t.Context(), sql)
+	if err == nil {
+		return nil
+	}
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || refused.Code != "XX001" {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return refused
+}
+
+// wantSome runs a statement for keys of all partitions: some of them must work, and others meet the damage.
+func wantSome(t *testing.T, conn *pgx.Conn, format, message string) {
+	t.Helper()
+	worked, failed := 0, 0
+	for id := range 20 {
+		err := try(t, conn, fmt.Sprintf(format, id))
+		switch {
+		case err == nil:
+			worked++
+		case !strings.Contains(err.Message, message):
+			t.Errorf(format+": %s", id, err.Message)
+		default:
+			failed++
+		}
+	}
+	if worked == 0 || failed == 0 {
+		t.Errorf(format+": %d worked, %d failed", 0, worked, failed)
+	}
+}
+
+func connect(t *testing.T, server *running) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), "postgres://tester@"+server.pg+"/x")
+	must(t, err)
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// flip flips a bit of a file, or flips it back.
+func flip(t *testing.T, name string, at int64) {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	must(t, err)
+	var b [1]byte
+	_, err = f.ReadAt(b[:], at)
+	must(t, err)
+	_, err = f.WriteAt([]byte{b[0] ^ 8}, at)
+	must(t, errors.Join(err, f.Close()))
+}
+
+// TestServeDamagedShard shows a server one of whose shards has a flipped bit in each table of its RocksDB, which its checkpoint shares: it
+// starts, also a second time, serves the other shard, and says of everything else what is wrong and where. With the files mended
+// all is there.
+func TestServeDamagedShard(t *testing.T) {
+	o := newDamageable(t)
+	tables, err := filepath.Glob(filepath.Join(o.dataDir, "shards/0/state/*.sst"))
+	must(t, err)
+	mend := func() {
+		for _, name := range tables {
+			flip(t, name, 10)
+		}
+	}
+	mend()
+	const message = "data of shard 0 is damaged: "
+	for range 2 {
+		server := start(t, o)
+		conn := connect(t, server)
+		wantSome(t, conn, "SELECT v FROM t WHERE id = %d", message)
+		wantSome(t, conn, "UPDATE t SET v = 'b' WHERE id = %d", message)
+		wantSome(t, conn, "INSERT INTO s VALUES (100 + %d, 'b')", message)
+		for _, sql := range []string{"SELECT * FROM t", "SELECT * FROM s", "SELECT * FROM w", "SELECT * FROM w WHERE k = 1",
+			"UPDATE t SET v = 'b'", "INSERT INTO t VALUES (101, 'b'), (102, 'b'), (103, 'b'), (104, 'b'), (105, 'b'), (106, 'b'), (107, 'b')"} {
+			refused := try(t, conn, sql)
+			if refused == nil || !strings.Contains(refused.Message, message) || !strings.Contains(refused.Message, ".sst") ||
+				!strings.Contains(refused.Message, "offset") || refused.Hint == "" {
+				t.Errorf("%s: %v", sql, refused)
+			}
+		}
+		rows, err := conn.Query(t.Context(), "SHOW QUERIES")
+		must(t, err)
+		for rows.Next() {
+			v, err := rows.Values()
+			must(t, err)
+			if v[2] != "waiting" || !strings.Contains(v[3].(string), message) {
+				t.Errorf("SHOW QUERIES: %v", v)
+			}
+		}
+		must(t, rows.Err())
+		if got := get(t, "http://"+server.http+"/readyz"); !strings.HasPrefix(got, "ok\nisolated: "+message) || strings.Count(got, "\n") != 2 {
+			t.Errorf("/readyz: %q", got)
+		}
+		if got := get(t, "http://"+server.http+"/metrics"); !strings.Contains(got, "millrace_shard_isolated{shard=\"0\"} 1\n") ||
+			!strings.Contains(got, "millrace_shard_isolated{shard=\"1\"} 0\n") {
+			t.Error("/metrics does not say so")
+		}
+		must(t, server.stop())
+	}
+	mend()
+	server := start(t, o)
+	if n := query(t, server.pg, "SELECT count(*)::int FROM t WHERE v = 'a'"); n >= 40 || n <= 20 {
+		t.Errorf("%d rows were not updated", n)
+	}
+	want := query(t, server.pg, "SELECT count(*)::int FROM s")
+	if n := query(t, server.pg, "SELECT sum(n)::int FROM w"); n != want || n <= 40 {
+		t.Errorf("the view has %d of %d", n, want)
+	}
+	if got := get(t, "http://"+server.http+"/readyz"); got != "ok\n" {
+		t.Errorf("/readyz: %q", got)
+	}
+	must(t, server.stop())
+}
+
+// TestServeDamagedPartition shows a server with a flipped bit in a segment, and with a segment that has lost its end: reads of the partition
+// say what is wrong, with file and position; what is elsewhere is served. A partition whose records are known to be lost is isolated, and
+// /readyz has a line.
+func TestServeDamagedPartition(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		damage   func(t *testing.T, segment string)
+		message  string
+		isolated bool
+	}{
+		{"flipped bit", func(t *testing.T, segment string) { flip(t, segment, 70) }, ".log at 0: ", false},
+		{"lost end", func(t *testing.T, segment string) {
+			info, err := os.Stat(segment)
+			must(t, err)
+			must(t, os.Truncate(segment, info.Size()/2))
+		}, "16385.0-0", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newDamageable(t)
+			c.damage(t, filepath.Join(o.dataDir, "shards/0/topics/16385.0-0/00000000000000000000.log"))
+			for range 2 {
+				server := start(t, o)
+				conn := connect(t, server)
+				if refused := try(t, conn, "SELECT * FROM s"); refused == nil || !strings.Contains(refused.Message, c.message) {
+					t.Errorf("got %v", refused)
+				}
+				if refused := try(t, conn, "SELECT * FROM t"); refused != nil {
+					t.Errorf("the neighbour: %v", refused)
+				}
+				if refused := try(t, conn, "UPDATE t SET v = 'b'"); refused != nil {
+					t.Errorf("the neighbour: %v", refused)
+				}
+				readyz := get(t, "http://"+server.http+"/readyz")
+				if c.isolated {
+					wantSome(t, conn, "INSERT INTO s VALUES (100 + %d, 'b')", c.message)
+					if !strings.HasPrefix(readyz, "ok\nisolated: shard 0: partition 16385.0-0 is damaged") || !strings.Contains(readyz, c.message) {
+						t.Errorf("/readyz: %q", readyz)
+					}
+				} else if readyz != "ok\n" {
+					t.Errorf("/readyz: %q", readyz)
+				}
+				must(t, server.stop())
+			}
+		})
+	}
 }

@@ -288,7 +288,7 @@ func (n *Node) Isolated() (lines []string) {
 			lines = append(lines, "isolated: "+strings.ReplaceAll(messageOf(err), "\n", " "))
 		}
 		for _, p := range s.Isolated() {
-			lines = append(lines, fmt.Sprintf("isolated: shard %d: %v", s.ID(), p.Damage))
+			lines = append(lines, fmt.Sprintf("isolated: shard %d: %s", s.ID(), messageOf(p.Damage)))
 		}
 	}
 	return lines

@@ -20,8 +20,7 @@ type damage struct {
 	id    catalog.ShardID
 	once  sync.Once
 	found chan struct{} // closed when there is one
-	err   error         // set before, as is cause
-	cause error
+	cause error         // set before
 }
 
 func newDamage(id catalog.ShardID) *damage { return &damage{id: id, found: make(chan struct{})} }
@@ -30,21 +29,23 @@ func newDamage(id catalog.ShardID) *damage { return &damage{id: id, found: make(
 func (d *damage) report(err error) {
 	d.once.Do(func() {
 		d.cause = err
-		d.err = pgerr.New(pgerr.DataCorrupted, "data of shard %d is damaged: %v", d.id, err).
-			WithHint("What is on other shards is served. Start the node again: it tries to rebuild the shard. If that fails, bring the shard's files back from a copy first.").
-			WithCause(fmt.Errorf("%w: %w", ErrDamaged, err))
 		close(d.found)
 	})
 }
 
-// get returns the damage as an error for the user that wraps ErrDamaged and its cause, nil if there is none.
+// get returns the damage as an error for the user that wraps ErrDamaged and its cause, nil if there is none. Each call makes one:
+// who passes it on may add to it.
 func (d *damage) get() error {
 	select {
 	case <-d.found:
-		return d.err
 	default:
 		return nil
 	}
+	err := pgerr.New(pgerr.DataCorrupted, "data of shard %d is damaged: %v", d.id, d.cause).
+		WithHint("What is on other shards is served. Start the node again: it tries to rebuild the shard. If that fails, bring the shard's files back from a copy first.").
+		WithCause(fmt.Errorf("%w: %w", ErrDamaged, d.cause))
+	err.Logged = true
+	return err
 }
 
 // Damage returns why the shard is isolated, nil if it is not: an error with SQLSTATE that wraps ErrDamaged.

@@ -7,12 +7,13 @@ import (
 
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
 )
 
 // Isolated is a partition whose files are damaged: nobody reads or writes it, and nothing of it is cut or deleted.
 type Isolated struct {
 	Partition catalog.PartitionID
-	Damage    error // log.ErrCorrupt, with file and position
+	Damage    error // with SQLSTATE; it wraps log.ErrCorrupt, with file and position
 }
 
 // Isolated lists the damaged partitions, in order of their ids.
@@ -22,7 +23,7 @@ func (s *Shard) Isolated() []Isolated {
 	defer v.mu.Unlock()
 	var out []Isolated
 	for id, err := range v.isolated {
-		out = append(out, Isolated{id, err})
+		out = append(out, Isolated{id, isolatedError(id, err)})
 	}
 	slices.SortFunc(out, func(a, b Isolated) int { return comparePartitions(a.Partition, b.Partition) })
 	return out
@@ -39,7 +40,7 @@ func (v *view) isolateLocked(id catalog.PartitionID, damage error) {
 	if v.isolated[id] != nil {
 		return
 	}
-	v.isolated[id] = fmt.Errorf("partition %v is damaged and isolated: %w", id, damage)
+	v.isolated[id] = damage
 	v.isolations.Store(int32(len(v.isolated)))
 	if v.logger != nil {
 		v.logger.Error("a partition is damaged and isolated: nobody reads or writes it, and its shard takes no snapshots", "partition", id, "error", damage)
@@ -66,7 +67,19 @@ func (v *view) damageOf(id catalog.PartitionID) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.isolated[id]
+	if v.isolated[id] == nil {
+		return nil
+	}
+	return isolatedError(id, v.isolated[id])
+}
+
+// isolatedError is what a reader or writer of an isolated partition is told.
+func isolatedError(id catalog.PartitionID, damage error) error {
+	err := pgerr.New(pgerr.DataCorrupted, "partition %v is damaged and isolated: %v", id, damage).
+		WithHint("What is in other partitions is served. Stop the node, bring the partition's files back from a copy, and start it; or drop the relation.").
+		WithCause(damage)
+	err.Logged = true
+	return err
 }
 
 // refuseIsolated returns why op cannot be proposed: it would append to a partition that is isolated. The state machine

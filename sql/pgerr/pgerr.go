@@ -113,6 +113,9 @@ type Error struct {
 	Where                                       string
 	Schema, Table, Column, DataType, Constraint string
 	Cause                                       error
+
+	// Logged says that the server's log has the reason already: it is not written for each statement that meets it.
+	Logged bool
 }
 
 // Error returns the message and the SQLSTATE.

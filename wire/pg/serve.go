@@ -82,7 +82,7 @@ func (c *conn) failed(err error) {
 		return
 	}
 	e := pgerr.From(err)
-	if e.Code == pgerr.InternalError || e.Code == pgerr.DataCorrupted {
+	if (e.Code == pgerr.InternalError || e.Code == pgerr.DataCorrupted) && !e.Logged {
 		c.server.log.Error("internal error", "error", err, "cause", e.Cause)
 	}
 	c.server.metrics.failures.Add(1)
