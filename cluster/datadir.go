@@ -46,6 +46,12 @@ func (f format) sum() string {
 	return fmt.Sprintf("%08x", crc32.Checksum(fmt.Appendf(nil, "%d %d %s", f.Version, f.Shards, f.NodeID), crc32.MakeTable(crc32.Castagnoli)))
 }
 
+// text is the contents of the file.
+func (f format) text() ([]byte, error) {
+	b, err := json.MarshalIndent(f, "", "  ")
+	return append(b, '\n'), err
+}
+
 // dataDir is a locked data directory.
 type dataDir struct {
 	fs     vfs.FS
@@ -141,11 +147,11 @@ func (d *dataDir) create(shards int) error {
 	}
 	d.format = format{Version: formatVersion, Shards: shards, NodeID: uuid.NewString()}
 	d.format.Checksum = d.format.sum()
-	b, err := json.MarshalIndent(d.format, "", "  ")
+	b, err := d.format.text()
 	if err != nil {
 		return err
 	}
-	return group.ReplaceFile(d.fs, d.join(formatName), append(b, '\n'))
+	return group.ReplaceFile(d.fs, d.join(formatName), b)
 }
 
 func (d *dataDir) join(names ...string) string {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"testing"
 
+	"github.com/millracedb/millrace/cluster/group"
 	"github.com/millracedb/millrace/log/vfs"
 )
 
@@ -28,5 +29,25 @@ func TestFormatSurvives(t *testing.T) {
 	must(t, err)
 	if kills < 5 {
 		t.Errorf("killed %d times: the test shows nothing", kills)
+	}
+}
+
+// TestFormatBytes shows that format.json does not change from one version to the next: what was written before is read, and written
+// so today.
+func TestFormatBytes(t *testing.T) {
+	const want = `{
+  "version": 1,
+  "shards": 3,
+  "node_id": "7e57ab1e-0000-4000-8000-000000000001",
+  "checksum": "46fe392c"
+}
+`
+	fs := vfs.NewMem()
+	must(t, fs.MkdirAll("/data"))
+	must(t, group.ReplaceFile(fs, "/data/"+formatName, []byte(want)))
+	d, err := openDataDir(fs, "/data", 0)
+	must(t, err)
+	if b, err := d.format.text(); err != nil || string(b) != want {
+		t.Errorf("%s, %v", b, err)
 	}
 }
