@@ -30,7 +30,7 @@ const (
 // base is the relations that are always there, in order of their creation. Segments have a size that SQL does not allow.
 var base = [][2]string{
 	{"t", "CREATE TABLE t (id bigint PRIMARY KEY, owner int NOT NULL, n bigint NOT NULL, pad text DEFAULT '" + strings.Repeat("t", 150) + "')"},
-	{"u", "CREATE TABLE u (id bigint PRIMARY KEY, owner int NOT NULL, n bigint NOT NULL)"},
+	{"u", "CREATE TABLE u (id bigint PRIMARY KEY, owner int NOT NULL, n bigint NOT NULL) WITH (state = 'memory')"},
 	{"big", "CREATE TABLE big (id bigint PRIMARY KEY, owner int NOT NULL, pad text)"},
 	{"shared", "CREATE TABLE shared (id bigint PRIMARY KEY, n bigint NOT NULL)"},
 	{"numbered", "CREATE TABLE numbered (id bigserial PRIMARY KEY, owner int NOT NULL)"},

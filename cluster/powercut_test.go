@@ -84,7 +84,7 @@ var mustHappen = []string{
 	"answer", "store write", "store flush",
 	"create LOCK", "rename format.json", // a new data directory
 	"rename wal/N.wal", "write wal/N.tmp", "sync wal/N.tmp", "remove wal/N.wal", // the write-ahead log, by the names of its first handles
-	"rename meta/snapshot", "rename shards/N/snapshot/snapshot", "syncdir shards/N/snapshot", "rename shards/N/checkpoints/N-N", // snapshots
+	"rename meta/snapshot", "create shards/N/held/N-N.mem", "rename shards/N/snapshot/snapshot", "syncdir shards/N/snapshot", "rename shards/N/checkpoints/N-N", // snapshots
 	"create shards/N/topics/N.N-N/N.log", "write shards/N/topics/N.N-N/N.log", "sync shards/N/topics/N.N-N/N.log", // append, roll
 	"truncate shards/N/topics/N.N-N/N.log", "truncate shards/N/topics/N.N-N/N.index", "truncate shards/N/topics/N.N-N/N.timeindex", // recovery
 	"remove shards/N/topics/N.N-N/N.log", // retention
