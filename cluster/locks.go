@@ -19,6 +19,9 @@ type sessionLocks struct {
 // NewLocks implements session.Engine.
 func (n *Node) NewLocks(pid uint32) session.Locks { return sessionLocks{n, n.locks.NewOwner(pid)} }
 
+// ListLocks implements session.Engine.
+func (n *Node) ListLocks() []catalog.Lock { return n.locks.List() }
+
 // Lock implements session.Locks.
 func (l sessionLocks) Lock(ctx context.Context, rel *catalog.Relation, p uint32, key []byte, mode exec.LockMode, wait exec.LockWait, timeout time.Duration) (exec.LockGrant, error) {
 	at := rel.Partition(int(p))

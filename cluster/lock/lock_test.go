@@ -390,3 +390,17 @@ func transaction(t *testing.T, o *Owner, r *rand.Rand, inside *[6]atomic.Int32, 
 	}
 	o.ReleaseTo(0)
 }
+
+// BenchmarkUncontended is what a row costs that nobody else wants: its lock, and its release at the end.
+func BenchmarkUncontended(b *testing.B) {
+	m := NewManager(1)
+	o := m.NewOwner(1)
+	defer o.Close()
+	ctx, key := context.Background(), []byte("a key of some bytes")
+	for b.Loop() {
+		if _, err := o.Lock(ctx, 0, partition(0), key, exec.LockInsert, exec.LockWaits, 0); err != nil {
+			b.Fatal(err)
+		}
+		o.ReleaseTo(0)
+	}
+}

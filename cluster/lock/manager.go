@@ -32,11 +32,12 @@ type Manager struct {
 
 	mu      sync.Mutex // orders waits: of two that close a circle, one sees the other
 	waiting map[*Owner]*waiter
+	owners  map[*Owner]struct{} // that are not closed
 }
 
 // NewManager returns the locks of a node that leads so many shards; nothing is locked.
 func NewManager(shards int) *Manager {
-	m := &Manager{waiting: map[*Owner]*waiter{}, shards: make([]*Table, shards)}
+	m := &Manager{waiting: map[*Owner]*waiter{}, owners: map[*Owner]struct{}{}, shards: make([]*Table, shards)}
 	for i := range m.shards {
 		m.shards[i] = newTable(m)
 	}

@@ -31,8 +31,14 @@ type held struct {
 	modes modeSet
 }
 
-// NewOwner returns the owner for a session, with the number that clients know it by.
-func (m *Manager) NewOwner(pid uint32) *Owner { return &Owner{m: m, pid: pid} }
+// NewOwner returns the owner for a session, with the number that clients know it by. It must be closed.
+func (m *Manager) NewOwner(pid uint32) *Owner {
+	o := &Owner{m: m, pid: pid}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.owners[o] = struct{}{}
+	return o
+}
 
 // Lock locks the row of p, on its shard, with the key. It waits while others have it; timeout bounds the wait if it is not 0.
 // Errors: exec.ErrLockNotAvailable; 40P01, 53200, 55P03; that of ctx.
@@ -175,6 +181,9 @@ func (o *Owner) release(h held) {
 func (o *Owner) Close() {
 	o.ReleaseTo(0)
 	o.UnlockAdvisoryAll()
+	o.m.mu.Lock()
+	defer o.m.mu.Unlock()
+	delete(o.m.owners, o)
 }
 
 // Transaction is the number of the transaction, 0 if it has locked nothing. Any goroutine may ask.

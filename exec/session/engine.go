@@ -26,6 +26,8 @@ type Engine interface {
 	// BeginWith starts an atomic write that changes the catalog too, with its rows or not at all; after is the catalog with the
 	// batch. Its Commit fails with 40001 if the catalog has changed meanwhile.
 	BeginWith(batch catalog.Batch, after *catalog.Catalog) exec.Tx
+	// ListLocks says what all sessions have locked and wait for.
+	ListLocks() []catalog.Lock
 	// Snapshot returns a reader over the partitions of rels, as of one moment for all base relations: a write over several
 	// partitions is in it whole or not at all. With Strong every write acknowledged before the call is in it, also in views,
 	// for which it waits; notice is told when a view is still being backfilled. A failed view: 55000 with the reason.

@@ -86,7 +86,7 @@ func New(e Engine, o Options) (*Session, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Session{engine: e, options: o, settings: newSettings(), prepared: map[string]*Prepared{},
-		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now, locks: e.NewLocks(o.BackendPID)}
+		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now}
 	s.sequences.session = s
 	s.activity.started(o, s.now())
 	s.settings.initial["session_authorization"] = o.User
@@ -101,6 +101,7 @@ func New(e Engine, o Options) (*Session, error) {
 			return nil, err
 		}
 	}
+	s.locks = e.NewLocks(o.BackendPID)
 	return s, nil
 }
 

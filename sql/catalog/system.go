@@ -33,6 +33,8 @@ type SystemEnv struct {
 	Settings []Setting
 	// Activities are what the server's sessions do; nil: not known.
 	Activities func() []Activity
+	// Locks are what is locked and waited for; nil: not known.
+	Locks func() []Lock
 }
 
 // Setting is a row of pg_settings.

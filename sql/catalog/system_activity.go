@@ -36,3 +36,28 @@ func fillActivity(x *systemContext, add func(record)) {
 		add(r)
 	}
 }
+
+// Lock is a row of pg_locks. Type is "advisory", with Class, Object and Sub, or "transactionid", with Xid.
+type Lock struct {
+	Type          string
+	PID, Xid      uint32
+	Class, Object uint32
+	Sub           int
+	Mode          string
+	Granted       bool
+}
+
+func fillLocks(x *systemContext, add func(record)) {
+	if x.env.Locks == nil {
+		return
+	}
+	for _, l := range x.env.Locks() {
+		r := record{"locktype": str(l.Type), "pid": num(l.PID), "mode": str(l.Mode), "granted": flag(l.Granted), "fastpath": flag(false)}
+		if l.Type == "advisory" {
+			r["database"], r["classid"], r["objid"], r["objsubid"] = num(oidDatabase), num(l.Class), num(l.Object), num(l.Sub)
+		} else {
+			r["transactionid"] = num(l.Xid)
+		}
+		add(r)
+	}
+}

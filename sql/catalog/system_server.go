@@ -11,6 +11,7 @@ var serverFillers = map[string]filler{
 	"pg_catalog.pg_shdescription": fillSharedDescription,
 
 	"pg_catalog.pg_stat_activity": fillActivity,
+	"pg_catalog.pg_locks":         fillLocks,
 }
 
 func fillNamespace(x *systemContext, add func(record)) {

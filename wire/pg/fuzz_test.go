@@ -196,3 +196,5 @@ func (noLocks) Close()                                {}
 func (nothing) Freeze(context.Context, session.Consistency, func(string)) (session.Frozen, error) {
 	return nil, io.ErrUnexpectedEOF
 }
+
+func (nothing) ListLocks() []catalog.Lock { return nil }

@@ -82,6 +82,11 @@ func TestSignals(t *testing.T) {
 		pid := int32(b.PgConn().PID())
 		for scan[int](t, c, waits, pid) == 0 {
 		}
+		locks := scan[string](t, c, `SELECT string_agg(locktype || ' ' || mode || ' ' || granted || ' ' || coalesce(objid::text, ''), ', ' ORDER BY locktype, granted DESC)
+			FROM pg_locks WHERE locktype = 'advisory' OR pid <> $1`, pid)
+		if locks != "advisory ExclusiveLock true 7, advisory ExclusiveLock false 7" {
+			t.Errorf("pg_locks: %s", locks)
+		}
 		if !scan[bool](t, c, "SELECT "+f+"($1)", pid) {
 			t.Errorf("%s: false", f)
 		}
