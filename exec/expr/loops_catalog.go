@@ -114,8 +114,14 @@ func isVisible(k *call, i int) error {
 	if r == nil {
 		r = k.keyRelation(k.int(0, i))
 	}
-	k.out.Int[i] = bit(r == nil || k.isFirst(r))
+	k.out.Int[i] = bit(r == nil && !isInformation(k.int(0, i)) || r != nil && k.isFirst(r))
 	return nil
+}
+
+// isInformation reports whether a number is that of a relation of information_schema, to which no search path leads unless it says so.
+func isInformation(oid int64) bool {
+	s := catalog.SystemRelationByOID(uint32(oid))
+	return s != nil && s.Schema == "information_schema"
 }
 
 // isFirst reports whether the search path leads to r, and to no other relation of its name before.

@@ -43,6 +43,9 @@ type Setting struct{ Name, Value, Description string }
 // SystemRelation returns the system relation schema.name, nil if there is none. It is shared and must not be changed.
 func SystemRelation(schema, name string) *System { return systemTable().byName[schema+"."+name] }
 
+// SystemRelationByOID returns the system relation with a number, nil if there is none.
+func SystemRelationByOID(oid uint32) *System { return systemTable().byOID[oid] }
+
 // SystemRelations returns all system relations in a fixed order. They are shared and must not be changed.
 func SystemRelations() []*System { return systemTable().all }
 

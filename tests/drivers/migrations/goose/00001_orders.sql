@@ -1,0 +1,8 @@
+-- +goose Up
+CREATE STREAM events (kind text, amount numeric);
+CREATE TABLE orders (id bigserial PRIMARY KEY, note text NOT NULL);
+INSERT INTO orders (note) VALUES ('first');
+
+-- +goose Down
+DROP TABLE orders;
+DROP STREAM events;
