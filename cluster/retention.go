@@ -29,8 +29,8 @@ const (
 	compactAge = 60 * 60 * 1000
 	// retentionProposals bounds the decisions that are on their way at a time; they are bundled into entries.
 	retentionProposals = 16
-	// needsRebuild begins the reason of a query that was let go: nothing is kept for it any more.
-	needsRebuild = "needs rebuild: "
+	// needsRebuild: nothing is kept any more for a query whose reason begins so.
+	needsRebuild = catalog.NeedsRebuild
 )
 
 // retention decides what the logs of the shards that are led here forget. It decides by entries, which hold only if no

@@ -146,6 +146,33 @@ func TestBrokenQuery(t *testing.T) {
 	wantView(t, n, good, "1 10", "2 20")
 }
 
+// TestResumedQuery shows that a query that was marked as failed and is set to run again goes on where it stopped.
+func TestResumedQuery(t *testing.T) {
+	n := openNode(t, t.TempDir())
+	base := createBase(t, n, "base")
+	view := createView(t, n, "view", base, plan.TopologyVersion)
+	want := []string{}
+	for i := int64(1); i < 6; i++ {
+		insert(t, n, base, [2]int64{i, 10 * i})
+		want = append(want, fmt.Sprint(i, " ", 10*i))
+		slices.Sort(want)
+		wantView(t, n, view, want...)
+		n.failQuery(view, errors.New("as the test says"))
+		insert(t, n, base, [2]int64{-i, 1})
+		want = append(want, fmt.Sprint(-i, " 1"))
+		slices.Sort(want)
+		if _, err := n.Snapshot(background, []*catalog.Relation{n.Catalog().ByID(view.ID)}, session.Strong, nil); pgerr.Code(err) != pgerr.ObjectNotInPrerequisiteState {
+			t.Fatalf("reader: %v", err)
+		}
+		cat := n.Catalog()
+		r := *cat.ByID(view.ID)
+		q := *r.Query
+		q.State, q.Reason, r.Query = catalog.QueryRunning, "", &q
+		must(t, n.Apply(background, catalog.Command{Change: &catalog.Change{Version: cat.Version(), Put: []*catalog.Relation{&r}}}))
+		wantView(t, n, view, want...)
+	}
+}
+
 // TestDroppedView shows that the jobs of a dropped view end and that its rows, its frontiers and its internal topic go.
 func TestDroppedView(t *testing.T) {
 	n := openNode(t, t.TempDir())

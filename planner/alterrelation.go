@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
@@ -62,6 +63,8 @@ func (a *alterer) action(x ast.AlterAction) error {
 	switch {
 	case x.Verb == "rename to":
 		return a.rename(x)
+	case x.Verb == "resume":
+		return a.resume(x)
 	case x.Verb == "set schema":
 		return a.setSchema(x)
 	case x.Verb == "rename column":
@@ -290,5 +293,24 @@ func (a *alterer) alterColumn(x ast.AlterAction) error {
 		}
 		col.NotNull = false
 	}
+	return nil
+}
+
+// resume takes up a query that has failed, where it stopped: what it has not read is kept for it until it needs a rebuild.
+func (a *alterer) resume(x ast.AlterAction) error {
+	q := a.rel.Query
+	switch {
+	case q == nil:
+		return pgerr.New(pgerr.WrongObjectType, "%q is not kept by a query", a.rel.Name).At(a.stmt.Name.Pos)
+	case q.State != catalog.QueryFailed:
+		a.out.Notices = append(a.out.Notices, fmt.Sprintf("the query of %q has not failed", a.rel.Name))
+		return nil
+	case strings.HasPrefix(q.Reason, catalog.NeedsRebuild):
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "the query of %q cannot be taken up again: %s", a.rel.Name, q.Reason).
+			WithHint("Drop the %s and create it again.", a.rel.Word()).At(x.Pos)
+	}
+	again := *q
+	again.State, again.Reason = catalog.QueryRunning, ""
+	a.rel.Query = &again
 	return nil
 }

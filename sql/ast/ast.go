@@ -475,7 +475,7 @@ type (
 		IfExists bool
 		Actions  []AlterAction
 	}
-	// AlterAction is one action; Verb is "rename to", "owner to", "set schema", "rename column", "add column", "drop column", "set default", "drop default",
+	// AlterAction is one action; Verb is "rename to", "resume", "owner to", "set schema", "rename column", "add column", "drop column", "set default", "drop default",
 	// "set not null", "drop not null", "add check" or "drop constraint".
 	AlterAction struct {
 		Verb     string

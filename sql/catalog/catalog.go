@@ -220,6 +220,9 @@ const (
 	QueryFailed  QueryState = "failed"
 )
 
+// NeedsRebuild begins the reason of a query that failed because it was too far behind: what it has not read may be gone.
+const NeedsRebuild = "needs rebuild: "
+
 // Partitions returns the number of partitions.
 func (r *Relation) Partitions() int { return len(r.Placement) }
 

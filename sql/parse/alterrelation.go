@@ -2,7 +2,7 @@ package parse
 
 import "github.com/millracedb/millrace/sql/ast"
 
-// alterRelation parses kind [IF EXISTS] [ONLY] name RENAME …, SET SCHEMA … or action, …; nil if what stands there is something else, which
+// alterRelation parses kind [IF EXISTS] [ONLY] name RENAME …, RESUME, SET SCHEMA … or action, …; nil if what stands there is something else, which
 // the caller refuses by name.
 func (p *parser) alterRelation() ast.Statement {
 	stmt := &ast.AlterRelation{}
@@ -24,6 +24,10 @@ func (p *parser) alterRelation() ast.Statement {
 	p.acceptOp("*")
 	if p.acceptWord("rename") {
 		return p.rename(stmt)
+	}
+	if p.isWord("resume") {
+		stmt.Actions = append(stmt.Actions, ast.AlterAction{Verb: "resume", Pos: int(p.next().pos)})
+		return stmt
 	}
 	if p.aheadWords(0, "set", "schema") {
 		p.i += 2
