@@ -79,3 +79,23 @@ func (s *Stopped) OpenShard(id catalog.ShardID, w *wal.WAL) (_ *shard.Stopped, c
 	}
 	return sh, db.Close, nil
 }
+
+// VerifyStores reads each block of a shard's store and of its checkpoint, and calls problem for each of the two that is damaged. One that is not
+// there is none.
+func (s *Stopped) VerifyStores(id catalog.ShardID, problem func(error)) error {
+	dirs := []string{filepath.Join(s.ShardDir(id), shard.StoreDir)}
+	checkpoints, err := shard.Checkpoints(s.dir.fs, s.ShardDir(id))
+	if err != nil {
+		return err
+	}
+	for _, dir := range append(dirs, checkpoints...) {
+		err := state.Verify(dir)
+		switch {
+		case errors.Is(err, state.ErrCorrupt):
+			problem(err)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+	}
+	return nil
+}

@@ -91,6 +91,8 @@ func TestVerifyDamage(t *testing.T) {
 			[]string{"problem: shard 0: the state store has entries up to ", "problem: shard 1: the state store has entries up to "}},
 		{"a state store", func(dir string) { truncateTables(t, filepath.Join(dir, "shards/0/state")) },
 			[]string{"problem: shard 0: ", "state store"}},
+		{"a block of a state store", func(dir string) { flipTables(t, filepath.Join(dir, "shards/1/state")) },
+			[]string{"problem: shard 1: verify state store DIR/shards/1/state: ", ".sst offset "}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			dir := copied(t, sound)
@@ -106,6 +108,15 @@ func TestVerifyDamage(t *testing.T) {
 				t.Errorf("%v, with %d problems in\n%s", err, problems, out)
 			}
 		})
+	}
+}
+
+func flipTables(t testing.TB, dir string) {
+	t.Helper()
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	must(t, err)
+	for _, name := range tables {
+		flip(t, name, 12)
 	}
 }
 

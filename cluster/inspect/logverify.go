@@ -79,6 +79,9 @@ func (v *verification) wal() (wal.Summary, error) {
 
 // shard reads a shard's logs. If the rest of the shard cannot be read, the logs are read by themselves.
 func (v *verification) shard(id catalog.ShardID) error {
+	if err := v.n.VerifyStores(id, func(err error) { v.problem("shard %d: %v", id, err) }); err != nil {
+		return err
+	}
 	s, done, err := v.n.OpenShard(id, v.n.wal)
 	if err != nil {
 		v.problem("%v", err)

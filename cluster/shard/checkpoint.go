@@ -101,3 +101,15 @@ func (s *Shard) ReleaseSpace(ctx context.Context, everything bool) error {
 	s.RequestSnapshot()
 	return nil
 }
+
+// Checkpoints lists the directories of a shard's checkpoints: one, unless a crash has left others.
+func Checkpoints(fsys vfs.FS, shardDir string) (dirs []string, err error) {
+	names, err := fsys.List(filepath.Join(shardDir, checkpointsDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, name := range names {
+		dirs = append(dirs, filepath.Join(shardDir, checkpointsDir, name))
+	}
+	return dirs, err
+}
