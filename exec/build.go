@@ -16,6 +16,8 @@ func Build(n plan.Node, env *Env) (Operator, error) {
 		return &systemScan{node: n, env: env}, nil
 	case *plan.Values:
 		return &valuesOp{node: n, env: env}, nil
+	case *plan.FuncScan:
+		return &funcScan{node: n, env: env}, nil
 	case *plan.Filter:
 		return newFilter(n, env)
 	case *plan.Project:

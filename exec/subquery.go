@@ -73,6 +73,10 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 	switch n := n.(type) {
 	case *plan.Scan:
 		exprs = n.Key
+	case *plan.FuncScan:
+		for _, c := range n.Calls {
+			exprs = append(exprs, c.Args...)
+		}
 	case *plan.Values:
 		for _, row := range n.Rows {
 			exprs = append(exprs, row...)

@@ -28,10 +28,13 @@ func (b *binder) bindCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
 	}
 	inner := *c
 	if funcs.IsAggregate(name) {
-		inner.aggs, inner.windows, inner.inAggregate = nil, nil, true
+		inner.aggs, inner.windows, inner.sets, inner.inAggregate = nil, nil, nil, true
 		if c.inAggregate {
 			return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot be nested").At(e.Pos)
 		}
+	}
+	if funcs.IsSet(name) {
+		return b.bindSetCall(e, c)
 	}
 	args, err := b.bindList(e.Args, &inner)
 	if err != nil {

@@ -20,6 +20,8 @@ type exprContext struct {
 	aggs *grouping
 	// windows collects window functions; nil where they are not allowed.
 	windows *windowing
+	// sets collects set-returning functions; nil where they are not allowed.
+	sets *setCalls
 	// inWindow says that this is inside a window function's arguments.
 	inWindow bool
 	// inAggregate says that this is inside an aggregate's arguments.

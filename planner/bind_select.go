@@ -19,6 +19,7 @@ type selectBinder struct {
 	group grouping
 	// windows are the window functions of the select list and ORDER BY.
 	windows windowing
+	sets    setCalls       // of the select list
 	order   []plan.SortKey // Expr is a column of out
 	on      []*plan.Expr   // of DISTINCT ON: columns of out
 	locks   []plan.RowLock // of FOR UPDATE and the like: their keys are columns of out
@@ -31,7 +32,7 @@ func (b *binder) bindSelect(sel *ast.Select, parent *scope, ctes *cte, targets [
 	}
 	s := &selectBinder{binder: b, sel: sel, node: from.node,
 		scope: &scope{parent: parent, columns: from.columns, tables: from.tables, ctes: ctes}}
-	for _, step := range []func() error{s.where, s.namedWindows, func() error { return s.list(targets) }, s.groupBy, s.orderBy, s.distinctOn,
+	for _, step := range []func() error{s.where, s.namedWindows, func() error { return s.list(targets) }, s.besideSets, s.groupBy, s.orderBy, s.distinctOn,
 		s.having, s.unusedWindows, s.aggregate, s.window, s.checkLocked, s.locking} {
 		if err := step(); err != nil {
 			return nil, err
@@ -56,7 +57,7 @@ func (s *selectBinder) where() error {
 
 // list binds the select list; an aggregate in it stays a placeholder until aggregate.
 func (s *selectBinder) list(targets []types.Type) error {
-	return s.listIn(&exprContext{scope: s.scope, clause: "the select list", aggs: &s.group, windows: &s.windows}, targets)
+	return s.listIn(&exprContext{scope: s.scope, clause: "the select list", aggs: &s.group, windows: &s.windows, sets: &s.sets}, targets)
 }
 
 func (s *selectBinder) listIn(c *exprContext, targets []types.Type) error {

@@ -102,6 +102,8 @@ func nodeWord(n plan.Node) string {
 		return "FOR UPDATE or FOR SHARE"
 	case *plan.Unique:
 		return "SELECT DISTINCT ON"
+	case *plan.FuncScan:
+		return "function " + funcName(n.Calls[0].Func) + " in FROM"
 	case *plan.Values:
 		return "rows that come from no relation"
 	}

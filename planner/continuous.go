@@ -29,7 +29,13 @@ func refuseExpressions(n plan.Node) error {
 			return err
 		}
 	}
-	if _, ok := n.(*plan.Lateral); ok {
+	switch n := n.(type) {
+	case *plan.Lateral:
+		if f, ok := n.Sub.Sub.Root.(*plan.FuncScan); ok {
+			return notContinuous(nodeWord(f))
+		}
+		return notContinuous(nodeWord(n))
+	case *plan.FuncScan:
 		return notContinuous(nodeWord(n))
 	}
 	if a, ok := n.(*plan.Aggregate); ok {

@@ -71,6 +71,8 @@ func (x *explainer) node(n plan.Node, level int, outer []names) {
 		x.head(level, "%s", setOpHead(n))
 	case *plan.Window:
 		x.window(n, level, outer)
+	case *plan.FuncScan:
+		x.head(level, "Function Scan on %s", funcScanText(n, textContext{outer: outer}))
 	case *plan.Lateral:
 		x.head(level, "%s", map[bool]string{false: "Lateral Join (Inner)", true: "Lateral Join (Left)"}[n.Outer])
 	case *plan.LockRows:

@@ -25,7 +25,7 @@ func (b *binder) bindFrom(items []ast.TableExpr, parent *scope, ctes *cte) (*fro
 	for _, item := range items {
 		var err error
 		if all != nil && isLateral(item) {
-			if all, err = b.lateralCross(item.(*ast.Derived), all, parent, ctes); err != nil {
+			if all, err = b.lateralCross(item, all, parent, ctes); err != nil {
 				return nil, err
 			}
 			continue
@@ -63,7 +63,7 @@ func (b *binder) bindTable(item ast.TableExpr, parent *scope, ctes *cte) (*fromI
 		if isWindowed(item) {
 			return b.bindWindowed(item, ctes)
 		}
-		return b.bindFunctionTable(item)
+		return b.bindFunctionTable(item, parent, ctes)
 	}
 	return nil, pgerr.Unsupported("this item of FROM is")
 }

@@ -42,7 +42,7 @@ func (b *binder) bindJoinBehind(before *fromItem, j *ast.Join, parent *scope, ct
 	if left, ok := j.Left.(*ast.Join); ok {
 		l, err = b.bindJoinBehind(before, left, parent, ctes)
 	} else if isLateral(j.Left) {
-		l, err = b.lateralCross(j.Left.(*ast.Derived), before, parent, ctes)
+		l, err = b.lateralCross(j.Left, before, parent, ctes)
 	} else if l, err = b.bindTable(j.Left, parent, ctes); err == nil {
 		l, err = crossJoin(before, l)
 	}
@@ -58,11 +58,12 @@ func (b *binder) joinTo(l, before *fromItem, j *ast.Join, kind plan.JoinKind, pa
 	var err error
 	lateral := isLateral(j.Right)
 	if lateral {
-		d := j.Right.(*ast.Derived)
-		if err := refuseLateralKind(kind, d); err != nil {
+		if err := refuseLateralKind(kind, j.Right); err != nil {
 			return nil, err
 		}
-		r, err = b.bindLateral(d, l, parent, ctes)
+		if r, lateral, err = b.besides(j.Right, l, parent, ctes); err == nil && lateral && kind != plan.JoinInner && kind != plan.JoinLeft {
+			return nil, errLateralKind().At(j.Pos)
+		}
 	} else {
 		r, err = b.bindTable(j.Right, parent, ctes)
 	}

@@ -87,6 +87,12 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 	switch n := n.(type) {
 	case *plan.Scan:
 		return &plan.Scan{Relation: n.Relation, Columns: n.Columns, Key: mapList(n.Key, f), Access: n.Access.Map(f), Mark: n.Mark}
+	case *plan.FuncScan:
+		c := &plan.FuncScan{Calls: slices.Clone(n.Calls), Ordinality: n.Ordinality}
+		for i := range c.Calls {
+			c.Calls[i].Args = mapList(c.Calls[i].Args, f)
+		}
+		return c
 	case *plan.Values:
 		return &plan.Values{ColumnTypes: n.ColumnTypes, Rows: mapRows(n.Rows, f)}
 	case *plan.Filter:

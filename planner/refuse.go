@@ -2,8 +2,6 @@ package planner
 
 import (
 	"github.com/millracedb/millrace/planner/plan"
-	"github.com/millracedb/millrace/sql/ast"
-	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -22,12 +20,6 @@ func (b *binder) refusal(err *pgerr.Error, t types.Type, pos int) (*plan.Expr, e
 	return &plan.Expr{Op: opRefused, Type: t, Column: len(b.refused) - 1, Pos: pos}, nil
 }
 
-// refusedTable is a refusal in FROM: a relation of one column.
-type refusedTable struct{ err *plan.Expr }
-
-// Types implements plan.Node.
-func (n *refusedTable) Types() []types.Type { return []types.Type{n.err.Type} }
-
 // checkRefused returns the first refusal that is left in a plan.
 func (b *binder) checkRefused(n plan.Node) error {
 	var err error
@@ -37,26 +29,5 @@ func (b *binder) checkRefused(n plan.Node) error {
 		}
 	}
 	walkNodeExprs(n, func(e *plan.Expr) { walkExpr(e, func(x *plan.Expr, _ int) { note(x) }) })
-	walkNodes(n, func(n plan.Node) {
-		if t, ok := n.(*refusedTable); ok {
-			note(t.err)
-		}
-	})
 	return err
-}
-
-// bindFunctionTable binds a function in FROM, none of which are there.
-func (b *binder) bindFunctionTable(f *ast.FuncTable) (*fromItem, error) {
-	name := f.Call.Name.Last()
-	e, err := b.refusal(pgerr.Unsupported("function %s in FROM is", name), types.Int4, f.Call.Pos)
-	if err != nil {
-		return nil, err
-	}
-	table := f.Alias
-	if table == "" {
-		table = name
-	}
-	item := &fromItem{node: &refusedTable{e}, tables: []scopeTable{{name: table}}}
-	item.addColumns("", table, []catalog.Column{{Name: table, Type: types.Int4}})
-	return item, item.rename(f.Columns, table, f.Call.Pos)
 }

@@ -128,6 +128,12 @@ type (
 		Locks    []RowLock
 		OneByOne bool
 	}
+	// FuncScan gives the rows of set-returning functions side by side, NULLs behind the end of the shorter ones, until the last
+	// one ends; with Ordinality a bigint that counts them from 1 is the last column. Args use no columns.
+	FuncScan struct {
+		Calls      []SetCall
+		Ordinality bool
+	}
 	// Unique gives the first of each run of rows that agree in Keys (DISTINCT ON, over a sort by them).
 	Unique struct {
 		Input Node
@@ -154,6 +160,14 @@ const (
 	LockSkip
 	LockNoWait
 )
+
+// SetCall is a call of a set-returning function. Func is the funcs.Signature.ID; a Strict one gives no rows if an argument is NULL.
+type SetCall struct {
+	Func   string
+	Args   []*Expr
+	Types  []types.Type // of its columns
+	Strict bool
+}
 
 // JoinKind is the kind of a join.
 type JoinKind string
@@ -305,6 +319,18 @@ func (n *SetOp) Types() []types.Type { return n.Left.Types() }
 
 // Types implements Node.
 func (n *LockRows) Types() []types.Type { return n.Input.Types() }
+
+// Types implements Node.
+func (n *FuncScan) Types() []types.Type {
+	var ts []types.Type
+	for _, c := range n.Calls {
+		ts = append(ts, c.Types...)
+	}
+	if n.Ordinality {
+		ts = append(ts, types.Int8)
+	}
+	return ts
+}
 
 // Types implements Node.
 func (n *Unique) Types() []types.Type { return n.Input.Types() }

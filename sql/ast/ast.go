@@ -323,9 +323,10 @@ type (
 	}
 	// FuncTable is a function in FROM.
 	FuncTable struct {
-		Call    *Call
-		Alias   string
-		Columns []string
+		Call       *Call
+		Ordinality bool
+		Alias      string
+		Columns    []string
 	}
 	// Join joins two items. Kind is "inner", "left", "right", "full", "cross".
 	Join struct {

@@ -108,7 +108,7 @@ func castContext(from, to types.Type) (CastContext, bool) {
 		return need, true
 	}
 	switch {
-	case from.ID == types.IDOIDVector && to == types.ArrayOf(types.OID):
+	case from.ID == types.IDOIDVector && (to == types.ArrayOf(types.OID) || to == types.ArrayOf(types.Int2)): // it stands for int2vector too
 		return CastExplicit, true
 	case from.IsArray() && to.IsArray() && from.Elem == to.Elem:
 		return CastImplicit, true

@@ -24,6 +24,7 @@ func TestReference(t *testing.T) {
 		"COALESCE, NULLIF, GREATEST, LEAST,\nCASE, IN, BETWEEN, LIKE and the like are part of the grammar; casts are listed in PostgreSQL's documentation.\n")
 	writeFunctions(&out, "Functions", funcs.Scalar)
 	writeFunctions(&out, "Aggregates", funcs.Aggregate)
+	writeFunctions(&out, "Set-returning functions", funcs.Set)
 	writeOperators(&out)
 	if *rewrite {
 		if err := os.WriteFile(reference, out.Bytes(), 0o644); err != nil {
@@ -48,7 +49,7 @@ func writeFunctions(out *bytes.Buffer, title string, kind funcs.Kind) {
 			continue
 		}
 		call := s.Name + "(" + argNames(s) + ")"
-		lines[call] = row("`"+call+"`", s.Result.String(), s.Doc, "`"+s.Example+"`")
+		lines[call] = row("`"+call+"`", resultName(s), s.Doc, "`"+s.Example+"`")
 	}
 	fmt.Fprintf(out, "\n## %s\n\n| function | result | | example |\n|---|---|---|---|\n", title)
 	writeSorted(out, lines)
@@ -88,6 +89,18 @@ func row(cells ...string) string {
 		cells[i] = strings.ReplaceAll(c, "|", `\|`)
 	}
 	return "| " + strings.Join(cells, " | ") + " |\n"
+}
+
+// resultName is the type of a result, or the columns of a row.
+func resultName(s *funcs.Signature) string {
+	if len(s.Columns) < 2 {
+		return s.Result.String()
+	}
+	names := make([]string, len(s.Columns))
+	for i, c := range s.Columns {
+		names[i] = c.Name + " " + c.Type.String()
+	}
+	return strings.Join(names, ", ")
 }
 
 func argNames(s *funcs.Signature) string {

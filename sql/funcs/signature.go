@@ -15,6 +15,7 @@ type Kind uint8
 const (
 	Scalar Kind = iota
 	Aggregate
+	Set
 )
 
 // Volatility says what a result depends on, as pg_proc.provolatile.
@@ -50,6 +51,7 @@ type Signature struct {
 	Variadic   bool // the last of Args may stand any number of times, at least once
 	Result     types.Type
 	Kind       Kind
+	Columns    []Column // of what a Set gives; nil: one, of type Result, without a name
 	Volatility Volatility
 	Strict     bool // NULL if an argument is NULL, without being evaluated
 	Doc        string
@@ -90,6 +92,7 @@ var table = func() *registry {
 	r.addCatalog()
 	r.addSequences()
 	r.addAggregates()
+	r.addSets()
 	return r
 }()
 

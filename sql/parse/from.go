@@ -90,7 +90,10 @@ func (p *parser) fromItem() (f frag, isJoin bool) {
 	case t.isWord("lateral"):
 		p.next()
 		if !p.isPunct("(") {
-			p.unsupported(t, "LATERAL of functions")
+			if !p.functionAhead(p.tok()) {
+				p.syntaxError()
+			}
+			return p.tableFunction(), false
 		}
 		return p.derived(true), false
 	case t.isPunct("(") && p.isQueryParen(p.i):
@@ -225,7 +228,9 @@ func (p *parser) tableFunction() frag {
 	p.closeCall()
 	p.out.raw(") AS ")
 	if t := p.tok(); t.isWord("with") && p.at(1).isWord("ordinality") {
-		p.unsupported(t, "WITH ORDINALITY")
+		p.next()
+		p.next()
+		node.Ordinality = true
 	}
 	p.tableAlias(&node.Alias, &node.Columns)
 	p.out.put(pieceIdent, name[len(name)-1], 0)
