@@ -278,6 +278,12 @@ func (p *Partition) restore(s *recovered) (err error) {
 	if err := p.restoreIndex(s); err != nil {
 		return err
 	}
+	if s.compacted != nil {
+		// What is there is of before the compaction, whose batches may have been newer. Its offsets may agree all the same.
+		if err := removeIfThere(p.fs, s.times); err != nil {
+			return err
+		}
+	}
 	return p.restoreTimes(s.segment)
 }
 
