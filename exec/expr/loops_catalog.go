@@ -49,6 +49,15 @@ func init() {
 		registerDefinition("pg_get_constraintdef"+variant, constraintDefinition)
 		registerDefinition("pg_get_viewdef"+variant, viewDefinition)
 	}
+	registerSafe("pg_char_to_encoding(name)", rows(func(k *call, i int) error {
+		k.out.Int[i] = -1
+		if name := lowerASCII(k.str(0, i)); name == "utf8" || name == "utf-8" || name == "unicode" {
+			k.out.Int[i] = 6
+		}
+		return nil
+	}))
+	registerText("getdatabaseencoding()", func(*call) string { return "UTF8" })
+	registerText("pg_tablespace_location(oid)", func(*call) string { return "" })
 	registerSafe("pg_encoding_to_char(int4)", rows(func(k *call, i int) error {
 		if k.int(0, i) == 6 {
 			k.out.Str[i] = "UTF8"
@@ -73,7 +82,7 @@ func init() {
 func isAbsent(name string) bool {
 	switch name {
 	case "pg_get_ruledef", "pg_get_triggerdef", "pg_get_statisticsobjdef_columns", "pg_get_functiondef", "pg_get_function_result",
-		"pg_get_function_arguments", "pg_get_function_identity_arguments", "pg_get_partkeydef", "pg_get_partition_constraintdef":
+		"pg_get_function_arguments", "pg_get_function_identity_arguments", "pg_get_function_sqlbody", "pg_get_partkeydef", "pg_get_partition_constraintdef":
 		return true
 	}
 	return false

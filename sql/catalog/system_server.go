@@ -17,9 +17,11 @@ var serverFillers = map[string]filler{
 func fillNamespace(x *systemContext, add func(record)) {
 	for _, s := range x.catalog.schemaNames() {
 		r := record{"oid": num(x.catalog.SchemaOID(s)), "nspname": str(s), "nspowner": num(x.catalog.schemaOwner(s))}
-		if own := x.catalog.Schema(s); own != nil {
+		switch own := x.catalog.Schema(s); {
+		case own != nil && own.Grants == nil && own.ID != oidPublicSchema: // the owner has all, which goes without saying
+		case own != nil:
 			r["nspacl"] = x.grantsText(own.Access())
-		} else {
+		default:
 			r["nspacl"] = x.grantsText([]Grant{{Grantee: BootstrapRole, Grantor: BootstrapRole, Privileges: SchemaPrivileges},
 				{Grantor: BootstrapRole, Privileges: Usage}})
 		}

@@ -7,7 +7,8 @@ func (r *registry) addCatalog() {
 	oid, text, i4, yes := types.OID, types.Text, types.Int4, types.Bool
 	r.fn("pg_get_userbyid", types.Name, oid).stable().doc("name of a user", "pg_get_userbyid(10)")
 	for _, f := range []string{"pg_table_is_visible", "pg_type_is_visible", "pg_function_is_visible", "pg_operator_is_visible", "pg_opclass_is_visible",
-		"pg_collation_is_visible", "pg_statistics_obj_is_visible", "pg_ts_config_is_visible"} {
+		"pg_collation_is_visible", "pg_statistics_obj_is_visible", "pg_ts_config_is_visible",
+		"pg_conversion_is_visible", "pg_opfamily_is_visible", "pg_ts_dict_is_visible", "pg_ts_parser_is_visible", "pg_ts_template_is_visible"} {
 		r.fn(f, yes, oid).stable().doc("whether the object is found without its schema", f+"(1259)")
 	}
 	r.fn("format_type", text, oid, i4).lax().stable().doc("SQL name of a type with its modifier", "format_type(23, NULL)")
@@ -20,7 +21,7 @@ func (r *registry) addCatalog() {
 		r.fn(f, text, oid, yes).stable().doc("SQL text of the object", f+"(16400, true)")
 	}
 	for _, f := range []string{"pg_get_statisticsobjdef_columns", "pg_get_functiondef", "pg_get_function_result", "pg_get_function_arguments",
-		"pg_get_function_identity_arguments", "pg_get_partkeydef", "pg_get_partition_constraintdef"} {
+		"pg_get_function_identity_arguments", "pg_get_function_sqlbody", "pg_get_partkeydef", "pg_get_partition_constraintdef"} {
 		r.fn(f, text, oid).stable().doc("NULL: there are no such objects", f+"(16400)")
 	}
 	r.fn("pg_relation_is_publishable", yes, oid).stable().doc("false: there is no logical replication", "pg_relation_is_publishable(16400)")
@@ -29,12 +30,18 @@ func (r *registry) addCatalog() {
 	r.fn("col_description", text, oid, i4).stable().doc("comment on a column", "col_description(16400, 1)")
 	r.fn("shobj_description", text, oid, types.Name).stable().doc("comment on a database", "shobj_description(1, 'pg_database')")
 	r.fn("pg_encoding_to_char", types.Name, i4).stable().doc("name of an encoding", "pg_encoding_to_char(6)")
+	r.fn("pg_char_to_encoding", i4, types.Name).stable().doc("number of an encoding, -1 if there is none", "pg_char_to_encoding('UTF8')")
+	r.fn("getdatabaseencoding", types.Name).stable().doc("the encoding of all texts", "getdatabaseencoding()")
 	r.fn("regclassin", oid, text).stable().doc("number of a relation by its name", "'orders'::regclass")
 	r.fn("to_regclass", oid, text).stable().doc("number of a relation by its name, NULL if there is none", "to_regclass('orders')")
 	r.fn("to_regtype", types.Regtype, text).stable().doc("type by its name, NULL if there is none", "to_regtype('int')")
 	for _, f := range []string{"pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size", "pg_database_size", "pg_tablespace_size"} {
 		r.fn(f, types.Int8, oid).volatile().doc("0: sizes are kept elsewhere", f+"(16400)")
 	}
+	for _, f := range []string{"pg_database_size", "pg_tablespace_size"} {
+		r.fn(f, types.Int8, types.Name).volatile().doc("0: sizes are kept elsewhere", f+"('pg_default')")
+	}
+	r.fn("pg_tablespace_location", text, oid).stable().doc("empty: there are no tablespaces", "pg_tablespace_location(1663)")
 	r.fn("pg_size_pretty", text, types.Int8).doc("a number of bytes with a unit", "pg_size_pretty(1234::bigint)")
 	r.addPrivileges()
 }

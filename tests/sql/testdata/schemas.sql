@@ -108,3 +108,7 @@ CREATE VIEW late_rows AS SELECT * FROM late.rows;
 CREATE TABLE pg_catalog.x (a int);
 SELECT * FROM late.rows, late.rows;
 SELECT information_schema.tables.table_name::text FROM information_schema.tables WHERE table_schema = 'late';
+SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'information_schema' AND pg_table_is_visible(c.oid);
+SELECT bool_and(pg_table_is_visible(oid)) FROM pg_class WHERE relname IN ('pg_class', 'pg_namespace');
+SELECT nspacl IS NULL FROM pg_namespace WHERE nspname = 'late';
+SELECT getdatabaseencoding(), pg_char_to_encoding('utf8'), pg_char_to_encoding('none'), pg_tablespace_location(1663), pg_database_size(current_database()) >= 0;
