@@ -77,6 +77,7 @@ func (n *Node) Snapshot(ctx context.Context, rels []*catalog.Relation, level ses
 			return nil, err
 		}
 	}
+	rels = withIndexes(rels)
 	c, err := n.takeCut(ctx, n.shardsOf(rels))
 	if err != nil {
 		return nil, err
@@ -86,6 +87,19 @@ func (n *Node) Snapshot(ctx context.Context, rels []*catalog.Relation, level ses
 		c.relations[r.TopicRelation()] = r // their placements are the same
 	}
 	return c, nil
+}
+
+// withIndexes adds the unique indexes of rels, which have partitions of their own.
+func withIndexes(rels []*catalog.Relation) []*catalog.Relation {
+	out := rels[:len(rels):len(rels)]
+	for _, r := range rels {
+		for _, x := range r.Indexes {
+			if x.Index.Unique {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
 }
 
 func failedView(rels []*catalog.Relation) error {

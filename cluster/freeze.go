@@ -72,7 +72,7 @@ func (f *frozen) With(rels []*catalog.Relation) (exec.Reader, error) {
 		return nil, err
 	}
 	r := frozenReader{&cut{snapshots: f.cut.snapshots, relations: make(map[catalog.RelationID]*catalog.Relation, len(rels))}}
-	for _, rel := range rels {
+	for _, rel := range withIndexes(rels) {
 		if rel.Query != nil && !f.views[rel.ID] {
 			return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "view %q was not there when the transaction's snapshot was taken", rel.Name)
 		}

@@ -39,7 +39,7 @@ type Stats struct {
 func (n *Node) Stats() Stats {
 	s := Stats{Jobs: n.stats.jobs.Load(), Changes: n.stats.changes.Load(), FailedRows: n.stats.failedRows.Load(),
 		Undecodable: n.stats.undecodable.Load(),
-		Relations:   len(n.Catalog().Relations())}
+		Relations:   len(n.Catalog().Shown())}
 	for _, sh := range n.shards {
 		s.Shards = append(s.Shards, sh.Stats())
 		s.Isolated = append(s.Isolated, sh.Damage() != nil)

@@ -241,6 +241,9 @@ func (n *Node) recover(ctx context.Context) error {
 	if err := n.createSystemRelations(); err != nil {
 		return err
 	}
+	if err := n.dropUnbuilt(); err != nil {
+		return err
+	}
 	if err := n.supervisor.adopt(); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const (
 // tx is an exec.Tx: rows become record batches at once, batches are kept by shard.
 type tx struct {
 	n        *Node
-	builders map[catalog.PartitionID]*partBuilder
+	builders map[partKey]*partBuilder
 	order    []*partBuilder // by first use, so that retries send the same
 	buffered int
 	total    int
@@ -41,11 +41,19 @@ var _ exec.Tx = (*tx)(nil)
 
 var errEnded = errors.New("transaction has ended")
 
+// partKey tells apart what is written to a partition and what is only checked there.
+type partKey struct {
+	catalog.PartitionID
+	check bool
+}
+
 // partBuilder collects what is written to one partition.
 type partBuilder struct {
 	shard     catalog.ShardID
 	partition catalog.PartitionID
 	table     bool
+	check     bool
+	epoch     uint64 // the lowest of its writes
 	codec     log.Codec
 	async     bool // durability = 'async'
 	batch     log.BatchBuilder
@@ -56,12 +64,12 @@ type partBuilder struct {
 
 // Begin implements session.Engine.
 func (n *Node) Begin() exec.Tx {
-	return &tx{n: n, builders: map[catalog.PartitionID]*partBuilder{}}
+	return &tx{n: n, builders: map[partKey]*partBuilder{}}
 }
 
 // BeginWith implements session.Engine.
 func (n *Node) BeginWith(batch catalog.Batch, after *catalog.Catalog) exec.Tx {
-	return &tx{n: n, builders: map[catalog.PartitionID]*partBuilder{}, batch: &batch, after: after}
+	return &tx{n: n, builders: map[partKey]*partBuilder{}, batch: &batch, after: after}
 }
 
 // Write implements exec.Tx.
@@ -106,7 +114,9 @@ func (t *tx) add(ctx context.Context, w *exec.PartitionWrite, nowMillis int64) e
 }
 
 func (t *tx) builder(ctx context.Context, w *exec.PartitionWrite) (*partBuilder, error) {
-	if b := t.builders[w.Partition]; b != nil {
+	k := partKey{w.Partition, w.Check}
+	if b := t.builders[k]; b != nil {
+		b.epoch = min(b.epoch, w.Epoch)
 		return b, nil
 	}
 	cat := t.after
@@ -124,9 +134,9 @@ func (t *tx) builder(ctx context.Context, w *exec.PartitionWrite) (*partBuilder,
 	if err := hold(ctx, t.n.shards[id], r); err != nil {
 		return nil, notHeld(err)
 	}
-	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, codec: exec.CodecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
+	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, check: w.Check, epoch: w.Epoch, codec: exec.CodecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
 	b.begin()
-	t.builders[w.Partition] = b
+	t.builders[k] = b
 	t.order = append(t.order, b)
 	return b, nil
 }
@@ -140,7 +150,7 @@ func notHeld(err error) error {
 }
 
 func errRelationGone(p catalog.PartitionID) error {
-	return pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", p.Topic.Relation())
+	return pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", p.Topic.Relation()).WithCause(exec.ErrDropped)
 }
 
 func (b *partBuilder) sizeBytes() int {
@@ -190,7 +200,7 @@ func (b *partBuilder) seal() {
 	if b.batch.Len() == 0 {
 		return
 	}
-	p := shard.Part{Partition: b.partition, Table: b.table, Batch: b.batch.Build()}
+	p := shard.Part{Partition: b.partition, Table: b.table, Check: b.check, Epoch: b.epoch, Batch: b.batch.Build()}
 	if b.guarded {
 		p.Guards = b.guards
 	}
@@ -343,6 +353,8 @@ func verdictError(r shard.Result, w partsOf) error {
 		return r.Conflict
 	case shard.Dropped:
 		return errRelationGone(w.parts[0].Partition)
+	case shard.Stale:
+		return fmt.Errorf("write on shard %d: %w", w.shard, catalog.ErrStale)
 	case shard.Aborted:
 		return pgerr.New(pgerr.SerializationFailure, "the transaction was aborted")
 	}

@@ -35,6 +35,7 @@ func (u *updater) current(ctx context.Context, b *types.Batch) (currentRows, err
 	}
 	defer u.locks.done()
 	if newer {
+		u.unique.newer = true
 		return u.newest(ctx, b, latest)
 	}
 	old := make([]storedRow, b.Len)

@@ -25,11 +25,14 @@ func (u *updater) delete(ctx context.Context, b currentRows) (*types.Batch, erro
 		if !fresh {
 			continue
 		}
+		if err := u.unique.change(key, b.old[i], nil, nil, 0); err != nil {
+			return nil, err
+		}
 		if err := u.w.write(ctx, u.w.partition(key), b.old[i].replace(key, nil)); err != nil {
 			return nil, err
 		}
 		rows = append(rows, i)
 	}
 	u.count += int64(len(rows))
-	return b.Gather(rows), nil
+	return b.Gather(rows), u.unique.finish(ctx) // nobody comes, so this does not wait for the other rows
 }

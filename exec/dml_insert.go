@@ -42,7 +42,7 @@ func RunInsert(ctx context.Context, p *plan.Insert, env *Env, tx Tx) (int64, *ty
 // insertFunc returns what takes the source's batches and returns the rows as written.
 func insertFunc(p *plan.Insert, in *Inserter) (func(context.Context, *types.Batch) (*types.Batch, error), error) {
 	switch {
-	case in.keys == nil:
+	case in.keys == nil && len(in.unique.list) == 0:
 		return in.add, nil // no key that the user could give twice
 	case p.OnConflictSet != nil:
 		u, err := newUpsert(p, in)
@@ -51,13 +51,20 @@ func insertFunc(p *plan.Insert, in *Inserter) (func(context.Context, *types.Batc
 		}
 		return u.add, nil
 	case p.OnConflictNothing:
-		return in.addNew, nil
+		return (&newInserter{in, arbitersOf(p, in)}).add, nil
 	}
 	return in.add, nil
 }
 
-// addNew inserts the rows of b whose key is not there: ON CONFLICT DO NOTHING. A key that is there is not kept locked.
-func (in *Inserter) addNew(ctx context.Context, b *types.Batch) (*types.Batch, error) {
+// newInserter is INSERT … ON CONFLICT DO NOTHING.
+type newInserter struct {
+	*Inserter
+	arbiters
+}
+
+// add inserts the rows of b that are in nobody's way. A key that is there is not kept locked.
+func (in *newInserter) add(ctx context.Context, b *types.Batch) (*types.Batch, error) {
+	b = in.fillRowIDs(b)
 	checked, err := in.rules.over(ctx, b)
 	if err != nil {
 		return nil, err
@@ -72,44 +79,77 @@ func (in *Inserter) addNew(ctx context.Context, b *types.Batch) (*types.Batch, e
 		if err := checked.check(i); err != nil {
 			return nil, err
 		}
-		key := in.key(b, i)
-		taken, err := in.taken(key)
+		added, err := in.addOne(ctx, b, i, locked[i])
 		if err != nil {
 			return nil, err
 		}
-		if taken {
-			if err := in.passOver(key, locked[i]); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		rows = append(rows, i)
-		if err := in.insert(ctx, key, b, i); err != nil {
-			return nil, err
+		if added {
+			rows = append(rows, i)
 		}
 	}
 	return b.Gather(rows), nil
 }
 
-// lockNew is lockKeys; it returns which locks are new, by row.
-func (in *Inserter) lockNew(ctx context.Context, rows checkedRows) ([]bool, error) {
+// addOne inserts row i of b unless it is in somebody's way.
+func (in *newInserter) addOne(ctx context.Context, b *types.Batch, i int, locked bool) (bool, error) {
+	for _, x := range in.indexes {
+		if taken, err := x.taken(in.reader, b, i); taken || err != nil {
+			return false, err
+		}
+	}
+	key := in.key(b, i)
+	taken, err := in.taken(key)
+	switch {
+	case err != nil:
+		return false, err
+	case taken && !in.primary:
+		return false, uniqueViolation(in.rel, b, i, in.env)
+	case taken:
+		return false, in.passOver(key, locked)
+	}
+	return true, in.insertNew(ctx, key, b, i)
+}
+
+// arbiters are the keys at which ON CONFLICT looks: the primary key, and unique indexes.
+type arbiters struct {
+	primary bool
+	indexes []*uniqueIndex
+}
+
+func arbitersOf(p *plan.Insert, in *Inserter) arbiters {
+	a := arbiters{primary: p.Arbiter == nil}
+	for _, x := range in.unique.list {
+		if p.AnyConflict || x.index == p.Arbiter {
+			a.indexes = append(a.indexes, x)
+		}
+	}
+	return a
+}
+
+// lockNew is lockKeys; it returns which locks of primary keys are new, by row.
+func (in *newInserter) lockNew(ctx context.Context, rows checkedRows) ([]bool, error) {
 	fresh := make([]bool, rows.batch.Len)
 	if !in.locks.needed() {
 		return fresh, nil
 	}
 	for i := 0; i < rows.batch.Len && rows.check(i) == nil; i++ {
-		key := in.key(rows.batch, i)
-		g, err := in.locks.lock(ctx, in.w.partition(key), key, LockInsert)
-		if err != nil {
+		if in.keys != nil {
+			key := in.key(rows.batch, i)
+			g, err := in.locks.lock(ctx, in.w.partition(key), key, LockInsert)
+			if err != nil {
+				return nil, err
+			}
+			fresh[i] = g.New
+		}
+		if err := in.unique.lock(ctx, &in.locks, rows.batch, i); err != nil {
 			return nil, err
 		}
-		fresh[i] = g.New
 	}
 	return fresh, in.settle(ctx)
 }
 
 // passOver leaves out a row whose key is there.
-func (in *Inserter) passOver(key []byte, locked bool) error {
+func (in *newInserter) passOver(key []byte, locked bool) error {
 	there, err := readRow(in.reader, in.rel, key)
 	if err == nil {
 		err = in.locks.unfrozen(key, there)

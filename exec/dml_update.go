@@ -57,7 +57,9 @@ type updater struct {
 	rules rowRules
 	seen  *keySet // rows changed; nil if the input gives each once
 	moves keyMoves
-	count int64
+	// unique are the table's other unique keys, which too hold at the end of the statement.
+	unique *uniqueIndexes
+	count  int64
 
 	buf, newBuf []byte // encoded keys
 }
@@ -65,6 +67,7 @@ type updater struct {
 func newUpdater(rel *catalog.Relation, env *Env, tx Tx, input plan.Node) *updater {
 	u := &updater{env: env, rel: rel, input: input, w: newRowWriter(rel, tx), rules: newRowRules(rel, env), locks: rowLocker{env: env, rel: rel}}
 	u.moves = keyMoves{rows: types.NewBatch(rel.Types(), 0), mem: env.account("update of keys")}
+	u.unique = newUniqueIndexes(rel, env, tx)
 	if !givesRowsOnce(input) {
 		u.seen = newKeySet(env)
 	}
@@ -129,6 +132,9 @@ func (u *updater) fresh(key []byte) (bool, error) {
 func (u *updater) updateRow(ctx context.Context, key []byte, old storedRow, after *types.Batch, i int) error {
 	newKey := u.w.key(u.newBuf, after, i)
 	u.newBuf = newKey
+	if err := u.unique.change(key, old, newKey, after, i); err != nil {
+		return err
+	}
 	if !bytes.Equal(key, newKey) {
 		return u.moves.add(key, old, after, i)
 	}
@@ -138,6 +144,9 @@ func (u *updater) updateRow(ctx context.Context, key []byte, old storedRow, afte
 // finish writes the rows whose keys change, and the rest.
 func (u *updater) finish(ctx context.Context) error {
 	if err := u.moves.write(ctx, u); err != nil {
+		return err
+	}
+	if err := u.unique.finish(ctx); err != nil {
 		return err
 	}
 	return u.w.flush(ctx)

@@ -20,6 +20,8 @@ type Inserter struct {
 	rowID int     // the hidden row id, or -1
 	keys  *keySet // written by this statement; nil where keys need no check
 	locks rowLocker
+	// unique are the table's other unique keys.
+	unique *uniqueIndexes
 	// reader is where keys are looked up: the statement's snapshot, or a newer one after a wait for a lock.
 	reader Reader
 	count  int64
@@ -30,7 +32,7 @@ type Inserter struct {
 func NewInserter(rel *catalog.Relation, env *Env, tx Tx) *Inserter {
 	env.begin()
 	in := &Inserter{env: env, rel: rel, w: newRowWriter(rel, tx), rowID: -1, rules: newRowRules(rel, env),
-		locks: rowLocker{env: env, rel: rel}, reader: env.Reader}
+		locks: rowLocker{env: env, rel: rel}, unique: newUniqueIndexes(rel, env, tx), reader: env.Reader}
 	for c, col := range rel.Columns {
 		if col.Name == catalog.RowIDColumn && col.Hidden {
 			in.rowID = c
@@ -51,6 +53,9 @@ func (in *Inserter) Add(ctx context.Context, b *types.Batch) error {
 
 // Close writes what is left and returns the number of rows inserted.
 func (in *Inserter) Close(ctx context.Context) (int64, error) {
+	if err := in.unique.finish(ctx); err != nil {
+		return in.count, err
+	}
 	return in.count, in.w.flush(ctx)
 }
 
@@ -80,7 +85,7 @@ func (in *Inserter) add(ctx context.Context, b *types.Batch) (*types.Batch, erro
 		if taken {
 			return nil, uniqueViolation(in.rel, b, i, in.env)
 		}
-		if err := in.insert(ctx, key, b, i); err != nil {
+		if err := in.insertNew(ctx, key, b, i); err != nil {
 			return nil, err
 		}
 	}
@@ -112,12 +117,17 @@ func (in *Inserter) addRecords(ctx context.Context, b *types.Batch) error {
 
 // lockKeys locks the keys of rows, up to one that may not be written, and looks from then on where they stay as they are.
 func (in *Inserter) lockKeys(ctx context.Context, rows checkedRows) error {
-	if in.keys == nil || !in.locks.needed() {
+	if in.keys == nil && len(in.unique.list) == 0 || !in.locks.needed() {
 		return nil
 	}
 	for i := 0; i < rows.batch.Len && rows.check(i) == nil; i++ {
-		key := in.key(rows.batch, i)
-		if _, err := in.locks.lock(ctx, in.w.partition(key), key, LockInsert); err != nil {
+		if in.keys != nil {
+			key := in.key(rows.batch, i)
+			if _, err := in.locks.lock(ctx, in.w.partition(key), key, LockInsert); err != nil {
+				return err
+			}
+		}
+		if err := in.unique.lock(ctx, &in.locks, rows.batch, i); err != nil {
 			return err
 		}
 	}
@@ -126,7 +136,9 @@ func (in *Inserter) lockKeys(ctx context.Context, rows checkedRows) error {
 
 // settle is to be called when the keys of a batch are locked, unsettle when its rows are written.
 func (in *Inserter) settle(ctx context.Context) (err error) {
-	in.reader, _, err = in.locks.settle(ctx)
+	var newer bool
+	in.reader, newer, err = in.locks.settle(ctx)
+	in.unique.newer = in.unique.newer || newer
 	return err
 }
 
@@ -155,6 +167,14 @@ func (in *Inserter) taken(key []byte) (bool, error) {
 	}
 	stored, err := getStored(in.reader, in.rel.Partition(int(in.w.partition(key))), key)
 	return len(stored.Rows) > 0, err
+}
+
+// insertNew writes row i of b and its entries in unique indexes. Errors: 23505.
+func (in *Inserter) insertNew(ctx context.Context, key []byte, b *types.Batch, i int) error {
+	if err := in.unique.insert(ctx, in.reader, key, b, i); err != nil {
+		return err
+	}
+	return in.insert(ctx, key, b, i)
 }
 
 // insert writes row i of b.

@@ -79,9 +79,11 @@ func (o *Overlay) Record(ws []PartitionWrite) error {
 		t := o.tables[w.Partition]
 		if t == nil {
 			t = newTableWrites(w.Partition)
+			t.epoch = w.Epoch
 			o.tables[w.Partition] = t
 			o.order = append(o.order, w.Partition)
 		}
+		t.epoch = min(t.epoch, w.Epoch)
 		if o.marked {
 			o.noteUndo(t, w.Rows)
 		}
@@ -104,7 +106,7 @@ func (o *Overlay) Flush(ctx context.Context, tx Tx) error {
 		rows := o.tables[p].collapsed()
 		for len(rows) > 0 {
 			n := chunkOf(rows)
-			if err := tx.Write(ctx, []PartitionWrite{{Partition: p, Table: true, Rows: rows[:n:n]}}); err != nil {
+			if err := tx.Write(ctx, []PartitionWrite{{Partition: p, Table: true, Epoch: o.tables[p].epoch, Rows: rows[:n:n]}}); err != nil {
 				return err
 			}
 			rows = rows[n:]
@@ -177,6 +179,16 @@ func (o *Overlay) Rows(p catalog.PartitionID) state.Reader {
 		return overlayRows{below: below, written: t.store.Snapshot()}
 	}
 	return below
+}
+
+// wrote reports whether the block has written to a partition.
+func (o *Overlay) wrote(p catalog.PartitionID) bool {
+	if o.frozen != nil {
+		return o.frozen[p] != nil
+	}
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.tables[p] != nil
 }
 
 // ReadLog implements Reader; the block's own appends are not in it.

@@ -10,6 +10,7 @@ import (
 // tableWrites is what a block has written to one partition of a table.
 type tableWrites struct {
 	partition catalog.PartitionID
+	epoch     uint64               // the lowest with which one was planned
 	rows      map[string]*WriteRow // by key: guard and before of the first write, value of the last
 	order     []*WriteRow          // by first write
 	// store holds what readers see, by store key: a stored value, or an empty one for a row that was deleted.
@@ -49,7 +50,7 @@ func (r *WriteRow) stored() []byte {
 func (t *tableWrites) collapsed() []WriteRow {
 	out := make([]WriteRow, 0, len(t.order))
 	for _, r := range t.order {
-		if r.Value != nil || r.Before != nil {
+		if r.Value != nil || r.Before != nil || r.Pin {
 			out = append(out, *r)
 		}
 	}

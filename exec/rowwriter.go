@@ -73,7 +73,7 @@ func (w *rowWriter) write(ctx context.Context, p uint32, row WriteRow) error {
 	if !ok {
 		at = len(w.chunk)
 		w.place[p] = at
-		w.chunk = append(w.chunk, PartitionWrite{Partition: w.rel.Partition(int(p)), Table: w.rel.Keyed()})
+		w.chunk = append(w.chunk, PartitionWrite{Partition: w.rel.Partition(int(p)), Table: w.rel.Keyed(), Epoch: w.rel.Epoch})
 	}
 	w.chunk[at].Rows = append(w.chunk[at].Rows, row)
 	w.bytes += len(row.Key) + len(row.Value) + len(row.Before) + writeRowBytes

@@ -25,7 +25,7 @@ func newScan(n *plan.Scan, env *Env) (Operator, error) {
 	case n.Key != nil:
 		return &keyScan{env: env, node: n, rows: rows}, nil
 	case n.Access != nil:
-		return &accessScan{env: env, node: n, rows: rows, size: firstBatchRows}, nil
+		return &accessScan{env: env, node: n, rows: rows, size: firstBatchRows, path: newAccessPath(n, env)}, nil
 	}
 	return &tableScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil
 }

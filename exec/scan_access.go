@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/planner/plan"
@@ -19,6 +18,7 @@ type accessScan struct {
 	node *plan.Scan
 	rows *rowReader
 	size int // of the next batch
+	path accessPath
 
 	started bool
 	ranges  []keyRange   // still to be read
@@ -48,11 +48,11 @@ func (s *accessScan) fill(b *types.Batch) (bool, error) {
 		if cursor == nil || err != nil {
 			return false, err
 		}
-		stored, err := state.DecodeRows(cursor.it.Value())
+		rows, err := s.path.rows(cursor)
 		if err != nil {
 			return false, err
 		}
-		s.waiting.set(stored.Rows)
+		s.waiting.set(rows)
 		if err := s.advance(); err != nil {
 			return false, err
 		}
@@ -76,13 +76,17 @@ func (s *accessScan) next() (*keyCursor, error) {
 
 // openRange makes a cursor for each partition in which there are keys of r.
 func (s *accessScan) openRange(r keyRange) error {
-	first, last := 0, s.node.Relation.Partitions()-1
-	if r.whole != nil && s.placedByKey() {
-		first = int(types.Partition(r.whole, s.node.Relation.Partitions()))
+	n := s.path.partitions()
+	first, last := 0, n-1
+	if r.whole != nil && s.path.placed() {
+		first = int(types.Partition(r.whole, n))
 		last = first
 	}
 	for p := first; p <= last; p++ {
-		c := s.cursor(p, r)
+		c, err := s.cursor(p, r)
+		if err != nil {
+			return err
+		}
 		s.closing = append(s.closing, c)
 		if c.step() {
 			s.open = append(s.open, c)
@@ -95,18 +99,19 @@ func (s *accessScan) openRange(r keyRange) error {
 }
 
 // cursor opens the range of keys in partition p.
-func (s *accessScan) cursor(p int, r keyRange) *keyCursor {
-	part := s.node.Relation.Partition(p)
-	prefix := state.RowPrefix(part)
+func (s *accessScan) cursor(p int, r keyRange) (*keyCursor, error) {
+	store, prefix, err := s.path.open(p)
+	if err != nil {
+		return nil, err
+	}
 	from, to := r.within(prefix)
-	c := &keyCursor{prefix: len(prefix), back: s.node.Access.Reverse}
-	store := s.env.Reader.Rows(part)
+	c := &keyCursor{partition: p, prefix: len(prefix), back: s.node.Access.Reverse}
 	if c.back {
 		c.it = store.ScanBack(from, to)
 	} else {
 		c.it = store.Scan(from, to)
 	}
-	return c
+	return c, nil
 }
 
 // advance moves the first cursor on. Without an order it stays the first until it ends.
@@ -136,9 +141,10 @@ func (s *accessScan) Close() { _ = s.closeCursors() }
 
 // keyCursor stands on a key of one partition.
 type keyCursor struct {
-	it     state.Iterator
-	prefix int // bytes of the key that tell the partition
-	back   bool
+	it        state.Iterator
+	partition int
+	prefix    int // bytes of the key that tell the partition
+	back      bool
 }
 
 func (c *keyCursor) step() bool { return c.it.Next() }
@@ -169,9 +175,4 @@ func (h *accessHeap) Pop() any {
 	c := (*h)[last]
 	*h = (*h)[:last]
 	return c
-}
-
-// placedByKey reports whether a whole key tells its partition.
-func (s *accessScan) placedByKey() bool {
-	return slices.Equal(s.node.Relation.Key, s.node.Relation.PartitionBy)
 }

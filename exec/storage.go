@@ -42,12 +42,18 @@ type WriteRow struct {
 	Key, Value, Before []byte
 	Guard              Guard
 	GuardOffset        log.Offset
+	Pin                bool // a delete of what is not there, for its guard
 }
 
 // PartitionWrite is the rows that a statement writes to one partition of a table or stream, in order.
+//
+// Epoch is the relation's as the statement was planned: if its writers have to keep more by now, nothing is written. With Check
+// nothing is written to the partition: the guards of the rows' keys must hold, that is all.
 type PartitionWrite struct {
 	Partition catalog.PartitionID
 	Table     bool
+	Check     bool
+	Epoch     uint64
 	Rows      []WriteRow
 }
 
@@ -55,7 +61,8 @@ type PartitionWrite struct {
 type Tx interface {
 	// Write adds rows; beyond a bound they are staged on their shards. Rows are owned by the Tx after the call.
 	Write(ctx context.Context, ws []PartitionWrite) error
-	// Commit returns when all is durable and visible. Errors: *ConflictError (nothing was written; evaluate again), an
+	// Commit returns when all is durable and visible. Errors: *ConflictError (nothing was written; evaluate again),
+	// catalog.ErrStale (nothing was written; plan again), an
 	// error with SQLSTATE 08007 if the outcome cannot be known, others: nothing was written.
 	Commit(ctx context.Context) error
 	// Abort gives up; harmless after Commit.

@@ -12,12 +12,17 @@ import (
 // upsert is INSERT … ON CONFLICT (key) DO UPDATE.
 type upsert struct {
 	*Inserter
-	set   []*expr.Compiled
-	where *expr.Compiled
+	arbiter *uniqueIndex // nil: the key
+	hit     *keySet      // what rows of the statement have in the arbiter
+	set     []*expr.Compiled
+	where   *expr.Compiled
 }
 
 func newUpsert(p *plan.Insert, in *Inserter) (*upsert, error) {
-	u := &upsert{Inserter: in}
+	u := &upsert{Inserter: in, hit: newKeySet(in.env)}
+	if a := arbitersOf(p, in); !a.primary {
+		u.arbiter = a.indexes[0]
+	}
 	var err error
 	if u.set, err = in.env.compileAll(p.OnConflictSet); err != nil {
 		return nil, err
@@ -37,7 +42,8 @@ type conflict struct {
 
 // add inserts or updates, and returns the rows as they are then.
 func (u *upsert) add(ctx context.Context, b *types.Batch) (*types.Batch, error) {
-	keys := make([][]byte, b.Len)
+	b = u.fillRowIDs(b)
+	keys := make([]conflictTarget, b.Len)
 	var conflicts []conflict
 	rows, err := u.rules.over(ctx, b)
 	if err != nil {
@@ -51,10 +57,7 @@ func (u *upsert) add(ctx context.Context, b *types.Batch) (*types.Batch, error) 
 		if err := rows.check(i); err != nil {
 			return nil, err
 		}
-		old, err := readRow(u.reader, u.rel, keys[i])
-		if err == nil {
-			err = u.unchanged(keys[i], old)
-		}
+		old, err := u.find(ctx, b, i, &keys[i])
 		if err != nil {
 			return nil, err
 		}
@@ -69,16 +72,69 @@ func (u *upsert) add(ctx context.Context, b *types.Batch) (*types.Batch, error) 
 	return u.apply(ctx, b, keys, updated, conflicts)
 }
 
+// conflictTarget is where a row of the source goes.
+type conflictTarget struct {
+	id  []byte // its key in the arbiter; nil: it has a NULL there, and conflicts with nothing
+	key []byte // of the row that is there, or else of the new one
+}
+
 // lockTargets finds the keys of rows and locks them as rows that are changed, which is as good for one that is inserted.
-func (u *upsert) lockTargets(ctx context.Context, rows checkedRows, keys [][]byte) error {
+func (u *upsert) lockTargets(ctx context.Context, rows checkedRows, keys []conflictTarget) error {
 	for i := range keys {
-		keys[i] = types.EncodeKey(nil, rows.batch, u.rel.Key, i)
+		keys[i].key = types.EncodeKey(nil, rows.batch, u.rel.Key, i)
+		keys[i].id = keys[i].key
+		if u.arbiter == nil {
+			continue
+		}
+		if id, null := u.arbiter.entry(rows.batch, i, nil); null {
+			keys[i].id = nil
+		} else {
+			keys[i].id = bytes.Clone(id)
+		}
 	}
 	for i := 0; i < len(keys) && rows.check(i) == nil; i++ {
-		if _, err := u.locks.lock(ctx, u.w.partition(keys[i]), keys[i], LockChange); err != nil {
+		if err := u.unique.lock(ctx, &u.locks, rows.batch, i); err != nil {
+			return err
+		}
+		if u.arbiter != nil {
+			continue
+		}
+		if _, err := u.locks.lock(ctx, u.w.partition(keys[i].key), keys[i].key, LockChange); err != nil {
 			return err
 		}
 	}
+	return u.settle(ctx)
+}
+
+// find returns the row that row i of b conflicts with, locked.
+func (u *upsert) find(ctx context.Context, b *types.Batch, i int, t *conflictTarget) (storedRow, error) {
+	if u.arbiter != nil {
+		key, err := u.arbiter.holderOf(u.reader, b, i)
+		if err != nil || key == nil {
+			return storedRow{}, err
+		}
+		t.key = key
+		if err := u.lockHolder(ctx, key); err != nil {
+			return storedRow{}, err
+		}
+	}
+	old, err := readRow(u.reader, u.rel, t.key)
+	if err != nil {
+		return old, err
+	}
+	if u.arbiter != nil && old.row == nil { // it has moved or gone while it was waited for
+		return old, &ConflictError{Partition: u.rel.Partition(int(u.w.partition(t.key))), Key: t.key, Guard: GuardAtOffset}
+	}
+	return old, u.unchanged(t.key, old)
+}
+
+// lockHolder locks the row that has the arbiter's key.
+func (u *upsert) lockHolder(ctx context.Context, key []byte) error {
+	g, err := u.locks.lock(ctx, u.w.partition(key), key, LockChange)
+	if err != nil || !g.Waited {
+		return err
+	}
+	u.locks.done()
 	return u.settle(ctx)
 }
 
@@ -117,7 +173,7 @@ func (u *upsert) evaluate(ctx context.Context, b *types.Batch, conflicts []confl
 }
 
 // apply writes row by row, in the source's order.
-func (u *upsert) apply(ctx context.Context, b *types.Batch, keys [][]byte, updated *types.Batch, conflicts []conflict) (*types.Batch, error) {
+func (u *upsert) apply(ctx context.Context, b *types.Batch, keys []conflictTarget, updated *types.Batch, conflicts []conflict) (*types.Batch, error) {
 	out := types.NewBatch(u.rel.Types(), b.Len)
 	after, err := u.rules.over(ctx, updated)
 	if err != nil {
@@ -125,31 +181,56 @@ func (u *upsert) apply(ctx context.Context, b *types.Batch, keys [][]byte, updat
 	}
 	for i := range b.Len {
 		conflicting := len(conflicts) > 0 && conflicts[0].row == i
-		if conflicting && conflicts[0].at < 0 && !u.keys.has(keys[i]) {
+		if conflicting && conflicts[0].at < 0 && !u.hit.has(keys[i].id) {
 			conflicts = conflicts[1:]
 			continue
 		}
-		fresh, err := u.keys.add(keys[i])
-		if err != nil {
+		if err := u.hits(keys[i]); err != nil {
 			return nil, err
-		}
-		if !fresh {
-			return nil, secondHit()
 		}
 		if !conflicting {
 			out.AppendFrom(b, i, 1)
-			err = u.insert(ctx, keys[i], b, i)
+			err = u.insertRow(ctx, keys[i].key, b, i)
 		} else {
 			c := conflicts[0]
 			conflicts = conflicts[1:]
 			out.AppendFrom(updated, c.at, 1)
-			err = u.update(ctx, keys[i], c.old, after, c.at)
+			err = u.update(ctx, keys[i].key, c.old, after, c.at)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// hits notes that the statement writes the target. Error: 21000 if it has before.
+func (u *upsert) hits(t conflictTarget) error {
+	if t.id == nil {
+		return nil
+	}
+	fresh, err := u.hit.add(t.id)
+	if err == nil && !fresh {
+		err = secondHit()
+	}
+	return err
+}
+
+// insertRow inserts row i of b, which conflicts with nothing in the arbiter.
+func (u *upsert) insertRow(ctx context.Context, key []byte, b *types.Batch, i int) error {
+	if u.arbiter == nil {
+		if _, err := u.keys.add(key); err != nil {
+			return err
+		}
+	} else if taken, err := u.taken(key); err != nil {
+		return err
+	} else if taken {
+		return uniqueViolation(u.rel, b, i, u.env)
+	}
+	if err := u.unique.change(nil, storedRow{}, key, b, i); err != nil {
+		return err
+	}
+	return u.insert(ctx, key, b, i)
 }
 
 // update replaces the row old of key by row i of rows.
@@ -160,6 +241,9 @@ func (u *upsert) update(ctx context.Context, key []byte, old storedRow, rows che
 	b := rows.batch
 	u.count++
 	newKey := u.key(b, i)
+	if err := u.unique.change(key, old, newKey, b, i); err != nil {
+		return err
+	}
 	if bytes.Equal(key, newKey) {
 		return u.w.write(ctx, u.w.partition(key), old.replace(key, u.w.value(b, i)))
 	}

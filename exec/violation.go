@@ -23,16 +23,25 @@ func notNullViolation(rel *catalog.Relation, b *types.Batch, i, c int, env *Env)
 
 // uniqueViolation is 23505 for the key of row i of b.
 func uniqueViolation(rel *catalog.Relation, b *types.Batch, i int, env *Env) error {
-	constraint := rel.PrimaryKeyName()
-	names, values := make([]string, len(rel.Key)), make([]string, len(rel.Key))
-	for k, c := range rel.Key {
+	return duplicate(rel, rel.PrimaryKeyName(), rel.Key, b, i, env)
+}
+
+// duplicate is 23505 for columns of row i of b.
+func duplicate(rel *catalog.Relation, constraint string, columns []int, b *types.Batch, i int, env *Env) error {
+	err := pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", constraint).
+		WithDetail("Key %s already exists.", describeKey(rel, columns, b, i, env))
+	err.Schema, err.Table, err.Constraint = rel.Schema, rel.Name, constraint
+	return err
+}
+
+// describeKey writes columns of row i of b and their values.
+func describeKey(rel *catalog.Relation, columns []int, b *types.Batch, i int, env *Env) string {
+	names, values := make([]string, len(columns)), make([]string, len(columns))
+	for k, c := range columns {
 		names[k] = rel.Columns[c].Name
 		values[k] = showValue(b.Cols[c], i, env)
 	}
-	err := pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", constraint).
-		WithDetail("Key (%s)=(%s) already exists.", strings.Join(names, ", "), strings.Join(values, ", "))
-	err.Schema, err.Table, err.Constraint = rel.Schema, rel.Name, constraint
-	return err
+	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(values, ", ") + ")"
 }
 
 // checkViolation is 23514 for a CHECK constraint and row i of b.

@@ -67,13 +67,15 @@ func (a *alterer) action(x ast.AlterAction) error {
 		return a.resume(x)
 	case x.Verb == "set schema":
 		return a.setSchema(x)
+	case x.Verb == "add unique":
+		return pgerr.Unsupported("ADD UNIQUE beside other actions is").At(x.Unique.Pos)
 	case x.Verb == "rename column":
 		return a.renameColumn(x)
 	case a.rel.Source != nil:
 		return pgerr.Unsupported("changing columns and constraints of a table over a topic is").At(a.stmt.Name.Pos)
 	case x.Verb == "owner to":
 		return pgerr.Unsupported("OWNER TO beside other actions is").At(x.Pos)
-	case a.rel.Kind == catalog.KindView || a.rel.Kind == catalog.KindPlainView || a.rel.Kind == catalog.KindSequence:
+	case a.rel.Kind == catalog.KindView || a.rel.Kind == catalog.KindPlainView || a.rel.Kind == catalog.KindSequence || a.rel.Kind == catalog.KindIndex:
 		return pgerr.New(pgerr.WrongObjectType, "%q is not a table", a.rel.Name)
 	case a.rel.Kind != catalog.KindTable:
 		return pgerr.Unsupported("changing columns and constraints of a %s is", a.rel.Kind).At(a.stmt.Name.Pos)
@@ -119,6 +121,10 @@ func (a *alterer) setSchema(x ast.AlterAction) error {
 	moved := []*catalog.Relation{a.rel}
 	for _, q := range a.env.Catalog.OwnedSequences(a.rel.ID) {
 		n := *q
+		moved, a.out.Also = append(moved, &n), append(a.out.Also, &n)
+	}
+	for _, x := range a.rel.Indexes {
+		n := *x
 		moved, a.out.Also = append(moved, &n), append(a.out.Also, &n)
 	}
 	for _, r := range moved {
@@ -178,6 +184,10 @@ func (a *alterer) addColumn(x ast.AlterAction) error {
 	if def.PrimaryKey || def.Key {
 		return pgerr.Unsupported("adding a column to the key is").At(def.Pos)
 	}
+	if def.Unique != nil {
+		return pgerr.Unsupported("adding a column with a UNIQUE constraint is").
+			WithHint("Add the column first, and the constraint afterwards.").At(def.Unique.Pos)
+	}
 	c := &creator{binder: a.binder, stmt: &ast.CreateRelation{}, rel: a.rel}
 	if err := c.column(def); err != nil {
 		return err
@@ -232,6 +242,9 @@ func (a *alterer) addCheckOf(c ast.Check, column string) error {
 	for _, old := range a.rel.Checks {
 		names[old.Name] = true
 	}
+	for _, x := range a.rel.Indexes {
+		names[x.Name] = names[x.Name] || x.Index.Constraint
+	}
 	if names[c.Name] {
 		return pgerr.New(pgerr.DuplicateObject, "constraint %q for relation %q already exists", c.Name, a.rel.Name)
 	}
@@ -253,6 +266,10 @@ func (a *alterer) addCheckOf(c ast.Check, column string) error {
 
 func (a *alterer) dropConstraint(x ast.AlterAction) error {
 	i := slices.IndexFunc(a.rel.Checks, func(c catalog.Check) bool { return c.Name == x.Name })
+	if u := a.rel.IndexNamed(x.Name); u != nil && u.Index.Constraint {
+		a.out.Drop = append(a.out.Drop, u.ID)
+		return nil
+	}
 	switch {
 	case i >= 0:
 		a.rel.Checks = slices.Delete(a.rel.Checks, i, i+1)

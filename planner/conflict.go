@@ -19,7 +19,7 @@ func (b *insertBinder) conflict(out *plan.Insert) error {
 		return pgerr.New(pgerr.WrongObjectType, "ON CONFLICT is not possible on stream %q", b.rel.Name).
 			WithDetail("A stream has no unique key: it takes every row.").At(oc.Pos)
 	}
-	if err := b.conflictTarget(oc); err != nil {
+	if err := b.conflictTarget(oc, out); err != nil {
 		return err
 	}
 	if oc.Nothing {
@@ -29,13 +29,14 @@ func (b *insertBinder) conflict(out *plan.Insert) error {
 	return b.conflictUpdate(oc, out)
 }
 
-// conflictTarget checks that the columns named are the primary key. Error: 42P10.
-func (b *insertBinder) conflictTarget(oc *ast.OnConflict) error {
+// conflictTarget finds the primary key, or else the unique index, that has the columns named. Error: 42P10.
+func (b *insertBinder) conflictTarget(oc *ast.OnConflict, out *plan.Insert) error {
 	if len(oc.Columns) == 0 {
 		if !oc.Nothing {
 			return pgerr.New(pgerr.SyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
 				WithHint("For example, ON CONFLICT (column_name).").At(oc.Pos)
 		}
+		out.AnyConflict = true
 		return nil
 	}
 	var named []int
@@ -49,8 +50,27 @@ func (b *insertBinder) conflictTarget(oc *ast.OnConflict) error {
 	key := slices.Clone(b.rel.Key)
 	slices.Sort(key)
 	slices.Sort(named)
-	if !b.rel.HasPrimaryKey || !slices.Equal(slices.Compact(named), key) {
+	named = slices.Compact(named)
+	if b.rel.HasPrimaryKey && slices.Equal(named, key) {
+		return nil
+	}
+	if out.Arbiter = uniqueIndexOf(b.rel, named); out.Arbiter == nil {
 		return pgerr.New(pgerr.InvalidColumnReference, "there is no unique or exclusion constraint matching the ON CONFLICT specification").At(oc.Pos)
+	}
+	return nil
+}
+
+// uniqueIndexOf returns the first unique index over just these columns, which are in ascending order; nil if there is none.
+func uniqueIndexOf(r *catalog.Relation, columns []int) *catalog.Relation {
+	for _, x := range r.Indexes {
+		var of []int
+		for _, c := range x.Index.Columns {
+			of = append(of, c.Column)
+		}
+		slices.Sort(of)
+		if x.Index.Unique && !x.Index.Building && slices.Equal(slices.Compact(of), columns) {
+			return x
+		}
 	}
 	return nil
 }

@@ -25,7 +25,8 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 	return c.rel, nil
 }
 
-// PlanCreate is PlanCreateRelation with the sequences of serial and identity columns: the relation comes first.
+// PlanCreate is PlanCreateRelation with the sequences of serial and identity columns and the indexes of UNIQUE constraints: the
+// relation comes first.
 func PlanCreate(stmt *ast.CreateRelation, env *Env, placement Placement) ([]*catalog.Relation, error) {
 	c, err := planCreateRelation(stmt, env, env.Catalog.NextID(), placement)
 	if c == nil || err != nil {
@@ -67,6 +68,9 @@ func planCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 		opts.partitions = defaultPartitions
 	}
 	rel.Config, rel.Placement = opts.config, placement(opts.partitions)
+	if err := c.uniques(placement); err != nil {
+		return nil, err
+	}
 	if rel.Kind == catalog.KindTopic {
 		c.topic()
 	}
@@ -118,7 +122,7 @@ type creator struct {
 	stmt *ast.CreateRelation
 	rel  *catalog.Relation
 
-	sequences []*catalog.Relation // of serial and identity columns
+	sequences []*catalog.Relation // of serial and identity columns, then the indexes of UNIQUE constraints
 	nextID    catalog.RelationID  // of the next one
 }
 
@@ -174,8 +178,6 @@ func refuseColumn(def ast.ColumnDef) error {
 	switch {
 	case reserved(def.Name):
 		return pgerr.New(pgerr.DuplicateColumn, "column name %q conflicts with a system column name", def.Name).At(def.Pos)
-	case def.Unique:
-		what = "UNIQUE constraints are"
 	case def.References != nil:
 		what = "FOREIGN KEY constraints are"
 	case def.Generated != "":

@@ -27,6 +27,11 @@ func (a *alterer) dropColumn(x ast.AlterAction) error {
 		return err
 	}
 	a.rel.Checks = slices.DeleteFunc(a.rel.Checks, func(c catalog.Check) bool { return checkUses(c, i) })
+	for _, x := range a.rel.Indexes {
+		if x.Index.Uses(i) {
+			a.out.Drop = append(a.out.Drop, x.ID)
+		}
+	}
 	col := &a.rel.Columns[i]
 	if q := a.env.Catalog.ByID(col.Sequence); q != nil && q.Sequence != nil && q.Sequence.Owner == a.rel.ID {
 		a.out.Drop = append(a.out.Drop, q.ID)

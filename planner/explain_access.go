@@ -8,15 +8,18 @@ import (
 
 // accessHead names the index and the direction in which it is read, as PostgreSQL does. The key of a view is no index.
 func accessHead(n *plan.Scan) string {
-	head := "Key Scan"
-	if n.Relation.HasPrimaryKey {
-		head = "Index Scan"
+	head, index := "Index Scan", n.Relation.PrimaryKeyName()
+	switch {
+	case n.Access.Index != nil:
+		index = n.Access.Index.Name
+	case !n.Relation.HasPrimaryKey:
+		head, index = "Key Scan", ""
 	}
 	if n.Access.Reverse {
 		head += " Backward"
 	}
-	if n.Relation.HasPrimaryKey {
-		head += " using " + n.Relation.PrimaryKeyName()
+	if index != "" {
+		head += " using " + index
 	}
 	return head
 }

@@ -119,8 +119,25 @@ func (w *world) statement(stmt ast.Statement) (string, []plan.Field, error) {
 		return w.create(rel, err)
 	case *ast.AlterOptions:
 		return w.alter(stmt)
+	case *ast.CreateIndex:
+		return w.index(stmt)
 	}
 	return w.write(stmt)
+}
+
+// index makes an index that is there at once.
+func (w *world) index(stmt *ast.CreateIndex) (string, []plan.Field, error) {
+	table := Lookup(w.env, stmt.Table)
+	if table == nil {
+		return "", nil, noRelation(stmt.Table)
+	}
+	x, changed, err := PlanCreateIndex(stmt, table, w.env, spread)
+	if err != nil {
+		return "", nil, err
+	}
+	x.Index.Building = false
+	w.catalog, err = w.catalog.Apply(catalog.Command{Change: &catalog.Change{Version: w.catalog.Version(), Put: []*catalog.Relation{changed, x}}})
+	return "index " + x.Name + "\n", nil, err
 }
 
 func (w *world) alter(stmt *ast.AlterOptions) (string, []plan.Field, error) {

@@ -37,6 +37,10 @@ func (b *binder) lookup(n ast.Name) (*catalog.Relation, *catalog.System, error) 
 			return nil, sys, nil
 		}
 		if rel := b.find(schema, n.Last()); rel != nil {
+			if rel.Index != nil {
+				return nil, nil, pgerr.New(pgerr.WrongObjectType, "cannot open relation %q", rel.Name).
+					WithDetail("This operation is not supported for indexes.").At(n.Pos)
+			}
 			return rel, nil, nil
 		}
 	}

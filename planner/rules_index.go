@@ -30,8 +30,9 @@ func withAccess(scan *plan.Scan, a *plan.Access) *plan.Scan {
 	return &plan.Scan{Relation: scan.Relation, Columns: scan.Columns, Access: a, Mark: scan.Mark}
 }
 
-// bestAccess returns what reads least, nil if no index helps: the more leading columns are fixed the better, then a list of
-// values for the next one, then a range. Of equal ones the first: the key is before all others.
+// bestAccess returns what reads least, nil if no index helps: a unique index with all columns fixed, else the more leading columns
+// are fixed the better, then a list of values for the next one, then a range. Of equal ones the first: the key is before all
+// others, and these in the order in which they were made.
 func bestAccess(scan *plan.Scan, preds []*plan.Expr) *plan.Access {
 	var best *plan.Access
 	most := 0
@@ -49,12 +50,20 @@ func accessPaths(r *catalog.Relation) []*plan.Access {
 	if !r.Keyed() || len(r.Key) == 0 || r.Format() != catalog.FormatNative {
 		return nil
 	}
-	return []*plan.Access{{Columns: r.KeyColumns()}}
+	paths := []*plan.Access{{Columns: r.KeyColumns()}}
+	for _, x := range r.Indexes {
+		if !x.Index.Building {
+			paths = append(paths, &plan.Access{Index: x, Columns: x.Index.Columns})
+		}
+	}
+	return paths
 }
 
 func accessWeight(a *plan.Access) int {
 	w := 8 * len(a.Equal)
 	switch {
+	case a.Index != nil && a.Index.Index.Unique && len(a.Equal) == len(a.Columns):
+		w += 1 << 10
 	case a.In != nil:
 		w += 4
 	case a.Low != nil && a.High != nil:
@@ -126,23 +135,31 @@ func boundsOf(preds []*plan.Expr, column int) (low, high *plan.Bound) {
 }
 
 // indexOrder drops sorts over rows that can be read in their order.
-func indexOrder(n plan.Node) plan.Node {
-	n = withInputs(n, indexOrder)
-	sort, ok := n.(*plan.Sort)
-	if !ok {
-		return n
+func indexOrder(n plan.Node) plan.Node { return indexOrderOf(n, false) }
+
+// indexOrderOf is indexOrder for a plan of whose rows few are taken, or all.
+func indexOrderOf(n plan.Node, few bool) plan.Node {
+	switch n := n.(type) {
+	case *plan.Limit:
+		return withInputs(n, func(in plan.Node) plan.Node { return indexOrderOf(in, n.Count != nil) })
+	case *plan.Project:
+		return withInputs(n, func(in plan.Node) plan.Node { return indexOrderOf(in, few) })
+	case *plan.Sort:
+		sort := withInputs(n, indexOrder).(*plan.Sort)
+		if in := inOrder(sort.Input, sort.Keys, few); in != nil {
+			return in
+		}
+		return sort
 	}
-	if in := inOrder(sort.Input, sort.Keys); in != nil {
-		return in
-	}
-	return n
+	return withInputs(n, indexOrder)
 }
 
-// inOrder returns n with its scan in the order of keys, nil if that cannot be.
-func inOrder(n plan.Node, keys []plan.SortKey) plan.Node {
+// inOrder returns n with its scan in the order of keys, nil if that cannot be. Of the rows of a filter it is not known how many are
+// read for a few.
+func inOrder(n plan.Node, keys []plan.SortKey, few bool) plan.Node {
 	switch n := n.(type) {
 	case *plan.Filter:
-		if in := inOrder(n.Input, keys); in != nil {
+		if in := inOrder(n.Input, keys, false); in != nil {
 			return &plan.Filter{Input: in, Pred: n.Pred}
 		}
 	case *plan.Project:
@@ -154,11 +171,11 @@ func inOrder(n plan.Node, keys []plan.SortKey) plan.Node {
 			below[i] = k
 			below[i].Expr = n.Exprs[k.Expr.Column]
 		}
-		if in := inOrder(n.Input, below); in != nil {
+		if in := inOrder(n.Input, below, few); in != nil {
 			return &plan.Project{Input: in, Exprs: n.Exprs}
 		}
 	case *plan.Scan:
-		if a := orderedAccess(n, keys); a != nil {
+		if a := orderedAccess(n, keys, few); a != nil {
 			return withAccess(n, a)
 		}
 	}
@@ -166,14 +183,17 @@ func inOrder(n plan.Node, keys []plan.SortKey) plan.Node {
 }
 
 // orderedAccess returns how scan reads what it reads in the order of keys: along the index that it reads already, else
-// along the key.
-func orderedAccess(scan *plan.Scan, keys []plan.SortKey) *plan.Access {
+// along the key, or, for a few rows, along an index, which costs a lookup for each.
+func orderedAccess(scan *plan.Scan, keys []plan.SortKey, few bool) *plan.Access {
 	if scan.Key != nil {
 		return nil
 	}
 	paths := accessPaths(scan.Relation)
-	if scan.Access != nil {
+	switch {
+	case scan.Access != nil:
 		paths = []*plan.Access{scan.Access}
+	case !few && len(paths) > 0:
+		paths = paths[:1]
 	}
 	for _, a := range paths {
 		if reverse, ok := givesOrder(a, scan, keys); ok {
@@ -227,6 +247,9 @@ func direction(c catalog.IndexColumn, k plan.SortKey, notNull bool) (reverse, ok
 
 // wholeKey reports whether the columns of a tell a row.
 func wholeKey(a *plan.Access, r *catalog.Relation) bool {
+	if a.Index != nil && a.Index.Index.Unique && !slices.ContainsFunc(a.Columns, func(c catalog.IndexColumn) bool { return !r.Columns[c.Column].NotNull }) {
+		return true
+	}
 	return !slices.ContainsFunc(r.Key, func(k int) bool {
 		return !slices.ContainsFunc(a.Columns, func(c catalog.IndexColumn) bool { return c.Column == k })
 	})

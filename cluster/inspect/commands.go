@@ -76,7 +76,7 @@ func stateDumpCommand() *cobra.Command {
 		"Prints the keys and values of the shards' stores as they are on disk, which may be behind the write-ahead log.",
 		cobra.NoArgs, func(n *node, _ []string, w io.Writer) error { return n.dumpState(o, w) })
 	cmd.Flags().IntVar(&o.shard, "shard", -1, "only this shard (-1: all)")
-	cmd.Flags().StringVar(&o.prefix, "prefix", "", "only this part: rows, task or shard")
+	cmd.Flags().StringVar(&o.prefix, "prefix", "", "only this part: rows, index, task or shard")
 	cmd.Flags().IntVar(&o.limit, "limit", 0, "how many keys to print of each shard (0: all)")
 	return cmd
 }

@@ -14,7 +14,7 @@ import (
 // maxValueBytes bounds what is shown of the value of a task's key, which only the task can read.
 const maxValueBytes = 64
 
-var spaces = map[string]byte{"rows": state.SpaceRows, "task": state.SpaceTask, "shard": state.SpaceShard}
+var spaces = map[string]byte{"rows": state.SpaceRows, "task": state.SpaceTask, "shard": state.SpaceShard, "index": state.SpaceIndex}
 
 // dumpState prints the stores of the shards.
 func (n *node) dumpState(o stateOptions, w io.Writer) error {
@@ -22,7 +22,7 @@ func (n *node) dumpState(o stateOptions, w io.Writer) error {
 	if o.prefix != "" {
 		space, known := spaces[o.prefix]
 		if !known {
-			return fmt.Errorf("--prefix %s: not one of rows, task, shard", o.prefix)
+			return fmt.Errorf("--prefix %s: not one of rows, index, task, shard", o.prefix)
 		}
 		from, to = []byte{space}, []byte{space + 1}
 	}
@@ -90,6 +90,8 @@ func (d *stateDumper) describe(key, value []byte) (string, error) {
 		return d.describeRows(key, value)
 	case state.SpaceTask:
 		return d.describeTask(key, value)
+	case state.SpaceIndex:
+		return d.describeEntry(key, value)
 	}
 	return "", fmt.Errorf("key of an unknown space: %w", state.ErrCorrupt)
 }
@@ -114,6 +116,14 @@ func (d *stateDumper) describeRows(key, value []byte) (string, error) {
 		}
 	}
 	return fmt.Sprintf("rows %v of %s, key %x, offset %d: %s", p, d.n.nameOf(p.Topic), k, stored.Offset, strings.Join(rows, ", ")), nil
+}
+
+func (d *stateDumper) describeEntry(key, value []byte) (string, error) {
+	index, partition, entry, ok := state.SplitIndexKey(key)
+	if !ok {
+		return "", state.ErrCorrupt
+	}
+	return fmt.Sprintf("entry of index %s, partition %d, key %x: row %x", d.n.nameOf(index.Topic(0)), partition, entry, value), nil
 }
 
 func (d *stateDumper) describeTask(key, value []byte) (string, error) {

@@ -39,6 +39,12 @@ func (b *batch) apply(op Op, index, term uint64) (Result, error) {
 		return b.configure(op)
 	case *Hold:
 		return b.hold(op)
+	case *AddIndex:
+		return b.addIndex(op)
+	case *BuildIndex:
+		return b.buildIndex(op)
+	case *RaiseEpoch:
+		return b.raiseEpoch(op)
 	}
 	return Result{}, fmt.Errorf("BUG: op %T", op)
 }
@@ -77,6 +83,9 @@ func (b *batch) check(parts []Part, self TxnID) (*Result, error) {
 func (b *batch) checkPart(p *Part, self TxnID) (*Result, error) {
 	if b.isDropped(p.Partition) {
 		return &Result{Verdict: Dropped}, nil
+	}
+	if p.Epoch < b.m.epochs[p.Partition.Topic.Relation()] {
+		return &Result{Verdict: Stale}, nil
 	}
 	records, err := parseNew(p.Batch)
 	if err != nil {
@@ -186,7 +195,7 @@ func (b *batch) applyParts(parts []Part) ([]log.Offset, error) {
 }
 
 func (b *batch) applyPart(p *Part) (log.Offset, error) {
-	if b.isDropped(p.Partition) { // staged before the drop
+	if b.isDropped(p.Partition) || p.Check { // staged before the drop
 		return skippedBase, nil
 	}
 	records, err := parseNew(p.Batch)
@@ -204,13 +213,13 @@ func (b *batch) applyPart(p *Part) (log.Offset, error) {
 	if !p.Table {
 		return base, nil
 	}
-	return base, eachRow(records, base, func(key, row []byte) {
-		if key = b.rowKey(p.Partition, key); row == nil {
-			b.delete(key)
-		} else {
-			b.put(key, row)
+	var failed error
+	err = eachRow(records, base, func(key, row []byte) {
+		if err := b.setRow(p.Partition, key, b.rowKey(p.Partition, key), row); failed == nil {
+			failed = err
 		}
 	})
+	return base, errors.Join(err, failed)
 }
 
 // commit applies a consumer's commit if the stored frontiers are the ones it began from.
@@ -240,7 +249,9 @@ func (b *batch) commit(op *Commit, term uint64) (Result, error) {
 		}
 		result.Bases = append(result.Bases, base)
 	}
-	b.applyState(&op.State)
+	if err := b.applyState(&op.State); err != nil {
+		return Result{}, err
+	}
 	after := cloneFrontiers(op.After)
 	b.frontiers[op.Consumer] = after
 	b.change.frontiers = append(b.change.frontiers, consumerFrontiers{op.Consumer, after})
@@ -270,6 +281,9 @@ func (b *batch) checkCommit(op *Commit) *Result {
 		if !writable(s.Key) || s.Kind == state.DeleteRange && !writable(s.Value) {
 			return invalid("key %x is not a consumer's", s.Key)
 		}
+		if s.Kind == state.DeleteRange && s.Key[0] == state.SpaceRows {
+			return invalid("a range of rows from %x, which may have indexes", s.Key)
+		}
 	}
 	return nil
 }
@@ -280,8 +294,14 @@ func writable(key []byte) bool {
 	return len(key) > 0 && (key[0] == state.SpaceRows || key[0] == state.SpaceTask || len(key) == 1 && key[0] == state.SpaceTask+1)
 }
 
-func (b *batch) applyState(s *state.Batch) {
+func (b *batch) applyState(s *state.Batch) error {
 	for _, op := range s.Ops {
+		if p, key, isRow := state.SplitRowKey(op.Key); isRow && op.Kind != state.DeleteRange {
+			if err := b.setRow(p, key, op.Key, rowOf(op)); err != nil {
+				return err
+			}
+			continue
+		}
 		switch op.Kind {
 		case state.Put:
 			b.put(op.Key, op.Value)
@@ -291,6 +311,15 @@ func (b *batch) applyState(s *state.Batch) {
 			b.deleteRange(op.Key, op.Value)
 		}
 	}
+	return nil
+}
+
+// rowOf returns what an op stores under the key of a row, nil if it deletes it.
+func rowOf(op state.Op) []byte {
+	if op.Kind == state.Delete {
+		return nil
+	}
+	return op.Value
 }
 
 func equalFrontier(a, b exec.Frontier) bool {

@@ -40,6 +40,10 @@ const (
 	kindCompactTo opKind = 10
 	kindConfigure opKind = 11
 	kindHold      opKind = 12
+
+	kindAddIndex   opKind = 13
+	kindBuildIndex opKind = 14
+	kindRaiseEpoch opKind = 15
 )
 
 // TxnID names a transaction over several shards or entries. It is never used again: the node's start (8 random bytes),
@@ -60,8 +64,11 @@ type Op interface {
 type Part struct {
 	Partition catalog.PartitionID
 	Table     bool
-	Guards    []Guard // one per record, or nil: there are none
-	Batch     []byte
+	// Check: nothing is written; the guards of the records' keys must hold when the write is applied.
+	Check  bool
+	Epoch  uint64  // that the writer knew of the table, see RaiseEpoch
+	Guards []Guard // one per record, or nil: there are none
+	Batch  []byte
 }
 
 // Guard is the condition under which a row is written. It speaks of the row before the transaction.
@@ -132,6 +139,12 @@ func newOp(k opKind) Op {
 		return new(Configure)
 	case kindHold:
 		return new(Hold)
+	case kindAddIndex:
+		return new(AddIndex)
+	case kindBuildIndex:
+		return new(BuildIndex)
+	case kindRaiseEpoch:
+		return new(RaiseEpoch)
 	}
 	return nil
 }
@@ -269,6 +282,8 @@ func (d *decoder) shards() (ids []catalog.ShardID) {
 const (
 	partTable  = 1
 	partGuards = 2
+	partEpoch  = 4
+	partCheck  = 8
 )
 
 func appendParts(dst []byte, parts []Part) []byte {
@@ -288,9 +303,18 @@ func appendPart(dst []byte, p *Part) []byte {
 	if p.Guards != nil {
 		flags |= partGuards
 	}
+	if p.Epoch != 0 {
+		flags |= partEpoch
+	}
+	if p.Check {
+		flags |= partCheck
+	}
 	dst = append(dst, flags)
 	if p.Guards != nil {
 		dst = appendGuards(dst, p.Guards)
+	}
+	if p.Epoch != 0 {
+		dst = binary.AppendUvarint(dst, p.Epoch)
 	}
 	return appendBytes(dst, p.Batch)
 }
@@ -319,12 +343,15 @@ func (d *decoder) parts() (parts []Part) {
 func (d *decoder) part() Part {
 	p := Part{Partition: d.partition()}
 	flags := d.byte()
-	if flags&^(partTable|partGuards) != 0 {
+	if flags&^(partTable|partGuards|partEpoch|partCheck) != 0 {
 		d.fail("flags of a part")
 	}
-	p.Table = flags&partTable != 0
+	p.Table, p.Check = flags&partTable != 0, flags&partCheck != 0
 	if flags&partGuards != 0 {
 		p.Guards = d.guards()
+	}
+	if flags&partEpoch != 0 {
+		p.Epoch = d.uvarint()
 	}
 	p.Batch = d.bytes()
 	return p

@@ -35,6 +35,9 @@ func sampleOps() []Op {
 		&Register{Partition: partitionOf(1), Dependent: Dependent{Query: relation, Node: 7}}, &Trim{Partition: partitionOf(1), Before: 1 << 40, Registered: 3},
 		&CompactTo{Partition: partitionOf(1), Below: 9, TombstonesBefore: -5, Hides: true, Registered: 1},
 		&Configure{Topic: relation.Topic(0), SegmentBytes: 1 << 20, SegmentMillis: 5}, &Hold{Relation: relation, Memory: true}, &Hold{},
+		&AddIndex{Index: relation + 1, Table: relation, Def: []byte("{}")}, &BuildIndex{Index: relation + 1, Partition: partitionOf(2), From: []byte("a"), To: []byte{}},
+		&BuildIndex{Index: 1, Partition: partitionOf(1), From: []byte("b")}, &RaiseEpoch{Relation: relation, Epoch: 1 << 40},
+		&Write{Parts: []Part{{Partition: partitionOf(1), Table: true, Check: true, Epoch: 9, Guards: []Guard{absent}, Batch: []byte("c")}}},
 	}
 }
 

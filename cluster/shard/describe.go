@@ -15,7 +15,7 @@ import (
 // ownKeyBytes are the sizes of the shard's own keys by kind.
 var ownKeyBytes = map[byte]int{
 	keyApplied: 2, keyDecision: txnKeyBytes, keyDropped: droppedKeyBytes, keyFrontier: frontierKeyBytes, keyGarbage: garbageKeyBytes, keyHeld: heldKeyBytes,
-	keyLog: partitionKeyBytes, keyRegistered: registrationKeyBytes, keySegments: segmentsKeyBytes,
+	keyEpoch: epochKeyBytes, keyIndex: indexKeyBytes, keyLog: partitionKeyBytes, keyRegistered: registrationKeyBytes, keySegments: segmentsKeyBytes,
 	keyOutcome: 2 + 8, keyPartition: partitionKeyBytes, keyProducer: producerKeyBytes, keyStaged: stagedKeyBytes, keyTxn: txnKeyBytes,
 }
 
@@ -49,6 +49,12 @@ func describe(kind byte, rest []byte, d *decoder) string {
 		return fmt.Sprintf("dropped relation %d", binary.BigEndian.Uint32(rest))
 	case keyHeld:
 		return fmt.Sprintf("relation %d is held in memory", binary.BigEndian.Uint32(rest))
+	case keyEpoch:
+		return fmt.Sprintf("epoch of relation %d: %d", binary.BigEndian.Uint32(rest), d.uvarint())
+	case keyIndex:
+		def := string(d.b)
+		d.b = nil
+		return fmt.Sprintf("index %d of relation %d: %s", binary.BigEndian.Uint32(rest[4:]), binary.BigEndian.Uint32(rest), def)
 	case keyOutcome:
 		return fmt.Sprintf("outcome of entry %d: %s", binary.BigEndian.Uint64(rest), d.describeOutcome())
 	}

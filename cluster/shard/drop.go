@@ -24,6 +24,7 @@ func (b *batch) drop(op *Drop) (Result, error) {
 		b.dropPartitions(id)
 		b.dropProducers(id)
 		b.dropRetained(id)
+		b.dropIndexes(id)
 		b.change.dropped = append(b.change.dropped, id)
 	}
 	return Result{Verdict: Applied}, nil

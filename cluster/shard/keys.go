@@ -13,9 +13,11 @@ import (
 const (
 	keyApplied    = 'a'
 	keyDecision   = 'd'
+	keyEpoch      = 'e'
 	keyFrontier   = 'f'
 	keyGarbage    = 'g'
 	keyHeld       = 'm'
+	keyIndex      = 'i'
 	keyOutcome    = 'o'
 	keyPartition  = 'p'
 	keyProducer   = 'q'

@@ -44,6 +44,8 @@ type machine struct {
 
 	logs       map[catalog.PartitionID]LogState
 	registered map[registration]log.Offset // where dependents begin
+	indexes    map[catalog.RelationID][]*rowIndex
+	epochs     map[catalog.RelationID]uint64
 	segments   map[catalog.TopicID]segments
 
 	internalSegmentBytes int64
@@ -80,8 +82,8 @@ func newStateMachine(cfg Config, db state.Disk, v *view, snapshots chan struct{}
 		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
 		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
 		saved:     map[catalog.RelationID]savedHeld{},
-		producers: map[catalog.PartitionID]map[int64]*producer{},
-		logs:      map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
+		producers: map[catalog.PartitionID]map[int64]*producer{}, indexes: map[catalog.RelationID][]*rowIndex{}, epochs: map[catalog.RelationID]uint64{},
+		logs: map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
 		internalSegmentBytes: cmp.Or(cfg.InternalSegmentBytes, InternalSegmentBytes), grown: cfg.Grown,
 	}
 }
@@ -268,7 +270,7 @@ func (m *machine) load(newest *manifest) error {
 		m.applied = binary.BigEndian.Uint64(applied)
 	}
 	loadHeld := func() error { return m.loadHeld(newest) }
-	for _, step := range []func() error{m.loadDropped, loadHeld, m.loadRetained, m.loadPartitions, m.loadProducers, m.loadFrontiers, m.loadTxns} {
+	for _, step := range []func() error{m.loadDropped, loadHeld, m.loadRetained, m.loadPartitions, m.loadProducers, m.loadFrontiers, m.loadIndexes, m.loadTxns} {
 		if err := step(); err != nil {
 			return err
 		}

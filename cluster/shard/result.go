@@ -26,12 +26,14 @@ const (
 
 	OutOfOrder Verdict = 10 // a batch's sequence number is not its producer's next one
 	StaleEpoch Verdict = 11 // a newer incarnation of the batch's producer has appended
+
+	Stale Verdict = 12 // the writer does not know what the table's writers have to keep, see RaiseEpoch
 )
 
 // String returns the verdict's name.
 func (v Verdict) String() string {
 	names := [...]string{"none", "applied", "conflict", "locked", "behind", "fenced", "dropped", "aborted", "decided", "invalid",
-		"out of order", "stale epoch"}
+		"out of order", "stale epoch", "stale"}
 	if int(v) < len(names) {
 		return names[v]
 	}
@@ -42,7 +44,7 @@ func (v Verdict) String() string {
 type Result struct {
 	Verdict Verdict
 	// Bases are the offsets of the first records of the op's batches, in order; skippedBase for one whose topic was dropped
-	// after it was staged. A batch that its producer repeats has the offset that it got at first.
+	// after it was staged, and for a check. A batch that its producer repeats has the offset that it got at first.
 	Bases     []log.Offset
 	Conflict  *exec.ConflictError
 	Txn       TxnID

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/raft"
+
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/log"
@@ -144,6 +146,10 @@ func TestDescribeEverything(t *testing.T) {
 	for seed := range uint64(20) {
 		m := newMachine(t, vfs.NewMem(), state.NewMemory())
 		applyIn(m, entries(seed, 300), 10)
+		if seed == 0 {
+			applyIn(m, []*raft.Log{{Index: 1000, Term: 1, Type: raft.LogCommand, Data: encode(&AddIndex{Index: testIndex, Table: relation + 5, Def: []byte(`{"version":1}`)},
+				&RaiseEpoch{Relation: relation + 5, Epoch: 2})}}, 1)
+		}
 		it := m.db.Scan([]byte{state.SpaceShard}, []byte{state.SpaceShard + 1})
 		for it.Next() {
 			if _, err := Describe(it.Key(), it.Value()); err != nil {

@@ -54,7 +54,7 @@ func (b *batch) prepare(op *Prepare) (Result, error) {
 }
 
 func (b *batch) stage(t *txn, p *Part) {
-	b.put(stagedKey(t.id, t.staged), appendPart(nil, &Part{Partition: p.Partition, Table: p.Table, Batch: p.Batch}))
+	b.put(stagedKey(t.id, t.staged), appendPart(nil, &Part{Partition: p.Partition, Table: p.Table, Check: p.Check, Batch: p.Batch}))
 	t.staged++
 	if p.Table {
 		b.m.lock(t, p)

@@ -40,6 +40,7 @@ type view struct {
 	frontiers map[exec.ConsumerID][]exec.Frontier
 	txns      map[TxnID]*PreparedTxn
 	dropped   map[catalog.RelationID]struct{}
+	indexed   map[catalog.RelationID]struct{} // indexes that are kept
 	finished  finishedRing
 	closed    bool
 
@@ -72,7 +73,7 @@ func newView(db *state.Split) *view {
 		isolated:  map[catalog.PartitionID]error{},
 		ends:      btree.NewBTreeGOptions(partitionLess, btree.Options{NoLocks: true}),
 		frontiers: map[exec.ConsumerID][]exec.Frontier{}, txns: map[TxnID]*PreparedTxn{},
-		dropped: map[catalog.RelationID]struct{}{}, finished: newFinishedRing(),
+		dropped: map[catalog.RelationID]struct{}{}, indexed: map[catalog.RelationID]struct{}{}, finished: newFinishedRing(),
 		logs: map[catalog.PartitionID]LogState{}, registered: map[registration]log.Offset{}, segments: map[catalog.TopicID]segments{},
 		todo:        newSweeps(),
 		partWaiters: map[catalog.PartitionID]chan struct{}{}, consWaiters: map[exec.ConsumerID]chan struct{}{},
@@ -87,6 +88,7 @@ type change struct {
 	resolved  []TxnID
 	finished  []finishedTxn // committed transactions over several shards
 	dropped   []catalog.RelationID
+	indexed   []catalog.RelationID
 
 	logs       []partitionLog
 	registered []registered
@@ -119,6 +121,9 @@ func (v *view) apply(c *change) {
 		v.frontiers[f.consumer] = f.frontiers
 		wake(v.consWaiters, f.consumer)
 	}
+	for _, id := range c.indexed {
+		v.indexed[id] = struct{}{}
+	}
 	for _, t := range c.prepared {
 		if old := v.txns[t.Txn]; old != nil {
 			old.Prepared = old.Prepared || t.Prepared
@@ -144,6 +149,7 @@ func (v *view) apply(c *change) {
 func (v *view) drop(id catalog.RelationID) {
 	v.dropped[id] = struct{}{}
 	v.db.Free(id)
+	delete(v.indexed, id)
 	v.dropRetained(id)
 	v.free(id)
 	var gone []partitionEnd
@@ -348,6 +354,9 @@ func (v *view) relations() []catalog.RelationID {
 	})
 	for c := range v.frontiers {
 		seen[c.Query] = struct{}{}
+	}
+	for id := range v.indexed {
+		seen[id] = struct{}{}
 	}
 	return slices.Sorted(maps.Keys(seen))
 }

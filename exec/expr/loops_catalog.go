@@ -185,34 +185,32 @@ func registerDefinition(id string, text func(k *call, oid int64) (string, bool))
 	}))
 }
 
-func keyColumns(r *catalog.Relation) []string {
-	names := make([]string, len(r.Key))
-	for n, c := range r.Key {
-		names[n] = quoteIdent(r.Columns[c].Name)
+// index returns the index with a number, nil if there is none.
+func (k *call) index(oid int64) *catalog.ShownIndex {
+	if k.Catalog == nil {
+		return nil
 	}
-	return names
+	return k.Catalog.IndexOf(uint32(oid))
 }
 
 func indexDefinition(k *call, oid int64) (string, bool) {
-	r := k.keyRelation(oid)
-	if r == nil {
+	x := k.index(oid)
+	if x == nil {
 		return "", false
 	}
-	return fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s.%s USING btree (%s)", quoteIdent(r.PrimaryKeyName()), quoteIdent(r.Schema), quoteIdent(r.Name),
-		strings.Join(keyColumns(r), ", ")), true
+	return x.Definition(), true
 }
 
 // indexColumn gives a column of an index, from 1; of column 0 the whole definition.
 func indexColumn(k *call, i int) error {
-	n := k.int(1, i)
-	s, ok := indexDefinition(k, k.int(0, i))
+	n, x := k.int(1, i), k.index(k.int(0, i))
 	switch {
-	case !ok:
+	case x == nil:
 		k.setNull(i)
 	case n == 0:
-		k.out.Str[i] = s
+		k.out.Str[i] = x.Definition()
 	default:
-		if names := keyColumns(k.keyRelation(k.int(0, i))); n > 0 && n <= int64(len(names)) {
+		if names := x.ColumnNames(); n > 0 && n <= int64(len(names)) {
 			k.out.Str[i] = names[n-1]
 		}
 	}
@@ -220,16 +218,17 @@ func indexColumn(k *call, i int) error {
 }
 
 func constraintDefinition(k *call, oid int64) (string, bool) {
-	if k.Catalog != nil {
-		if _, check := k.Catalog.CheckOf(uint32(oid)); check != nil {
-			return "CHECK ((" + check.SQL + "))", true
-		}
-	}
-	r := k.keyRelation(oid)
-	if r == nil {
+	if k.Catalog == nil {
 		return "", false
 	}
-	return "PRIMARY KEY (" + strings.Join(keyColumns(r), ", ") + ")", true
+	if _, check := k.Catalog.CheckOf(uint32(oid)); check != nil {
+		return "CHECK ((" + check.SQL + "))", true
+	}
+	x := k.index(oid)
+	if x == nil || !x.Constraint {
+		return "", false
+	}
+	return x.ConstraintDefinition(), true
 }
 
 func viewDefinition(k *call, oid int64) (string, bool) {

@@ -11,6 +11,9 @@ import (
 
 // alterRelation is ALTER … RENAME, and ALTER TABLE with actions on columns and constraints.
 func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
+	if len(t.Actions) == 1 && t.Actions[0].Verb == "add unique" {
+		return c.addUnique(t)
+	}
 	return c.change("ALTER "+upper(t.Kind), func(c *compiler) (*catalog.Change, func(), error) {
 		r := c.resolve(t.Name)
 		switch {

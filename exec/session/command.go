@@ -82,6 +82,8 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 			return c.createView(t)
 		}
 		return c.createQuery(t)
+	case *ast.CreateIndex:
+		return c.createIndex(t)
 	case *ast.CreateSequence:
 		return c.createSequence(t)
 	case *ast.CreateRole:

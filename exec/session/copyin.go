@@ -123,13 +123,24 @@ func (w *CopyWriter) Finish(ctx context.Context) (rows int64, err error) {
 	}
 	var conflict *exec.ConflictError
 	if errors.As(err, &conflict) && conflict.Guard == exec.GuardAbsent {
-		err = pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", w.portal.command.copy.target.PrimaryKeyName()).
+		err = pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", w.constraintOf(conflict)).
 			WithDetail("Another statement inserted the key while COPY ran.").WithCause(err)
 	}
 	if err != nil {
 		return 0, userError(ctx, err)
 	}
 	return rows, w.portal.finish(countTag("COPY", rows))
+}
+
+// constraintOf names the key at which a row met another one.
+func (w *CopyWriter) constraintOf(c *exec.ConflictError) string {
+	target := w.portal.command.copy.target
+	for _, x := range target.Indexes {
+		if x.ID == c.Partition.Topic.Relation() {
+			return x.Name
+		}
+	}
+	return target.PrimaryKeyName()
 }
 
 // Abort gives up; nothing is written. It is harmless after Finish.

@@ -20,6 +20,7 @@ var droppable = map[string][]catalog.Kind{
 	"materialized view": {catalog.KindView},
 	"view":              {catalog.KindPlainView},
 	"sequence":          {catalog.KindSequence},
+	"index":             {catalog.KindIndex},
 }
 
 // drop is DROP STREAM, TABLE, TOPIC, VIEW and MATERIALIZED VIEW.
@@ -51,7 +52,7 @@ func (c *compiler) dropOnce(t *ast.Drop) error {
 	var missing []string // as notices
 	for _, n := range t.Names {
 		r, err := c.dropTarget(t, n)
-		if err != nil && t.IfExists && (pgerr.Code(err) == pgerr.UndefinedTable || pgerr.Code(err) == pgerr.InvalidSchemaName) {
+		if err != nil && t.IfExists && (pgerr.Code(err) == pgerr.UndefinedTable || pgerr.Code(err) == pgerr.UndefinedObject || pgerr.Code(err) == pgerr.InvalidSchemaName) {
 			missing = append(missing, pgerr.From(err).Message)
 			continue
 		}
@@ -64,7 +65,7 @@ func (c *compiler) dropOnce(t *ast.Drop) error {
 	if t.Cascade {
 		ids, cascaded = withDependents(c.catalog, ids)
 	}
-	also, err := c.applyDrop(ids, t.Cascade)
+	also, err := c.applyDrop(withIndexes(c.catalog, ids), t.Cascade)
 	if err != nil {
 		return err
 	}
@@ -120,10 +121,16 @@ func (c *compiler) checkDependents(ids []catalog.RelationID) error {
 // dropTarget resolves a name of DROP. Errors: 3F000, 42P01, 42809.
 func (c *compiler) dropTarget(t *ast.Drop, n ast.Name) (*catalog.Relation, error) {
 	r := c.resolve(n)
-	if r == nil {
+	switch {
+	case r == nil && t.Kind == "index" && c.keyNamed(n) != nil:
+		return nil, requiredIndex(n.Last(), c.keyNamed(n))
+	case r == nil:
 		return nil, c.noObject(t.Kind, n)
 	}
-	if isKind(r, t.Kind) {
+	switch {
+	case r.Index != nil && t.Kind == "index":
+		return r, c.dropIndex(r)
+	case isKind(r, t.Kind):
 		return r, c.allowOwner(r)
 	}
 	return nil, wrongKind(r, t.Kind, "DROP", "remove")
@@ -136,8 +143,15 @@ func isKind(r *catalog.Relation, kind string) bool {
 
 // wrongKind says which statement to use instead of verb kind, to do what act says.
 func wrongKind(r *catalog.Relation, kind, verb, act string) *pgerr.Error {
-	return pgerr.New(pgerr.WrongObjectType, "%q is not a %s", r.Name, kind).
-		WithHint("Use %s %s to %s a %s.", verb, upper(r.Word()), act, r.Word())
+	return pgerr.New(pgerr.WrongObjectType, "%q is not %s", r.Name, article(kind)).
+		WithHint("Use %s %s to %s %s.", verb, upper(r.Word()), act, article(r.Word()))
+}
+
+func article(word string) string {
+	if strings.HasPrefix(word, "i") {
+		return "an " + word
+	}
+	return "a " + word
 }
 
 // resolve looks a name up along search_path.
@@ -150,7 +164,11 @@ func (c *compiler) noObject(kind string, n ast.Name) error {
 	if err := planner.SchemaError(c.plannerEnv(), n); err != nil {
 		return err
 	}
-	return pgerr.New(pgerr.UndefinedTable, "%s %q does not exist", kind, strings.Join(n.Parts, "."))
+	code := pgerr.UndefinedTable
+	if kind == "index" {
+		code = pgerr.UndefinedObject
+	}
+	return pgerr.New(code, "%s %q does not exist", kind, strings.Join(n.Parts, "."))
 }
 
 // called is what messages call r: its kind and its name.

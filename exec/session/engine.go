@@ -45,6 +45,11 @@ type Engine interface {
 	Waiting(r *catalog.Relation) string
 	// StateBytes estimates what a relation with state = 'memory' holds there; 0 of others.
 	StateBytes(r *catalog.Relation) int64
+	// BuildIndex makes the entries of an index that is not unique, for the rows of table that are there; from then on they are
+	// kept with each change. Writes go on meanwhile. Errors: exec.ErrDropped.
+	BuildIndex(ctx context.Context, table, index *catalog.Relation) error
+	// Fence returns when no write to table can come any more that was planned with an epoch below table's.
+	Fence(ctx context.Context, table *catalog.Relation) error
 	// WaitAny returns when one of the partitions has an end offset above the given one, or ctx ends (its error).
 	WaitAny(ctx context.Context, ends map[catalog.PartitionID]log.Offset) error
 }

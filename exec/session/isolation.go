@@ -150,11 +150,12 @@ func (s *Session) committed(ctx context.Context, rels []*catalog.Relation, level
 		return s.engine.Snapshot(ctx, rels, level, notice)
 	}
 	if s.block.snapshot == nil {
+		cat := s.engine.Catalog()
 		f, err := s.engine.Freeze(ctx, level, notice)
 		if err != nil {
 			return nil, err
 		}
-		s.block.snapshot = f
+		s.block.snapshot, s.block.snapshotCatalog = f, cat
 	}
 	return s.block.snapshot.With(rels)
 }

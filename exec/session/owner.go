@@ -32,6 +32,9 @@ func (c *compiler) newOwner(r *catalog.Relation, spec ast.RoleSpec) ([]*catalog.
 	for _, q := range c.catalog.OwnedSequences(r.ID) {
 		owned = append(owned, withOwner(q, to.ID))
 	}
+	for _, x := range r.Indexes {
+		owned = append(owned, withOwner(x, to.ID))
+	}
 	*r = *withOwner(r, to.ID)
 	return owned, nil
 }

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/expr"
@@ -49,11 +51,21 @@ func (c *compiler) query(sel *ast.Select) (*command, error) {
 	return &command{class: classRead, fields: nonNil(q.Fields), endless: q.Changes != nil,
 		start: func(ctx context.Context, p *Portal) error {
 			op, err := s.openQuery(ctx, q, p.params)
+			if errors.Is(err, catalog.ErrStale) { // an index went
+				again := &compiler{session: s, ctx: ctx, catalog: s.engine.Catalog(), parsed: c.parsed, params: slices.Clone(c.params)}
+				if newer, planErr := again.planQuery(sel); planErr == nil && sameFields(newer.Fields, q.Fields) {
+					op, err = s.openQuery(ctx, newer, p.params)
+				}
+			}
 			if err != nil {
 				return err
 			}
 			return p.deliver("SELECT", op)
 		}}, nil
+}
+
+func sameFields(a, b []plan.Field) bool {
+	return slices.EqualFunc(a, b, func(x, y plan.Field) bool { return x.Name == y.Name && x.Type == y.Type })
 }
 
 // nonNil keeps a result without columns apart from no result.
@@ -97,7 +109,36 @@ func (s *Session) snapshot(ctx context.Context, rels []*catalog.Relation, level 
 	if err := s.readable(ctx, rels); err != nil {
 		return nil, err
 	}
-	return s.over(s.committed(ctx, rels, level))
+	reader, err := s.committed(ctx, rels, level)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.indexesStay(rels); err != nil {
+		reader.Close()
+		return nil, err
+	}
+	return s.over(reader, nil)
+}
+
+// indexesStay checks that the indexes of rels, as they were planned, were there when a snapshot was taken: entries go after the
+// catalog has said so, and a block's snapshot may be older than an index. Error: catalog.ErrStale.
+func (s *Session) indexesStay(rels []*catalog.Relation) error {
+	now, then := s.engine.Catalog(), s.engine.Catalog()
+	if s.frozen() {
+		then = s.block.snapshotCatalog
+	}
+	for _, r := range rels {
+		for _, x := range r.Indexes {
+			if s.made(x.ID) {
+				continue
+			}
+			old := then.ByID(x.ID)
+			if now.ByID(x.ID) == nil || old == nil || old.Index.Building && !x.Index.Building {
+				return catalog.ErrStale
+			}
+		}
+	}
+	return nil
 }
 
 func closeReader(r exec.Reader) {

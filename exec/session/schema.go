@@ -164,7 +164,7 @@ func (c *compiler) dropContents(names []string, cascade bool) (*catalog.Change, 
 	d := &schemaDrop{compiler: c, names: names}
 	for _, name := range names {
 		for _, r := range c.catalog.In(name) {
-			if r.Sequence == nil || r.Sequence.Owner == 0 { // else it goes with its table
+			if r.Index == nil && (r.Sequence == nil || r.Sequence.Owner == 0) { // else it goes with its table
 				d.visit(r, "schema "+name)
 			}
 		}

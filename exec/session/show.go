@@ -110,7 +110,7 @@ func (c *compiler) list(l listing) *command {
 	return literal("SHOW", textFields(l.columns...), func() [][]string {
 		cat := s.catalog()
 		var rows [][]string
-		for _, r := range cat.Relations() {
+		for _, r := range cat.Shown() {
 			if l.about(r) {
 				rows = append(rows, l.row(s.engine, cat, r))
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
@@ -25,9 +26,11 @@ type block struct {
 	// isolation is the level, as settings name it; queried: a statement has run, so it stays.
 	isolation string
 	queried   bool
-	snapshot  Frozen  // of REPEATABLE READ, from the first statement on
-	writes    *writes // nil: none yet
-	staged    *staged // changes of the catalog; nil: none yet
+	snapshot  Frozen // of REPEATABLE READ, from the first statement on
+	// snapshotCatalog is the catalog as it was before snapshot was taken.
+	snapshotCatalog *catalog.Catalog
+	writes          *writes // nil: none yet
+	staged          *staged // changes of the catalog; nil: none yet
 	// savepoints are those that were not released, oldest first. While there are some, writes is not nil.
 	savepoints []savepoint
 }

@@ -11,6 +11,7 @@ const (
 	SpaceShard byte = 0x01 // the shard's own: applied index, partitions' ends, outcomes, transactions, frontiers
 	SpaceRows  byte = 0x02 // rows of tables and views: topic, partition, key codec
 	SpaceTask  byte = 0x03 // state of tasks: topic of the query, partition, node, store, key
+	SpaceIndex byte = 0x04 // entries of indexes: topic of the index, partition of the table, order codec, key of the row
 )
 
 // RowPrefix returns the prefix of the rows of partition p.

@@ -7,6 +7,9 @@ import "github.com/millracedb/millrace/sql/catalog"
 type Insert struct {
 	Relation *catalog.Relation
 	Source   *Query
+	// Arbiter is the unique index whose columns ON CONFLICT names, nil for the key; AnyConflict: it names none, and all count.
+	Arbiter     *catalog.Relation
+	AnyConflict bool
 	// OnConflictNothing skips rows whose key is there (ON CONFLICT [(key)] DO NOTHING).
 	OnConflictNothing bool
 	// OnConflictSet, if not nil, is ON CONFLICT (key) DO UPDATE: for each column of the relation its new value, over the old

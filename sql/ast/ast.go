@@ -358,7 +358,7 @@ type ColumnDef struct {
 	Key        bool // KEY (streams)
 	PrimaryKey bool
 	NotNull    bool
-	Unique     bool
+	Unique     *Unique
 	Default    Expr
 	Checks     []Check
 	KeyName    string // CONSTRAINT name PRIMARY KEY, or ""
@@ -384,6 +384,7 @@ type (
 		PrimaryKey  []string // table constraint
 		KeyName     string   // its name, or ""
 		Checks      []Check  // table constraints
+		Uniques     []Unique // table constraints
 		// Constraints lists other table constraints as words ("unique", "foreign key"), to be refused by name.
 		Constraints []NamedPos
 		// Watermark is WATERMARK FOR column AS expr, or nil.
@@ -408,6 +409,28 @@ type (
 		Expr Expr
 		Text string
 		Pos  int
+	}
+	// Unique is [CONSTRAINT name] UNIQUE (columns).
+	Unique struct {
+		Name    string
+		Columns []NamedPos
+		Pos     int
+	}
+	// CreateIndex is CREATE [UNIQUE] INDEX; Name "": one is made.
+	CreateIndex struct {
+		Name        string
+		IfNotExists bool
+		Unique      bool
+		Table       Name
+		Columns     []IndexColumn
+		Pos         int
+	}
+	// IndexColumn is a column of CREATE INDEX.
+	IndexColumn struct {
+		Name       string
+		Desc       bool
+		NullsFirst bool
+		Pos        int
 	}
 	// NamedPos is a word at a place.
 	NamedPos struct {
@@ -471,13 +494,13 @@ type (
 	}
 	// AlterRelation is ALTER kind name with RENAME, or with a list of other actions.
 	AlterRelation struct {
-		Kind     string // "stream", "table", "topic", "view", "materialized view", "sequence"
+		Kind     string // "stream", "table", "topic", "view", "materialized view", "sequence", "index"
 		Name     Name
 		IfExists bool
 		Actions  []AlterAction
 	}
 	// AlterAction is one action; Verb is "rename to", "resume", "owner to", "set schema", "rename column", "add column", "drop column", "set default", "drop default",
-	// "set not null", "drop not null", "add check" or "drop constraint".
+	// "set not null", "drop not null", "add check", "add unique" or "drop constraint".
 	AlterAction struct {
 		Verb     string
 		Name     string // of the column or the constraint
@@ -485,6 +508,7 @@ type (
 		Def      *ColumnDef
 		Default  Expr
 		Check    *Check
+		Unique   *Unique
 		Role     *RoleSpec // of OWNER TO
 		IfExists bool      // IF EXISTS, or IF NOT EXISTS of ADD COLUMN
 		Cascade  bool
@@ -624,6 +648,7 @@ func (*SelectStmt) statement()     {}
 func (*CreateRelation) statement() {}
 func (*CreateQuery) statement()    {}
 func (*CreateSequence) statement() {}
+func (*CreateIndex) statement()    {}
 func (*Drop) statement()           {}
 func (*AlterOptions) statement()   {}
 func (*AlterRelation) statement()  {}

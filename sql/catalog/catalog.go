@@ -57,6 +57,8 @@ const (
 	KindPlainView Kind = "plain view"
 	// KindSequence gives numbers. It has no rows.
 	KindSequence Kind = "sequence"
+	// KindIndex is an index of a table or view.
+	KindIndex Kind = "index"
 )
 
 // Column is a column of a relation.
@@ -159,6 +161,13 @@ type Relation struct {
 	// Comment is what COMMENT ON says of it, KeyComments what it says of the primary key.
 	Comment     string      `json:"comment,omitempty"`
 	KeyComments KeyComments `json:"key_comments,omitzero"`
+	// Index is what an index is; nil of other relations.
+	Index *Index `json:"index,omitempty"`
+	// Indexes are those of a table or view, in the order of their numbers. They are found when the catalog is made, not kept.
+	Indexes []*Relation `json:"-"`
+	// Epoch grows when writers of the table have to know of something new that they keep, as a unique index: a write of one
+	// who does not is refused.
+	Epoch uint64 `json:"epoch,omitempty"`
 	// Options are the WITH options as given, for display.
 	Options map[string]string `json:"options,omitempty"`
 	// Owner is the role that owns the relation; 0: the bootstrap role. See OwnerID.
@@ -266,8 +275,10 @@ func (r *Relation) Missing() []types.Datum {
 	return out
 }
 
-// Keyed reports whether the relation is a table or a view: it has a store of rows by key.
-func (r *Relation) Keyed() bool { return r.Kind == KindTable || r.Kind == KindView }
+// Keyed reports whether the relation is a table or a view, or a unique index: it has a store of rows by key.
+func (r *Relation) Keyed() bool {
+	return r.Kind == KindTable || r.Kind == KindView || r.Index != nil && r.Index.Unique
+}
 
 // Format is how the values of the relation's records, and those of streams their keys, are encoded.
 func (r *Relation) Format() Format {

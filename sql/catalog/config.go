@@ -100,7 +100,7 @@ const (
 func DefaultConfig(k Kind) TopicConfig {
 	c := TopicConfig{Cleanup: CleanupDelete, Format: FormatNative, Compression: CompressionNone, SegmentBytes: DefaultSegmentBytes,
 		SegmentAgeMillis: defaultSegmentAgeMillis, DeleteRetentionMillis: defaultDeleteRetentionMillis, Durability: DurabilitySync}
-	if k == KindTable || k == KindView {
+	if k == KindTable || k == KindView || k == KindIndex {
 		c.Cleanup, c.State = CleanupCompact, StateRocksDB
 	}
 	return c

@@ -121,6 +121,14 @@ var ErrStale = fmt.Errorf("catalog changed")
 
 // Apply returns the catalog after cmd; c is unchanged. It is deterministic. Errors: ErrStale, ErrPending, or a *pgerr.Error.
 func (c *Catalog) Apply(cmd Command) (*Catalog, error) {
+	n, err := c.apply(cmd)
+	if err == nil && cmd.Sequence == nil {
+		n.link()
+	}
+	return n, err
+}
+
+func (c *Catalog) apply(cmd Command) (*Catalog, error) {
 	switch {
 	case cmd.BatchEnd != nil:
 		return c.endBatch(*cmd.BatchEnd)
@@ -277,5 +285,6 @@ func FromState(s State) *Catalog {
 		c.byID[r.ID] = r
 		c.byName[key(r.Schema, r.Name)] = r
 	}
+	c.link()
 	return c
 }

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"sort"
-	"strings"
 
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -32,24 +31,23 @@ func (r *Relation) relkind() string {
 		return "v"
 	case KindSequence:
 		return "S"
+	case KindIndex:
+		return "i"
 	}
 	return "r"
 }
 
 func fillClass(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		c := x.class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
 		c["relowner"], c["relacl"] = num(r.OwnerID()), x.grantsText(r.Grants)
-		c["relhasindex"], c["reloptions"], c["relchecks"] = flag(r.HasPrimaryKey), optionsArray(r), num(len(r.Checks))
+		c["relhasindex"], c["reloptions"], c["relchecks"] = flag(len(r.shownIndexes()) > 0), optionsArray(r), num(len(r.Checks))
 		if r.HasRecords() {
 			c["relam"] = num(oidHeap)
 		}
 		add(c)
-		if r.HasPrimaryKey {
-			i := x.class(r.keyOID(), r.Schema, r.PrimaryKeyName(), "i", len(r.Key))
-			i["relowner"] = num(r.OwnerID())
-			i["relam"], i["relreplident"] = num(oidBtree), str("n")
-			add(i)
+		for _, i := range r.shownIndexes() {
+			add(x.indexClass(&i))
 		}
 	}
 	for _, s := range SystemRelations() {
@@ -83,7 +81,7 @@ func optionsArray(r *Relation) types.Datum {
 }
 
 func fillAttribute(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		for i, c := range r.Columns {
 			if !c.Hidden {
 				add(x.attribute(r.oid(), i+1, c))
@@ -92,9 +90,9 @@ func fillAttribute(x *systemContext, add func(record)) {
 		for i, c := range r.SystemColumns() {
 			add(attribute(r.oid(), -1-i, c))
 		}
-		if r.HasPrimaryKey {
-			for i, k := range r.Key {
-				add(attribute(r.keyOID(), i+1, Column{Name: r.Columns[k].Name, Type: r.Columns[k].Type}))
+		for _, x := range r.shownIndexes() {
+			for i, c := range x.Columns {
+				add(attribute(x.OID, i+1, Column{Name: r.Columns[c.Column].Name, Type: r.Columns[c.Column].Type}))
 			}
 		}
 	}
@@ -128,7 +126,7 @@ func attribute(relation uint32, number int, c Column) record {
 
 func fillAttrdef(x *systemContext, add func(record)) {
 	n := 0 // nothing refers to these numbers
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		for i, c := range r.Columns {
 			if text := x.catalog.DefaultText(c); text != "" {
 				n++
@@ -138,33 +136,9 @@ func fillAttrdef(x *systemContext, add func(record)) {
 	}
 }
 
-func fillIndex(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.withKeys() {
-		zeros := strings.TrimSuffix(strings.Repeat("0 ", len(r.Key)), " ")
-		add(record{
-			"indexrelid": num(r.keyOID()), "indrelid": num(r.oid()), "indnatts": num(len(r.Key)), "indnkeyatts": num(len(r.Key)),
-			"indisunique": flag(true), "indisprimary": flag(true), "indimmediate": flag(true), "indisvalid": flag(true),
-			"indisready": flag(true), "indislive": flag(true), "indkey": str(r.keyNumbers(" ")), "indcollation": str(zeros),
-			"indclass": str(zeros), "indoption": str(zeros),
-		})
-	}
-}
-
-func fillConstraint(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.withKeys() {
-		add(record{
-			"oid": num(r.keyOID()), "conname": str(r.PrimaryKeyName()), "connamespace": num(x.catalog.SchemaOID(r.Schema)), "contype": str("p"),
-			"convalidated": flag(true), "conrelid": num(r.oid()), "conindid": num(r.keyOID()), "confupdtype": str(" "),
-			"confdeltype": str(" "), "confmatchtype": str(" "), "conislocal": flag(true), "connoinherit": flag(true),
-			"conkey": array(types.ArrayOf(types.Int2), "{"+r.keyNumbers(",")+"}"),
-		})
-	}
-	fillChecks(x, add)
-}
-
 // fillChecks adds the CHECK constraints.
 func fillChecks(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		for i, c := range r.Checks {
 			add(record{
 				"oid": num(r.checkOID(i)), "conname": str(c.Name), "connamespace": num(x.catalog.SchemaOID(r.Schema)), "contype": str("c"),
@@ -176,9 +150,9 @@ func fillChecks(x *systemContext, add func(record)) {
 }
 
 func fillTables(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		if r.relkind() == "r" {
-			add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "tableowner": str(x.roleName(r.OwnerID())), "hasindexes": flag(r.HasPrimaryKey)})
+			add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "tableowner": str(x.roleName(r.OwnerID())), "hasindexes": flag(len(r.shownIndexes()) > 0)})
 		}
 	}
 	for _, s := range SystemRelations() {
@@ -209,7 +183,7 @@ func (x *systemContext) sequenceState(id RelationID) SequenceState {
 }
 
 func fillSequences(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		if q := r.Sequence; q != nil {
 			last := types.NullDatum
 			if at := x.sequenceState(r.ID); at.Called {
@@ -223,7 +197,7 @@ func fillSequences(x *systemContext, add func(record)) {
 }
 
 func fillSequence(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		if q := r.Sequence; q != nil {
 			add(record{"seqrelid": num(r.oid()), "seqtypid": num(q.Type.OID()), "seqstart": num(q.Start), "seqincrement": num(q.Increment),
 				"seqmax": num(q.Max), "seqmin": num(q.Min), "seqcache": num(1), "seqcycle": flag(q.Cycle)})
@@ -231,15 +205,8 @@ func fillSequence(x *systemContext, add func(record)) {
 	}
 }
 
-func fillIndexes(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.withKeys() {
-		add(record{"schemaname": str(r.Schema), "tablename": str(r.Name), "indexname": str(r.PrimaryKeyName()),
-			"indexdef": str(r.indexDefinition())})
-	}
-}
-
 func fillStatUserTables(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		if !r.HasRecords() {
 			continue
 		}

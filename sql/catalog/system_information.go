@@ -27,7 +27,7 @@ func tableRecord(x *systemContext, r *Relation) record {
 }
 
 func fillInfoTables(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		if r.Sequence != nil {
 			continue
 		}
@@ -53,7 +53,7 @@ func fillInfoViews(x *systemContext, add func(record)) {
 }
 
 func fillInfoColumns(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		for i, c := range r.Columns {
 			if !c.Hidden {
 				add(infoColumn(x, r, i))
@@ -125,22 +125,26 @@ func fillInfoSchemata(x *systemContext, add func(record)) {
 	}
 }
 
-func constraintRecord(x *systemContext, r *Relation) record {
+func constraintRecord(x *systemContext, r *Relation, name string) record {
 	out := tableRecord(x, r)
-	out["constraint_catalog"], out["constraint_schema"], out["constraint_name"] = str(x.env.Database), str(r.Schema), str(r.PrimaryKeyName())
+	out["constraint_catalog"], out["constraint_schema"], out["constraint_name"] = str(x.env.Database), str(r.Schema), str(name)
 	return out
 }
 
 func fillInfoConstraints(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.withKeys() {
-		c := constraintRecord(x, r)
-		c["constraint_type"], c["is_deferrable"], c["initially_deferred"], c["enforced"] = str("PRIMARY KEY"), yesNo(false), yesNo(false), yesNo(true)
+	for _, i := range x.constraints() {
+		kind := "UNIQUE"
+		if i.Primary {
+			kind = "PRIMARY KEY"
+		}
+		c := constraintRecord(x, i.Table, i.Name)
+		c["constraint_type"], c["is_deferrable"], c["initially_deferred"], c["enforced"] = str(kind), yesNo(false), yesNo(false), yesNo(true)
 		add(c)
 	}
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		for _, check := range r.Checks {
-			c := constraintRecord(x, r)
-			c["constraint_name"], c["constraint_type"] = str(check.Name), str("CHECK")
+			c := constraintRecord(x, r, check.Name)
+			c["constraint_type"] = str("CHECK")
 			c["is_deferrable"], c["initially_deferred"], c["enforced"] = yesNo(false), yesNo(false), yesNo(true)
 			add(c)
 		}
@@ -148,7 +152,7 @@ func fillInfoConstraints(x *systemContext, add func(record)) {
 }
 
 func fillInfoChecks(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		for _, check := range r.Checks {
 			add(record{"constraint_catalog": str(x.env.Database), "constraint_schema": str(r.Schema), "constraint_name": str(check.Name),
 				"check_clause": str("(" + check.SQL + ")")})
@@ -157,20 +161,20 @@ func fillInfoChecks(x *systemContext, add func(record)) {
 }
 
 func fillInfoKeyColumns(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.withKeys() {
-		for i, k := range r.Key {
-			c := constraintRecord(x, r)
-			c["column_name"], c["ordinal_position"] = str(r.Columns[k].Name), num(i+1)
+	for _, i := range x.constraints() {
+		for n, k := range i.Columns {
+			c := constraintRecord(x, i.Table, i.Name)
+			c["column_name"], c["ordinal_position"] = str(i.Table.Columns[k.Column].Name), num(n+1)
 			add(c)
 		}
 	}
 }
 
 func fillInfoConstraintColumns(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.withKeys() {
-		for _, k := range r.Key {
-			c := constraintRecord(x, r)
-			c["column_name"] = str(r.Columns[k].Name)
+	for _, i := range x.constraints() {
+		for _, k := range i.Columns {
+			c := constraintRecord(x, i.Table, i.Name)
+			c["column_name"] = str(i.Table.Columns[k.Column].Name)
 			add(c)
 		}
 	}

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"strconv"
 	"strings"
 )
 
@@ -39,21 +38,10 @@ func (r *Relation) PrimaryKeyName() string {
 	return r.Name + "_pkey"
 }
 
-// withKeys returns the tables with a declared primary key.
-func (c *Catalog) withKeys() []*Relation {
-	var out []*Relation
-	for _, r := range c.Relations() {
-		if r.HasPrimaryKey {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // views returns the views of a kind.
 func (c *Catalog) views(kind Kind) []*Relation {
 	var out []*Relation
-	for _, r := range c.Relations() {
+	for _, r := range c.Shown() {
 		if r.Kind == kind {
 			out = append(out, r)
 		}
@@ -64,25 +52,6 @@ func (c *Catalog) views(kind Kind) []*Relation {
 // viewDefinition returns the SQL text of a view's query.
 func (r *Relation) viewDefinition() string {
 	return " " + strings.TrimRight(strings.TrimSpace(r.SQL()), "; \n") + ";"
-}
-
-// indexDefinition returns the SQL text of the index of a table's primary key.
-func (r *Relation) indexDefinition() string {
-	var columns []string
-	for _, k := range r.Key {
-		columns = append(columns, quoteIdent(r.Columns[k].Name))
-	}
-	return "CREATE UNIQUE INDEX " + quoteIdent(r.PrimaryKeyName()) + " ON " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) +
-		" USING btree (" + strings.Join(columns, ", ") + ")"
-}
-
-// keyNumbers returns the attribute numbers of the key.
-func (r *Relation) keyNumbers(separator string) string {
-	var out []string
-	for _, k := range r.Key {
-		out = append(out, strconv.Itoa(k+1))
-	}
-	return strings.Join(out, separator)
 }
 
 // quoteIdent writes an identifier in double quotes unless it is plain lower case.

@@ -10,7 +10,7 @@ func (p *parser) alterRelation() ast.Statement {
 	case p.aheadWords(0, "materialized", "view"):
 		p.i += 2
 		stmt.Kind = "materialized view"
-	case t.isOneOf("stream", "table", "topic", "view", "sequence"):
+	case t.isOneOf("stream", "table", "topic", "view", "sequence", "index"):
 		stmt.Kind = p.next().text
 	default:
 		return nil
@@ -90,13 +90,18 @@ func (p *parser) alterAction(stmt *ast.AlterRelation) bool {
 	return true
 }
 
-// alterAdd parses what is behind ADD: a column, or a CHECK constraint.
+// alterAdd parses what is behind ADD: a column, or a CHECK or UNIQUE constraint.
 func (p *parser) alterAdd(a *ast.AlterAction) bool {
 	switch t := p.tok(); {
 	case t.isWord("check"), t.isWord("constraint") && p.at(2).isWord("check"):
 		name := p.constraintName()
 		a.Verb, a.Check = "add check", &ast.Check{}
 		p.check(name, func() *ast.Check { return a.Check })
+		return true
+	case t.isWord("unique") && p.at(1).isPunct("("), t.isWord("unique") && p.at(1).isWord("nulls"),
+		t.isWord("constraint") && p.at(2).isWord("unique") && !p.at(3).isWord("using"):
+		u := p.unique(p.constraintName())
+		a.Verb, a.Unique = "add unique", &u
 		return true
 	case t.isOneOf("constraint", "primary", "unique", "foreign", "exclude"):
 		return false

@@ -42,7 +42,8 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
 		p.next()
 	case "unique":
 		p.next()
-		c.Unique = true
+		c.Unique = &ast.Unique{Name: name, Columns: []ast.NamedPos{{Word: c.Name, Pos: c.Pos}}, Pos: int(t.pos)}
+		p.nullsDistinct()
 	case "default":
 		p.next()
 		p.constraintExpr(func(e ast.Expr) { column().Default = e })

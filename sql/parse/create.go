@@ -56,6 +56,8 @@ func (p *parser) create(t *token) ast.Statement {
 	case w.isWord("schema") && !h.orReplace && !h.temporary:
 		p.next()
 		return p.createSchema()
+	case w.isWord("index"), w.isWord("unique") && p.at(1).isWord("index"):
+		return p.createIndex()
 	case w.isOneOf(refusedObjects...):
 		return p.refuse("CREATE "+objectWords(p, 0), t)
 	default:
@@ -219,7 +221,7 @@ func (p *parser) watermark(stmt *ast.CreateRelation) {
 	stmt.Watermark = w
 }
 
-// tableConstraint parses a constraint of its own; all but PRIMARY KEY and CHECK are noted by name for the planner to refuse.
+// tableConstraint parses a constraint of its own; all but PRIMARY KEY, UNIQUE and CHECK are noted by name for the planner to refuse.
 func (p *parser) tableConstraint(stmt *ast.CreateRelation) {
 	name := p.constraintName()
 	t := p.next()
@@ -238,7 +240,11 @@ func (p *parser) tableConstraint(stmt *ast.CreateRelation) {
 			p.failAt(t, `multiple primary keys for table "%s" are not allowed`, stmt.Name.Last())
 		}
 		stmt.PrimaryKey, stmt.KeyName = p.columnList(), name
-	case t.isOneOf("unique", "foreign", "exclude"):
+	case t.isWord("unique"):
+		p.i--
+		stmt.Uniques = append(stmt.Uniques, p.unique(name))
+		return
+	case t.isOneOf("foreign", "exclude"):
 		word := t.text
 		if word == "foreign" {
 			word = "foreign key"

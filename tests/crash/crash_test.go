@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,6 +44,7 @@ func TestKill(t *testing.T) {
 	node := oracle.StartMillrace(t, oracle.Options{})
 	node.Exec(t, schema)
 	node.Exec(t, views)
+	node.Exec(t, "CREATE INDEX writers_entries ON entries_by_writer (entries, writer)")
 	for id := range accounts {
 		node.Exec(t, fmt.Sprintf("INSERT INTO accounts VALUES (%d, 'owner %d', %d)", id, id%4, startBalance))
 	}
@@ -91,7 +93,26 @@ func check(t *testing.T, node *oracle.Millrace, ws []*writer) {
 	if sum := node.Query(t, "SELECT sum(balance), count(*) FROM accounts").Rows[0].String(); sum != oracleRow(accounts*startBalance, accounts) {
 		t.Errorf("sum of the balances and number of accounts: %s", sum)
 	}
+	checkIndexes(t, node)
 	checkViews(t, node)
+}
+
+// checkIndexes reads tables and a view along each index, and without.
+func checkIndexes(t *testing.T, node *oracle.Millrace) {
+	for _, x := range []struct{ name, relation, order, plain string }{
+		{"entries_writer_seq_part_key", "entries", "writer, seq, part", "writer + 0, seq, part"},
+		{"entries_account", "entries", "account", "account + 0"},
+		{"accounts_balance", "accounts", "balance DESC, id", "balance + 0 DESC, id"},
+		{"writers_entries", "entries_by_writer", "entries, writer", "entries + 0, writer"},
+	} {
+		along := "SELECT * FROM " + x.relation + " ORDER BY " + x.order + " LIMIT 1000000"
+		if plan := node.Query(t, "EXPLAIN "+along); !strings.Contains(fmt.Sprint(plan.Rows), "using "+x.name) {
+			t.Fatalf("%s is not used: %v", x.name, plan.Rows)
+		}
+		if difference := oracle.Diff(node.Query(t, "SELECT * FROM "+x.relation+" ORDER BY "+x.plain), node.Query(t, along)); difference != "" {
+			t.Errorf("index %s (+) differs from its table (-)\n%s", x.name, difference)
+		}
+	}
 }
 
 func oracleRow(values ...int) string {

@@ -33,6 +33,10 @@ func (nothing) Apply(context.Context, catalog.Command) error {
 func (nothing) Placement(n int) []catalog.ShardID                 { return make([]catalog.ShardID, n) }
 func (nothing) Begin() exec.Tx                                    { return nil }
 func (nothing) BeginWith(catalog.Batch, *catalog.Catalog) exec.Tx { return nil }
+func (nothing) BuildIndex(context.Context, *catalog.Relation, *catalog.Relation) error {
+	return nil
+}
+func (nothing) Fence(context.Context, *catalog.Relation) error { return nil }
 func (nothing) Snapshot(context.Context, []*catalog.Relation, session.Consistency, func(string)) (exec.Reader, error) {
 	return nil, io.ErrUnexpectedEOF
 }
