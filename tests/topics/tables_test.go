@@ -110,8 +110,8 @@ func TestTableOfTopicLife(t *testing.T) {
 	refused(t, c, "2BP01", "DROP TOPIC x")
 	refused(t, c, "22P02", `INSERT INTO x VALUES ('\xabc', 'x')`)
 	refused(t, c, "23502", "INSERT INTO x VALUES (NULL, NULL)")
-	expect(t, c, "SHOW TABLES", "public|t|table|k|2")
-	expect(t, c, "SHOW QUERIES", "public|t|running||x|the last record of each key of topic x")
+	expect(t, c, "SHOW TABLES", "public|t|table|k|2|rocksdb|")
+	expect(t, c, "SHOW QUERIES", "public|t|running||x|the last record of each key of topic x|")
 	expect(t, c, "SELECT relkind FROM pg_class WHERE relname = 't'", "r")
 	if got := rows(t, c, "DESCRIBE t"); !strings.Contains(got, "topic|option|||x") || !strings.Contains(got, "k|integer|not null|primary key|") {
 		t.Errorf("DESCRIBE t: %s", got)
