@@ -122,9 +122,13 @@ func commentConstraint(r *catalog.Relation, t *ast.Comment) error {
 	return nil
 }
 
-// commentIndex comments on the index of a primary key. Errors: 42809, 42P01.
+// commentIndex comments on an index, that of a primary key too. Errors: 42809, 42P01.
 func (c *compiler) commentIndex(t *ast.Comment) (*catalog.Relation, error) {
-	if r := c.resolve(t.Name); r != nil {
+	if r := c.resolve(t.Name); r != nil && r.Index != nil {
+		n := *r
+		n.Comment = t.Text
+		return &n, c.ownIndex(r)
+	} else if r != nil {
 		return nil, pgerr.New(pgerr.WrongObjectType, "%q is not an index", r.Name)
 	}
 	schemas := []string{t.Name.Schema()}

@@ -183,14 +183,21 @@ func withIndexes(cat *catalog.Catalog, ids []catalog.RelationID) []catalog.Relat
 
 // dropIndex checks that an index can go without what needs it. Error: 2BP01.
 func (c *compiler) dropIndex(r *catalog.Relation) error {
-	table := c.catalog.ByID(r.Index.Table)
-	if err := c.allowOwner(table); err != nil {
+	if err := c.ownIndex(r); err != nil {
 		return err
 	}
 	if r.Index.Constraint {
-		return requiredIndex(r.Name, table)
+		return requiredIndex(r.Name, c.catalog.ByID(r.Index.Table))
 	}
 	return nil
+}
+
+// ownIndex checks that the session's role owns the table of an index, and so the index. Error: 42501.
+func (c *compiler) ownIndex(r *catalog.Relation) error {
+	if c.catalog.Owns(c.me(), c.catalog.ByID(r.Index.Table).OwnerID()) {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "must be owner of index %s", r.Name)
 }
 
 func requiredIndex(name string, table *catalog.Relation) error {
