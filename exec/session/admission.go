@@ -31,7 +31,7 @@ func SetInitialPassword(ctx context.Context, e Engine, password string) (bool, e
 		if err == nil {
 			return true, nil
 		}
-		if errors.Is(err, catalog.ErrStale) {
+		if errors.Is(err, catalog.ErrStale) || errors.Is(err, catalog.ErrPending) {
 			err = nil
 		}
 	}

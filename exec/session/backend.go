@@ -9,9 +9,6 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// codeWarning is 01000, which nobody else needs.
-const codeWarning = "01000"
-
 // backend is what functions reach of the session and of others; it implements expr.Backend.
 type backend struct{ *Session }
 
@@ -37,7 +34,7 @@ func (b backend) UnlockAdvisory(l expr.AdvisoryLock) bool {
 	if l.Shared {
 		mode = "ShareLock"
 	}
-	b.warn(codeWarning, "you don't own a lock of type %s", mode)
+	b.warn(pgerr.Warning, "you don't own a lock of type %s", mode)
 	return false
 }
 
@@ -61,7 +58,7 @@ func (b backend) Signal(pid int32, terminate bool) (bool, error) {
 			return true, nil
 		}
 	}
-	b.warn(codeWarning, "PID %d is not a PostgreSQL backend process", pid)
+	b.warn(pgerr.Warning, "PID %d is not a PostgreSQL backend process", pid)
 	return false, nil
 }
 

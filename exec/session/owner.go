@@ -21,12 +21,9 @@ func (c *compiler) own(rels []*catalog.Relation) {
 // newOwner gives r, which nobody else sees yet, another owner, and the sequences of its columns with it: the change has them.
 // Errors: 42501, 42704.
 func (c *compiler) newOwner(r *catalog.Relation, spec ast.RoleSpec) ([]*catalog.Relation, error) {
-	to, err := c.roleOf(spec)
+	to, err := c.ownerToBe(spec)
 	if err != nil {
 		return nil, err
-	}
-	if me := c.me(); !me.Superuser && !c.catalog.IsMember(me.ID, to.ID, false) {
-		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be member of role %q", to.Name)
 	}
 	var owned []*catalog.Relation
 	for _, q := range c.catalog.OwnedSequences(r.ID) {
@@ -37,6 +34,18 @@ func (c *compiler) newOwner(r *catalog.Relation, spec ast.RoleSpec) ([]*catalog.
 	}
 	*r = *withOwner(r, to.ID)
 	return owned, nil
+}
+
+// ownerToBe resolves the role that is to own something, which the session's must be a member of. Errors: 42501, 42704.
+func (c *compiler) ownerToBe(spec ast.RoleSpec) (*catalog.Role, error) {
+	to, err := c.roleOf(spec)
+	if err != nil {
+		return nil, err
+	}
+	if me := c.me(); !me.Superuser && !c.catalog.IsMember(me.ID, to.ID, false) {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be member of role %q", to.Name)
+	}
+	return to, nil
 }
 
 func withOwner(r *catalog.Relation, to catalog.RoleID) *catalog.Relation {

@@ -44,6 +44,14 @@ func NewVerifier(password string) Verifier {
 	return Verifier(c)
 }
 
+// MockVerifier returns a verifier that no password fits, with a salt from seed, which has 32 bytes. Nothing is derived: anybody may ask for it.
+func MockVerifier(seed []byte) Verifier {
+	keys := make([]byte, 2*sha256.Size)
+	_, _ = rand.Read(keys) // never fails
+	return Verifier{KeyFactors: scram.KeyFactors{Salt: string(seed[:scramSaltBytes]), Iters: scramIterations},
+		StoredKey: keys[:sha256.Size], ServerKey: keys[sha256.Size:]}
+}
+
 // String returns the verifier's text.
 func (v Verifier) String() string {
 	encode := base64.StdEncoding.EncodeToString

@@ -15,7 +15,7 @@ func (c *compiler) createSchema(t *ast.CreateSchema) (*command, error) {
 		owner, name := c.me(), t.Name
 		if t.Owner != nil {
 			var err error
-			if owner, err = c.newSchemaOwner(*t.Owner); err != nil {
+			if owner, err = c.ownerToBe(*t.Owner); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -46,18 +46,6 @@ func (c *compiler) allowSchemas() error {
 		return nil
 	}
 	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for database %s", c.session.options.Database)
-}
-
-// newSchemaOwner resolves the role that is to own a schema. Errors: 42501, 42704.
-func (c *compiler) newSchemaOwner(spec ast.RoleSpec) (*catalog.Role, error) {
-	to, err := c.roleOf(spec)
-	if err != nil {
-		return nil, err
-	}
-	if me := c.me(); !me.Superuser && !c.catalog.IsMember(me.ID, to.ID, false) {
-		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be member of role %q", to.Name)
-	}
-	return to, nil
 }
 
 // withSchemaOwner returns the schema with another owner.
@@ -95,7 +83,7 @@ func (c *compiler) alterSchema(t *ast.AlterSchema) (*command, error) {
 			return nil, nil, err
 		}
 		if t.Owner != nil {
-			to, err := c.newSchemaOwner(*t.Owner)
+			to, err := c.ownerToBe(*t.Owner)
 			if err != nil {
 				return nil, nil, err
 			}
