@@ -1,4 +1,4 @@
-// Package bench measures Millrace beside the bare thing that it is built on, both sides in one run: a machine that is
+// Package bench measures Millrace beside the bare thing that it is built on, or PostgreSQL, both sides in one run: a machine that is
 // slow today, or busy, is so for both, and their ratio still says what Millrace costs. It asserts nothing.
 //
 // Each comparison is a row of the table that `make bench` prints at its end; see RowsFile.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/millracedb/millrace/cluster"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/tests/oracle"
 )
 
 // Of the node that BenchmarkStart opens. By default a tenth of what a start is judged by: a million keys, ten million records.
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, load(dir)) // load does not come back but with an error
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	oracle.Main(m)
 }
 
 // Of the load.

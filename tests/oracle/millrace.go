@@ -18,6 +18,8 @@ import (
 type Options struct {
 	// Args are further arguments of `millrace serve`.
 	Args []string
+	// Released is the binary as users run it, for benchmarks: it does not check its invariants.
+	Released bool
 }
 
 // Millrace is a node that runs as a process of its own, and the client that talks to it. One goroutine may use it.
@@ -26,6 +28,7 @@ type Millrace struct {
 
 	dataDir string
 	args    []string
+	binary  func() (string, error)
 	pgPort  int
 	server  *child // nil when the node is down
 }
@@ -33,8 +36,15 @@ type Millrace struct {
 // readyLine matches the line in which the server says that it serves.
 var readyLine = regexp.MustCompile(`(?i)\bready\b`)
 
-// serverBinary builds the server from this tree, once for this process, with its invariants checked.
-var serverBinary = sync.OnceValues(func() (string, error) {
+// serverBinary builds the server from this tree, once for this process, with its invariants checked; releasedBinary as users do.
+var (
+	serverBinary = sync.OnceValues(func() (string, error) {
+		return buildServer("millrace", append([]string{"-tags", "invariants"}, buildFlags...))
+	})
+	releasedBinary = sync.OnceValues(func() (string, error) { return buildServer("millrace-released", nil) })
+)
+
+func buildServer(name string, flags []string) (string, error) {
 	if scratch == "" {
 		return "", errors.New("TestMain of this package must call oracle.Main")
 	}
@@ -42,22 +52,25 @@ var serverBinary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(scratch, "millrace")
-	args := append([]string{"build", "-tags", "invariants", "-o", binary}, buildFlags...)
+	binary := filepath.Join(scratch, name)
+	args := append([]string{"build", "-o", binary}, flags...)
 	build := exec.Command("go", append(args, ".")...)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return binary, nil
-})
+}
 
 // StartMillrace starts a node on a new data directory and returns when it is ready. When the test ends, the node is
 // stopped, and the test fails if it does not stop in order, or has printed a panic, a broken invariant or a race; the
 // output of a failed test's node is in the test's log.
 func StartMillrace(t testing.TB, options Options) *Millrace {
 	t.Helper()
-	m := &Millrace{dataDir: t.TempDir(), args: options.Args}
+	m := &Millrace{dataDir: t.TempDir(), args: options.Args, binary: serverBinary}
+	if options.Released {
+		m.binary = releasedBinary
+	}
 	// Before the client's own cleanup, and so after it at the end: the node drains more quickly without clients.
 	t.Cleanup(func() { m.finish(t) })
 	m.Client = newClient(t, "Millrace", func() string {
@@ -98,7 +111,7 @@ func (m *Millrace) Restart(t testing.TB, args ...string) {
 // start starts the node on free ports and checks that it is ready for those who ask over HTTP, too.
 func (m *Millrace) start(t testing.TB, args ...string) {
 	t.Helper()
-	binary, err := serverBinary()
+	binary, err := m.binary()
 	if err != nil {
 		t.Fatalf("build Millrace: %v", err)
 	}
