@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -27,6 +28,7 @@ import (
 	"github.com/millracedb/millrace/cluster"
 	"github.com/millracedb/millrace/cluster/inspect"
 	"github.com/millracedb/millrace/exec/session"
+	"github.com/millracedb/millrace/sql/parse"
 	"github.com/millracedb/millrace/wire/http"
 	"github.com/millracedb/millrace/wire/pg"
 )
@@ -38,7 +40,11 @@ var version = "dev"
 const gracePeriod = 10 * time.Second
 
 func main() {
-	if err := rootCommand().Execute(); err != nil {
+	err := rootCommand().Execute()
+	switch {
+	case errors.Is(err, errRefused):
+		os.Exit(1)
+	case err != nil:
 		fatal(err)
 	}
 }
@@ -46,7 +52,7 @@ func main() {
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{Use: "millrace", Short: "A SQL-first streaming database", SilenceUsage: true, SilenceErrors: true}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(serveCommand(), &cobra.Command{
+	root.AddCommand(serveCommand(), parseCommand(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
@@ -56,6 +62,60 @@ func rootCommand() *cobra.Command {
 	})
 	root.AddCommand(inspect.Commands()...)
 	return root
+}
+
+// errRefused is for a command that has said already what is wrong.
+var errRefused = errors.New("refused")
+
+// parseCommand shows what the parser makes of SQL; it needs no server.
+func parseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "parse [SQL …]",
+		Short: "Show how SQL is read",
+		Long: "Prints the tokens of SQL, its translation for the TiDB parser (one line for each statement, empty if it has no query and no\n" +
+			"expression), and the syntax trees; or the error with its place, and the status is 1. Without arguments it reads standard input.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sql := strings.Join(args, " ")
+			if len(args) == 0 {
+				text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), parse.MaxStatementBytes+1))
+				if err != nil {
+					return fmt.Errorf("read SQL: %w", err)
+				}
+				sql = string(text)
+			}
+			return showParsed(sql, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+}
+
+func showParsed(sql string, out, errs io.Writer) error {
+	all, err := parse.Parse(sql)
+	tokens, notices, _ := parse.Tokens(sql) // its error is err, or behind it
+	fmt.Fprintf(out, "tokens\n%s", indent(tokens))
+	for _, n := range notices {
+		fmt.Fprint(errs, parse.ErrorText("NOTICE", sql, n))
+	}
+	if err != nil {
+		fmt.Fprint(errs, parse.ErrorText("ERROR", sql, err))
+		return errRefused
+	}
+	translation, err := parse.Translate(sql)
+	if err != nil {
+		return fmt.Errorf("BUG: a text that parses does not translate: %w", err)
+	}
+	fmt.Fprintf(out, "translation\n%stree\n", indent(translation))
+	for _, p := range all {
+		fmt.Fprint(out, indent(parse.Dump(p.Stmt)))
+	}
+	return nil
+}
+
+// indent puts two spaces before each line.
+func indent(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
 }
 
 // options are the flags of serve.

@@ -35,6 +35,38 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// TestParse shows what `millrace parse` prints of SQL from its arguments and from its input, and how it refuses.
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		args      []string
+		in        string
+		out, errs string
+		err       error
+	}{
+		{[]string{"SELECT a", "FROM t"}, "", "tokens\n  1 word select\n  8 ident \"a\"\n  10 word from\n  15 ident \"t\"\n" +
+			"translation\n  SELECT `select@2`(), `a@3` FROM `t@4`\ntree\n  SelectStmt\n", "", nil},
+		{nil, "COMMIT;\nBEGIN", "tree\n  Transaction\n", "", nil},
+		{nil, "", "tokens\ntranslation\ntree\n", "", nil},
+		{nil, "SELECT 1,\n\t'ü' x y", "tokens\n  1 word select\n", "ERROR:  42601: syntax error at or near \"y\"\nLINE 2: \t'ü' x y\n        \t      ^\n", errRefused},
+		{[]string{"DO 'x'"}, "", "tree\n  Unsupported@1\n", "", nil},
+		{[]string{"SELECT 'x"}, "", "  8 error\n", "ERROR:  42601: unterminated quoted string at or near \"'x\"\nLINE 1: SELECT 'x\n               ^\n", errRefused},
+		{[]string{"SELECT " + strings.Repeat("x", 70)}, "", "tree\n", "NOTICE:  42622: ", nil},
+	} {
+		var out, errs bytes.Buffer
+		root := rootCommand()
+		root.SetIn(strings.NewReader(c.in))
+		root.SetOut(&out)
+		root.SetErr(&errs)
+		root.SetArgs(append([]string{"parse"}, c.args...))
+		if err := root.Execute(); !errors.Is(err, c.err) {
+			t.Errorf("%q: %v", c.args, err)
+		}
+		if !strings.Contains(out.String(), c.out) || !strings.HasPrefix(errs.String(), c.errs) || c.errs == "" && errs.Len() > 0 {
+			t.Errorf("%q %q: got\n%s%s", c.args, c.in, out.String(), errs.String())
+		}
+	}
+}
+
 // TestConfig shows that a file sets what no flag has set, and that names which are no flags are refused.
 func TestConfig(t *testing.T) {
 	for _, c := range []struct {

@@ -84,7 +84,7 @@ func (b *binder) bindArrayQuery(e *ast.Array, c *exprContext) (*plan.Expr, error
 	case !t.IsArray():
 		return nil, pgerr.New(pgerr.UndefinedObject, "could not find array type for data type %s", elem).At(e.Pos)
 	}
-	if isEmpty(q.plan().Root) {
+	if isEmpty(optimize(q.node)) {
 		return constAt(t, types.StrDatum(types.EncodeArray(types.NewVector(elem, 0))), e.Pos), nil
 	}
 	return &plan.Expr{Op: plan.OpArrayQuery, Type: t, Sub: b.subplan(q), Pos: e.Pos}, nil

@@ -13,17 +13,12 @@ func (b *binder) subquery(sel *ast.Select, c *exprContext) (*bound, error) {
 	return b.bindQuery(sel, c.scope, c.scope.ctes, nil)
 }
 
-// plan returns q as the plan of a subquery.
-func (q *bound) plan() *plan.Query {
-	return &plan.Query{Root: optimize(q.node), Fields: q.fields()}
-}
-
 // subplan returns q as the plan of a subquery. That of a continuous query stays as it is: it becomes a join, or is refused.
 func (b *binder) subplan(q *bound) *plan.Query {
 	if b.continuous {
 		return &plan.Query{Root: q.node, Fields: q.fields()}
 	}
-	return q.plan()
+	return &plan.Query{Root: b.optimize(q.node), Fields: q.fields()}
 }
 
 func (b *binder) bindScalar(e *ast.Subquery, c *exprContext) (*plan.Expr, error) {

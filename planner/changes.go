@@ -29,7 +29,11 @@ func planChanges(sel *ast.Select, env *Env) (*plan.Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := applyRules(mapNodeExprs(q.node, b.params.typed), logical)
+	root := mapNodeExprs(q.node, b.params.typed)
+	if env.Unoptimized {
+		return &plan.Query{Root: root}, nil
+	}
+	root = applyRules(root, logical)
 	if err := refuseChanges(root); err != nil {
 		return nil, err.At(sel.EmitPos)
 	}

@@ -55,6 +55,19 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	return rel, describeView(rel, v, stmt, env, b)
 }
 
+// ContinuousPlan returns the plan of a view's query, or of a stream's AS a query, as it is before it is cut; with
+// env.Unoptimized as it is before the rules.
+func ContinuousPlan(stmt *ast.CreateQuery, env *Env) (plan.Node, error) {
+	if err := refuseCreateQuery(stmt); err != nil {
+		return nil, err
+	}
+	q, _, err := bindContinuous(stmt.Query, env)
+	if err != nil {
+		return nil, err
+	}
+	return q.node, nil
+}
+
 func refuseCreateQuery(stmt *ast.CreateQuery) error {
 	what := ""
 	switch {
@@ -84,6 +97,9 @@ func bindContinuous(sel *ast.Select, env *Env) (*bound, *binder, error) {
 	}
 	if len(b.params.types) > 0 {
 		return nil, nil, pgerr.New(pgerr.UndefinedParameter, "there is no parameter $%d", len(b.params.types)).At(b.params.pos[len(b.params.pos)-1])
+	}
+	if env.Unoptimized {
+		return q, b, nil
 	}
 	q.node = applyRules(q.node, continuous)
 	if err := refuseExpressions(q.node); err != nil {

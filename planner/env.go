@@ -29,6 +29,8 @@ type Env struct {
 	Access func(r *catalog.Relation, as catalog.RoleID, want catalog.Privilege) error
 	// SchemaAccess, if not nil, is asked whether the statement may use a schema, or create in it.
 	SchemaAccess func(s *catalog.Schema, want catalog.Privilege) error
+	// Unoptimized leaves the rules out: the plan shows what was bound, and is not for running.
+	Unoptimized bool
 	// NowMicros is the time that a created relation is stamped with, µs since 1970.
 	NowMicros int64
 }

@@ -20,11 +20,16 @@ import (
 //
 //	sql [params] [fields]    plans the statements of the input, creates what they create
 //	sql brief                the same, and shows no plans
+//	stages                   the plans of queries, DML and continuous queries before and behind the rules
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata/golden", func(t *testing.T, path string) {
 		w := newWorld()
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			if d.Cmd != "sql" {
+			switch d.Cmd {
+			case "stages":
+				return w.stages(d.Input)
+			case "sql":
+			default:
 				d.Fatalf(t, "unknown command %q", d.Cmd)
 			}
 			w.brief = d.HasArg("brief")
@@ -77,6 +82,38 @@ func (w *world) run(sql string, fields, params bool) string {
 		}
 	}
 	return b.String()
+}
+
+// stages shows what EXPLAIN (LOGICAL) and EXPLAIN (OPTIMIZED) do.
+func (w *world) stages(sql string) string {
+	all, err := parse.Parse(sql)
+	if err != nil {
+		return errorText(err)
+	}
+	var b strings.Builder
+	for _, p := range all {
+		for _, stage := range []string{"logical", "optimized"} {
+			w.env = &Env{Catalog: w.catalog, Settings: map[string]string{"TimeZone": "UTC"}, Unoptimized: stage == "logical"}
+			text, err := w.stage(p.Stmt)
+			if err != nil {
+				return b.String() + errorText(err)
+			}
+			b.WriteString(stage + "\n" + text)
+		}
+	}
+	return b.String()
+}
+
+func (w *world) stage(stmt ast.Statement) (string, error) {
+	if c, ok := stmt.(*ast.CreateQuery); ok {
+		root, err := ContinuousPlan(c, w.env)
+		if err != nil {
+			return "", err
+		}
+		return ExplainNode(root), nil
+	}
+	text, _, err := w.statement(stmt)
+	return text, err
 }
 
 func errorText(err error) string {

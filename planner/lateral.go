@@ -83,7 +83,7 @@ func (b *binder) lateralRoot(q *bound) plan.Node {
 	if b.continuous {
 		return q.node
 	}
-	return optimize(q.node)
+	return b.optimize(q.node)
 }
 
 // intoRight makes of e, a condition over pairs of rows that was lifted into the right side's query, one over the right

@@ -42,6 +42,14 @@ func applyRules(n plan.Node, rules []rule) plan.Node {
 	return n
 }
 
+// optimize is optimize, unless the plan is asked for as it was bound.
+func (b *binder) optimize(n plan.Node) plan.Node {
+	if b.env.Unoptimized {
+		return n
+	}
+	return optimize(n)
+}
+
 // optimize applies all rules to the plan of a query.
 func optimize(n plan.Node) plan.Node {
 	return applyRules(applyRules(n, logical), physical)

@@ -9,10 +9,11 @@ import (
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/parse"
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// explain is EXPLAIN of a query or of DML, and EXPLAIN (TOPOLOGY) of a continuous query.
+// explain is EXPLAIN of a query, of DML or of a continuous query, and EXPLAIN (PARSED) of any statement.
 func (c *compiler) explain(t *ast.Explain) (*command, error) {
 	if t.Analyze {
 		return nil, pgerr.Unsupported("EXPLAIN ANALYZE is").At(c.start())
@@ -44,35 +45,62 @@ func explainOption(o ast.Option) error {
 	return pgerr.Unsupported("EXPLAIN option %s is", upper(o.Name)).At(o.Pos)
 }
 
+// explainText shows the stage that is asked for: the syntax tree, the plan as it was bound, the plan as it runs, which is the
+// default, or the topology, which is the default of a continuous query.
 func (c *compiler) explainText(t *ast.Explain) (string, error) {
-	topology := t.Stage == "topology"
-	if t.Stage != "" && !topology {
-		return "", pgerr.Unsupported("EXPLAIN (%s) is", upper(t.Stage)).At(c.start())
+	if t.Stage == "parsed" {
+		return parse.Dump(t.Stmt), nil
 	}
+	env := c.plannerEnv()
+	env.Unoptimized = t.Stage == "logical"
 	switch stmt := t.Stmt.(type) {
 	case *ast.CreateQuery:
-		top, err := c.topology(stmt)
-		if err != nil {
-			return "", err
+		if stmt.Kind != "view" {
+			return c.explainContinuous(stmt, t.Stage, env)
 		}
-		return planner.ExplainTopology(top, c.catalog), nil
 	case *ast.SelectStmt:
-		if topology {
+		if t.Stage == "topology" {
 			return c.explainView(stmt.Query)
 		}
-		q, err := c.planQuery(stmt.Query)
+		q, err := planner.PlanQuery(stmt.Query, env)
 		if err != nil {
 			return "", err
 		}
+		c.note(env)
 		return planner.Explain(q), nil
 	case *ast.Insert, *ast.Update, *ast.Delete:
-		d, err := c.planWrite(stmt)
+		if t.Stage == "topology" {
+			return "", errNoTopology()
+		}
+		d, err := planDML(stmt, env)
 		if err != nil {
 			return "", err
 		}
+		c.note(env)
 		return explainWrite(d), nil
 	}
 	return "", pgerr.Unsupported("EXPLAIN of this statement is").At(c.start())
+}
+
+// explainContinuous shows a stage of CREATE … AS.
+func (c *compiler) explainContinuous(stmt *ast.CreateQuery, stage string, env *planner.Env) (string, error) {
+	if stage == "logical" || stage == "optimized" {
+		root, err := planner.ContinuousPlan(stmt, env)
+		if err != nil {
+			return "", err
+		}
+		return planner.ExplainNode(root), nil
+	}
+	top, err := c.topology(stmt)
+	if err != nil {
+		return "", err
+	}
+	return planner.ExplainTopology(top, c.catalog), nil
+}
+
+func errNoTopology() error {
+	return pgerr.New(pgerr.WrongObjectType, "EXPLAIN (TOPOLOGY) needs a continuous query").
+		WithHint("Give it CREATE TABLE … AS SELECT …, or SELECT * FROM a materialized view.")
 }
 
 func explainWrite(d *dml) string {
@@ -80,7 +108,7 @@ func explainWrite(d *dml) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s\n", verb[:1]+strings.ToLower(verb[1:]), d.relation.Name)
 	for i, line := range strings.Split(strings.TrimRight(planner.Explain(d.source), "\n"), "\n") {
-		lead := "        "
+		lead := "      "
 		if i == 0 {
 			lead = "  ->  "
 		}
@@ -106,8 +134,7 @@ func (c *compiler) explainView(sel *ast.Select) (string, error) {
 			}
 		}
 	}
-	return "", pgerr.New(pgerr.WrongObjectType, "EXPLAIN (TOPOLOGY) needs a continuous query").
-		WithHint("Give it CREATE TABLE … AS SELECT …, or SELECT * FROM a materialized view.")
+	return "", errNoTopology()
 }
 
 func noRelation(n ast.Name) error {

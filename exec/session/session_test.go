@@ -317,6 +317,33 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestExplainStages shows that EXPLAIN gives the stage that it is asked for, of each kind of statement that has it.
+func TestExplainStages(t *testing.T) {
+	c := newClient(t)
+	const create = "CREATE MATERIALIZED VIEW v AS SELECT n, count(*) FROM t WHERE id > 1 GROUP BY n"
+	for _, e := range []struct{ sql, want string }{
+		{"EXPLAIN (PARSED) SELECT n FROM t", "SelectStmt / "},
+		{"EXPLAIN (PARSED, COSTS off) DROP TABLE t", "Drop / "},
+		{"EXPLAIN (LOGICAL) SELECT n FROM t WHERE id = 1", "Seq Scan on table t"},
+		{"EXPLAIN (OPTIMIZED) SELECT n FROM t WHERE id = 1", "Key Lookup on table t"},
+		{"EXPLAIN SELECT n FROM t WHERE id = 1", "Key Lookup on table t"},
+		{"EXPLAIN (OPTIMIZED false, LOGICAL) SELECT n FROM t WHERE id = 1", "Seq Scan on table t"},
+		{"EXPLAIN (LOGICAL) UPDATE t SET n = 2 WHERE id = 1", "Update on t /   ->  Project /         Output: t.id, t.n, t.id, 2 /         ->  Seq Scan"},
+		{"EXPLAIN UPDATE t SET n = 2 WHERE id = 1", "Key Lookup on table t"},
+		{"EXPLAIN (LOGICAL) " + create, "Project /   Output: t.n, count(*) /   ->  HashAggregate"},
+		{"EXPLAIN (OPTIMIZED) " + create, "HashAggregate /   Group Key: t.n"},
+		{"EXPLAIN " + create, "Task 2"},
+		{"EXPLAIN (TOPOLOGY) " + create, "Task 2"},
+		{"EXPLAIN (TOPOLOGY) DELETE FROM t", "needs a continuous query"},
+		{"EXPLAIN (LOGICAL) CREATE VIEW w AS SELECT 1", "not supported"},
+		{"EXPLAIN (LOGICAL) DROP TABLE t", "not supported"},
+		{"EXPLAIN (LOGICAL) SELECT nothing FROM t", `column "nothing" does not exist`},
+	} {
+		c.want(t, e.sql, e.want)
+	}
+	c.want(t, "SELECT count(*) FROM t", "1 / SELECT 1")
+}
+
 // TestEveryStatement shows that each kind of statement that the parser knows is compiled, be it to a refusal by name.
 func TestEveryStatement(t *testing.T) {
 	tree, err := os.ReadFile("../../sql/ast/ast.go")

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
 )
 
 // prepare parses what is behind PREPARE.
@@ -183,7 +184,10 @@ func (p *parser) explainOptions(stmt *ast.Explain) {
 		switch {
 		case o.Name == "analyze":
 			stmt.Analyze = !off
-		case isStage(o.Name) && !off:
+		case isStage(o.Name) && off:
+		case isStage(o.Name) && stmt.Stage != "" && stmt.Stage != o.Name:
+			p.fail(pgerr.New(pgerr.SyntaxError, "EXPLAIN shows one stage, not %s and %s", upper(stmt.Stage), upper(o.Name)).At(o.Pos))
+		case isStage(o.Name):
 			stmt.Stage = o.Name
 		default:
 			stmt.Options = append(stmt.Options, o)

@@ -25,6 +25,8 @@ func TestGolden(t *testing.T) {
 				return showTranslation(d.Input) + showTrees(d.Input)
 			case "expr":
 				return showExpr(d.Input)
+			case "place":
+				return showPlace(d.Input)
 			case "error":
 				return showErrors(d.Input)
 			}
@@ -34,30 +36,15 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-var kindNames = [...]string{"eof", "ident", "quoted", "string", "national", "bits", "integer", "number", "param", "op",
-	"punct", "error"}
-
 func showTokens(sql string) string {
-	var l lexer
-	l.run(sql)
-	var b strings.Builder
-	for _, t := range l.toks {
-		switch {
-		case t.kind == tError:
-			fmt.Fprintf(&b, "%d ", t.pos)
-		case t.class != kwNone:
-			fmt.Fprintf(&b, "%d word %s\n", t.pos, t.text)
-		case t.kind != tEOF:
-			fmt.Fprintf(&b, "%d %s %q\n", t.pos, kindNames[t.kind], t.text)
-		}
+	text, notices, err := Tokens(sql)
+	if err != nil {
+		text += showError(err)
 	}
-	if l.err != nil {
-		b.WriteString(showError(l.err))
+	for _, n := range notices {
+		text += "notice: " + showError(n)
 	}
-	for _, n := range l.notices {
-		b.WriteString("notice: " + showError(n))
-	}
-	return b.String()
+	return text
 }
 
 func showTranslation(sql string) string {
@@ -106,6 +93,15 @@ func showErrors(lines string) string {
 		b.WriteString(showError(err))
 	}
 	return b.String()
+}
+
+// showPlace shows the first error of a text as `millrace parse` does.
+func showPlace(sql string) string {
+	_, err := Parse(sql)
+	if err == nil {
+		return "accepted\n"
+	}
+	return ErrorText("ERROR", sql, err)
 }
 
 func showError(err error) string {
