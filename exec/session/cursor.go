@@ -2,41 +2,62 @@ package session
 
 import (
 	"context"
-	"errors"
-	"math"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
-	"github.com/millracedb/millrace/sql/types"
 )
 
-// maxFetchRows bounds the rows of an endless cursor that one FETCH gathers.
-const maxFetchRows = math.MaxInt32
-
-// declare is DECLARE … CURSOR: a portal with a name, in a transaction block.
+// declare is DECLARE … CURSOR: a portal with a name, in a transaction block or WITH HOLD.
 func (c *compiler) declare(t *ast.DeclareCursor) (*command, error) {
 	s := c.session
-	if t.Hold {
-		return nil, pgerr.Unsupported("DECLARE CURSOR WITH HOLD is").At(c.start())
-	}
 	inner, err := c.query(t.Query)
 	if err != nil {
 		return nil, err
 	}
+	if err := c.checkCursor(t, inner); err != nil {
+		return nil, err
+	}
 	return &command{class: classRead, start: func(ctx context.Context, p *Portal) error {
-		if !s.inBlock() {
+		if !s.inBlock() && !t.Hold {
 			return pgerr.New(pgerr.NoActiveSQLTransaction, "DECLARE CURSOR can only be used in transaction blocks")
 		}
-		cursor := &Portal{session: s, name: t.Name, command: inner, params: p.params, cursor: true}
+		cursor := &Portal{session: s, name: t.Name, command: inner, params: p.params,
+			cursor: &cursor{scroll: t.Scroll, hold: t.Hold, statement: c.parsed.Text, created: s.now()}}
 		if _, err := s.open(t.Name, cursor); err != nil {
 			return err
 		}
 		if err := cursor.start(ctx); err != nil {
 			return err
 		}
+		if t.Scroll {
+			cursor.keep()
+		}
 		return p.finish("DECLARE CURSOR")
 	}}, nil
+}
+
+// checkCursor refuses what cannot be gone back over, or be kept.
+func (c *compiler) checkCursor(t *ast.DeclareCursor, query *command) error {
+	locks := ""
+	if n := len(t.Query.Locking); n > 0 {
+		locks = t.Query.Locking[n-1].Strength
+	}
+	switch {
+	case t.Hold && locks != "":
+		return pgerr.New(pgerr.FeatureNotSupported, "DECLARE CURSOR WITH HOLD ... %s is not supported", locks).
+			WithDetail("Holdable cursors must be READ ONLY.")
+	case t.Scroll && locks != "":
+		return pgerr.New(pgerr.FeatureNotSupported, "DECLARE SCROLL CURSOR ... %s is not supported", locks).
+			WithDetail("Scrollable cursors must be READ ONLY.")
+	case t.Scroll && query.endless:
+		return pgerr.Unsupported("DECLARE SCROLL CURSOR … EMIT CHANGES is").At(c.start())
+	}
+	return nil
 }
 
 func (s *Session) cursor(name string) (*Portal, error) {
@@ -47,32 +68,29 @@ func (s *Session) cursor(name string) (*Portal, error) {
 	return p, nil
 }
 
-// fetch is FETCH and MOVE, forward only.
+// fetch is FETCH and MOVE.
 func (c *compiler) fetch(t *ast.Fetch) (*command, error) {
 	s := c.session
-	cursor, err := s.cursor(t.Cursor)
+	of, err := s.cursor(t.Cursor)
 	if err != nil {
 		return nil, err
-	}
-	if t.Backward || t.Count < -1 {
-		return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cursor can only scan forward")
 	}
 	timeout, err := c.fetchTimeout(t.Options)
 	if err != nil {
 		return nil, err
 	}
-	cmd := &command{class: classRead, volatile: true, endless: cursor.command.endless, fields: cursor.command.fields}
+	cmd := &command{class: classRead, volatile: true, endless: of.command.endless, fields: of.command.fields}
 	if t.Move {
 		cmd.fields = nil
 	}
 	cmd.start = func(ctx context.Context, p *Portal) error {
-		cursor, err := s.cursor(t.Cursor)
+		of, err := s.cursor(t.Cursor)
 		if err != nil {
 			return err
 		}
-		rows := &fetchRows{cursor: cursor, left: t.Count, timeout: timeout}
-		if t.Count < 0 {
-			rows.left = maxFetchRows
+		rows, err := of.fetch(ctx, t, timeout)
+		if err != nil {
+			return err
 		}
 		if t.Move {
 			return moveRows(ctx, p, rows)
@@ -82,7 +100,7 @@ func (c *compiler) fetch(t *ast.Fetch) (*command, error) {
 	return cmd, nil
 }
 
-func moveRows(ctx context.Context, p *Portal, rows *fetchRows) error {
+func moveRows(ctx context.Context, p *Portal, rows exec.Operator) error {
 	moved := int64(0)
 	for {
 		b, err := rows.Next(ctx)
@@ -113,54 +131,23 @@ func (c *compiler) fetchTimeout(options []ast.Option) (time.Duration, error) {
 	return timeout, nil
 }
 
-// fetchRows takes rows off a cursor until it has the wanted number, the cursor ends, or the time has passed.
-type fetchRows struct {
-	cursor  *Portal
-	left    int64
-	timeout time.Duration
-	until   time.Time
+// cursors are the rows of pg_cursors.
+func (s *Session) cursors() (all []catalog.Cursor) {
+	for _, p := range s.portals {
+		if c := p.cursor; c != nil {
+			all = append(all, catalog.Cursor{Name: p.name, Statement: c.statement, Hold: c.hold, Scroll: c.scroll, Created: c.created.UnixMicro()})
+		}
+	}
+	slices.SortFunc(all, func(a, b catalog.Cursor) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
-
-// Next implements exec.Operator.
-func (f *fetchRows) Next(ctx context.Context) (*types.Batch, error) {
-	if f.left <= 0 || f.cursor.done && f.cursor.rest == nil {
-		return nil, nil
-	}
-	ctx, cancel := f.bound(ctx)
-	defer cancel()
-	b, _, err := f.cursor.Next(ctx, int(min(f.left, maxFetchRows)))
-	if err != nil && errors.Is(context.Cause(ctx), errFetchTimeout) {
-		f.left = 0
-		return nil, nil
-	}
-	if b != nil {
-		f.left -= int64(b.Len)
-	}
-	return b, err
-}
-
-// errFetchTimeout ends a FETCH with what there is.
-var errFetchTimeout = pgerr.New(pgerr.QueryCanceled, "FETCH timeout")
-
-func (f *fetchRows) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	if f.timeout == 0 {
-		return ctx, func() {}
-	}
-	if f.until.IsZero() {
-		f.until = time.Now().Add(f.timeout)
-	}
-	return context.WithDeadlineCause(ctx, f.until, errFetchTimeout)
-}
-
-// Close implements exec.Operator; the cursor stays open.
-func (f *fetchRows) Close() {}
 
 // closeCursor is CLOSE.
 func (c *compiler) closeCursor(t *ast.Close) (*command, error) {
 	s := c.session
 	if t.Cursor == "" {
 		return local("CLOSE CURSOR ALL", func() error {
-			s.closePortals(func(p *Portal) bool { return p.cursor })
+			s.closePortals(func(p *Portal) bool { return p.cursor != nil })
 			return nil
 		}), nil
 	}

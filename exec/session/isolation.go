@@ -46,7 +46,7 @@ func (c *compiler) modes(list []string) (m modes, err error) {
 			}
 		case on || word == "read write":
 			m.readOnly = &on
-		case word == "not deferrable":
+		case word == "not deferrable", word == "deferrable": // a snapshot is taken without waiting for writers anyway
 		default:
 			return m, pgerr.Unsupported("transaction mode %q is", word)
 		}

@@ -16,8 +16,8 @@ type Portal struct {
 	name    string
 	command *command
 	params  []types.Datum
-	cursor  bool   // made by DECLARE
-	number  uint64 // among the session's, from 1
+	cursor  *cursor // made by DECLARE; nil: it was not
+	number  uint64  // among the session's, from 1
 
 	// Formats are the protocol's format codes for the result, kept here for the wire.
 	Formats []int16
@@ -125,7 +125,11 @@ func (p *Portal) Next(ctx context.Context, maxRows int) (b *types.Batch, done bo
 			return nil, false, userError(ctx, err)
 		}
 	}
-	return p.take(maxRows), p.done && p.rest == nil, nil
+	b = p.take(maxRows)
+	if p.cursor != nil {
+		p.cursor.passed(b)
+	}
+	return b, p.done && p.rest == nil, nil
 }
 
 func (p *Portal) start(ctx context.Context) error {
@@ -159,6 +163,10 @@ func (p *Portal) pull(ctx context.Context) error {
 			p.rest = b
 			return nil
 		}
+	}
+	if p.cursor != nil && p.cursor.source != nil { // it may go back
+		p.done = true
+		return nil
 	}
 	p.close()
 	return nil

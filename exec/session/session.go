@@ -63,9 +63,10 @@ type Session struct {
 	reportedAt uint64
 	prepared   map[string]*Prepared
 	portals    map[string]*Portal
-	opened     uint64 // portals so far
-	block      *block // the transaction block, explicit or implicit; nil: none
-	broken     bool   // a message failed since the last Sync, outside an explicit block
+	opened     uint64       // portals so far
+	keeper     *exec.Keeper // of the rows of cursors
+	block      *block       // the transaction block, explicit or implicit; nil: none
+	broken     bool         // a message failed since the last Sync, outside an explicit block
 	now        func() time.Time
 	sequences  sequenceUse
 	stagings   uint64         // how often a block has changed the catalog; see planVersion
@@ -86,7 +87,7 @@ func New(e Engine, o Options) (*Session, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Session{engine: e, options: o, settings: newSettings(), prepared: map[string]*Prepared{},
-		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now}
+		portals: map[string]*Portal{}, reported: map[string]string{}, now: time.Now, keeper: exec.NewKeeper(o.MemoryBytes)}
 	s.sequences.session = s
 	s.activity.started(o, s.now())
 	s.settings.initial["session_authorization"] = o.User

@@ -344,6 +344,26 @@ func TestExplainStages(t *testing.T) {
 	c.want(t, "SELECT count(*) FROM t", "1 / SELECT 1")
 }
 
+// TestCursorsAreBounded shows that all rows which a session keeps for cursors count together, until they are closed.
+func TestCursorsAreBounded(t *testing.T) {
+	c := newClient(t)
+	var err error
+	if c.Session, err = session.New(c.node, session.Options{User: "tester", Database: "x", MemoryBytes: 20_000}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	declare := func(name string) string {
+		return "DECLARE " + name + " CURSOR WITH HOLD FOR SELECT * FROM generate_series(1, 1000) AS i"
+	}
+	c.want(t, declare("a"), "DECLARE CURSOR")
+	c.want(t, declare("b"), "DECLARE CURSOR")
+	c.want(t, declare("c"), "SQLSTATE 53200")
+	c.want(t, "FETCH c", "SQLSTATE 34000")
+	c.want(t, "FETCH a", "1 / FETCH 1")
+	c.want(t, "CLOSE a", "CLOSE CURSOR")
+	c.want(t, declare("c"), "DECLARE CURSOR")
+}
+
 // TestEveryStatement shows that each kind of statement that the parser knows is compiled, be it to a refusal by name.
 func TestEveryStatement(t *testing.T) {
 	tree, err := os.ReadFile("../../sql/ast/ast.go")

@@ -40,7 +40,7 @@ func (s *Session) sequenceRows(number string) ([][]types.Datum, error) {
 // systemEnv is what system relations show of the session.
 func (s *Session) systemEnv() catalog.SystemEnv {
 	env := catalog.SystemEnv{User: s.options.User, Superuser: s.isSuperuser() == "on", Database: s.options.Database, SequenceState: s.sequenceState,
-		Activities: s.activities, Locks: s.engine.ListLocks}
+		Activities: s.activities, Locks: s.engine.ListLocks, Cursors: s.cursors}
 	for _, name := range s.settings.all() {
 		d, _ := lookupDefinition(name)
 		env.Settings = append(env.Settings, catalog.Setting{Name: name, Value: s.settings.value(name), Description: d.help})

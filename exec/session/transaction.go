@@ -94,19 +94,26 @@ func (s *Session) abortBlock() {
 	s.locks.ReleaseTo(0)
 }
 
-// endBlock ends the block, by commit if it has not failed. Portals and cursors end with it.
+// endBlock ends the block, by commit if it has not failed. Portals and cursors end with it, but for cursors WITH HOLD.
 func (s *Session) endBlock(ctx context.Context, commit bool) error {
-	s.closePortals(func(*Portal) bool { return true })
 	b := s.block
 	commit = commit && !s.broken && (b == nil || !b.failed)
-	s.block, s.broken = nil, false
 	var err error
+	if commit {
+		err = s.holdCursors(ctx)
+		commit = err == nil
+	}
+	s.closePortals(func(p *Portal) bool { return !p.outlives(commit) })
+	s.block, s.broken = nil, false
 	if b != nil && commit {
 		err = s.commitBlock(ctx, b)
+		commit = err == nil
 	}
+	s.closePortals(func(p *Portal) bool { return !p.outlives(commit) })
+	s.markHeld()
 	b.thaw()
 	s.locks.ReleaseTo(0)
-	s.settings.end(commit && err == nil)
+	s.settings.end(commit)
 	return userError(ctx, err)
 }
 
@@ -122,9 +129,9 @@ func (c *compiler) transaction(t *ast.Transaction) (*command, error) {
 	case "set transaction", "set session characteristics":
 		return c.setModes(t)
 	case "commit":
-		return &command{start: func(ctx context.Context, p *Portal) error { return s.commit(ctx, p) }}, nil
+		return &command{start: func(ctx context.Context, p *Portal) error { return s.end(ctx, p, t, s.commit) }}, nil
 	case "rollback":
-		return &command{start: func(ctx context.Context, p *Portal) error { return s.rollback(ctx, p) }}, nil
+		return &command{start: func(ctx context.Context, p *Portal) error { return s.end(ctx, p, t, s.rollback) }}, nil
 	case "savepoint", "release", "rollback to":
 		return c.savepoint(t)
 	}
@@ -160,6 +167,22 @@ func (s *Session) begin(m modes) error {
 
 func (s *Session) warn(code, format string, args ...any) {
 	s.notice("WARNING", pgerr.New(code, format, args...))
+}
+
+// end ends the block, and with AND CHAIN begins another one with its modes.
+func (s *Session) end(ctx context.Context, p *Portal, t *ast.Transaction, how func(context.Context, *Portal) error) error {
+	if !t.Chain {
+		return how(ctx, p)
+	}
+	if !s.inBlock() {
+		return pgerr.New(pgerr.NoActiveSQLTransaction, "%s AND CHAIN can only be used in transaction blocks", strings.ToUpper(t.Verb))
+	}
+	readOnly := s.block.readOnly
+	m := modes{isolation: s.block.isolation, readOnly: &readOnly}
+	if err := how(ctx, p); err != nil {
+		return err
+	}
+	return s.begin(m)
 }
 
 // commit is COMMIT: of a failed block it is ROLLBACK.

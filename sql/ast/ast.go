@@ -226,6 +226,17 @@ const (
 	LitString  // untyped ("unknown")
 )
 
+// FetchDirection is what FETCH and MOVE count.
+type FetchDirection uint8
+
+// The directions of FETCH: rows after and before where the cursor is, the row with a number, and the row so many after it.
+const (
+	FetchForward FetchDirection = iota
+	FetchBackward
+	FetchAbsolute // from 1; from -1 backwards from the last one
+	FetchRelative
+)
+
 // Locking is FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE or FOR KEY SHARE, which Strength says. Of are names of items of FROM,
 // none: all. Wait is "NOWAIT", "SKIP LOCKED" or "".
 type Locking struct {
@@ -601,6 +612,7 @@ type (
 		Verb      string
 		Savepoint string
 		Modes     []string // "isolation level …", "read only", …
+		Chain     bool     // AND CHAIN
 	}
 	// Prepare is PREPARE name [(types)] AS statement.
 	Prepare struct {
@@ -619,19 +631,20 @@ type (
 	Discard struct{ What string }
 	// Unlisten is UNLISTEN channel; "" is *.
 	Unlisten struct{ Channel string }
-	// DeclareCursor is DECLARE name CURSOR [WITH HOLD] FOR query.
+	// DeclareCursor is DECLARE name [SCROLL] CURSOR [WITH HOLD] FOR query.
 	DeclareCursor struct {
-		Name  string
-		Hold  bool
-		Query *Select
+		Name         string
+		Scroll, Hold bool
+		Query        *Select
 	}
-	// Fetch is FETCH and MOVE. Count is the number of rows, -1 for ALL.
+	// Fetch is FETCH and MOVE. Count is the number of rows or of the row; with All it is of no account.
 	Fetch struct {
-		Cursor   string
-		Count    int64
-		Move     bool
-		Options  []Option
-		Backward bool
+		Cursor    string
+		Direction FetchDirection
+		Count     int64
+		All       bool
+		Move      bool
+		Options   []Option
 	}
 	// Close is CLOSE cursor; "" is ALL.
 	Close struct{ Cursor string }

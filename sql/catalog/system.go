@@ -35,6 +35,8 @@ type SystemEnv struct {
 	Activities func() []Activity
 	// Locks are what is locked and waited for; nil: not known.
 	Locks func() []Lock
+	// Cursors are the session's; nil: it has none.
+	Cursors func() []Cursor
 }
 
 // Setting is a row of pg_settings.

@@ -61,3 +61,20 @@ func fillLocks(x *systemContext, add func(record)) {
 		add(r)
 	}
 }
+
+// Cursor is a row of pg_cursors. Created is a timestamptz.
+type Cursor struct {
+	Name, Statement string
+	Hold, Scroll    bool
+	Created         int64
+}
+
+func fillCursors(x *systemContext, add func(record)) {
+	if x.env.Cursors == nil {
+		return
+	}
+	for _, c := range x.env.Cursors() {
+		add(record{"name": str(c.Name), "statement": str(c.Statement), "is_holdable": flag(c.Hold), "is_binary": flag(false),
+			"is_scrollable": flag(c.Scroll), "creation_time": types.IntDatum(c.Created)})
+	}
+}

@@ -12,6 +12,7 @@ var serverFillers = map[string]filler{
 
 	"pg_catalog.pg_stat_activity": fillActivity,
 	"pg_catalog.pg_locks":         fillLocks,
+	"pg_catalog.pg_cursors":       fillCursors,
 }
 
 func fillNamespace(x *systemContext, add func(record)) {

@@ -7,6 +7,9 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
+// codeInvalidCursorDefinition is 42P11, which nobody else needs.
+const codeInvalidCursorDefinition = "42P11"
+
 // prepare parses what is behind PREPARE.
 func (p *parser) prepare(t *token) ast.Statement {
 	if p.isWord("transaction") && p.at(1).kind == tString {
@@ -60,19 +63,7 @@ func (p *parser) deallocate(*token) ast.Statement {
 // declare parses what is behind DECLARE.
 func (p *parser) declare(*token) ast.Statement {
 	stmt := &ast.DeclareCursor{Name: p.colID()}
-	for {
-		t := p.tok()
-		switch {
-		case t.isOneOf("binary", "scroll"):
-			p.unsupported(t, "%s cursors", upper(t.text))
-		case t.isOneOf("insensitive", "asensitive"):
-			p.next()
-			continue
-		case p.acceptWords("no", "scroll"):
-			continue
-		}
-		break
-	}
+	p.cursorOptions(stmt)
 	p.expectWord("cursor")
 	if p.acceptWords("with", "hold") {
 		stmt.Hold = true
@@ -82,6 +73,27 @@ func (p *parser) declare(*token) ast.Statement {
 	p.expectWord("for")
 	p.emittingQuery(func(q *ast.Select) { stmt.Query = q })
 	return stmt
+}
+
+// cursorOptions reads the words before CURSOR, in any order.
+func (p *parser) cursorOptions(stmt *ast.DeclareCursor) {
+	noScroll := false
+	for {
+		switch t := p.tok(); {
+		case t.isWord("binary"):
+			p.unsupported(t, "BINARY cursors")
+		case p.acceptWord("insensitive"), p.acceptWord("asensitive"):
+		case p.acceptWord("scroll"):
+			stmt.Scroll = true
+		case p.acceptWords("no", "scroll"):
+			noScroll = true
+		default:
+			return
+		}
+		if stmt.Scroll && noScroll {
+			p.fail(pgerr.New(codeInvalidCursorDefinition, "cannot specify both SCROLL and NO SCROLL"))
+		}
+	}
 }
 
 // fetch parses what is behind FETCH and MOVE: [direction] [FROM|IN] cursor [WITH (options)].
@@ -98,51 +110,62 @@ func (p *parser) fetch(t *token) ast.Statement {
 	return stmt
 }
 
-// fetchDirection reads NEXT, PRIOR, n, ALL, FORWARD and BACKWARD. These words may be a cursor's name too: then nothing
-// follows them.
+// fetchDirection reads NEXT, PRIOR, FIRST, LAST, ABSOLUTE n, RELATIVE n, n, ALL, FORWARD and BACKWARD. These words may be a
+// cursor's name too: then nothing follows them.
 func (p *parser) fetchDirection(stmt *ast.Fetch) {
 	t := p.tok()
 	if t.kind == tIdent && t.class != kwReserved && (p.at(1).kind == tEOF || p.at(1).isPunct(";")) {
 		return
 	}
 	switch {
-	case t.isOneOf("first", "last", "absolute", "relative"):
-		p.unsupported(t, "FETCH %s", upper(t.text))
-	case t.isWord("next"):
-		p.next()
-	case t.isWord("prior"):
-		p.next()
-		stmt.Backward = true
-	case t.isOneOf("forward", "backward"):
-		p.next()
-		stmt.Backward = t.isWord("backward")
+	case p.acceptWord("next"):
+	case p.acceptWord("prior"):
+		stmt.Direction = ast.FetchBackward
+	case p.acceptWord("first"):
+		stmt.Direction = ast.FetchAbsolute
+	case p.acceptWord("last"):
+		stmt.Direction, stmt.Count = ast.FetchAbsolute, -1
+	case p.acceptWord("absolute"):
+		stmt.Direction = ast.FetchAbsolute
+		p.needFetchCount(stmt)
+	case p.acceptWord("relative"):
+		stmt.Direction = ast.FetchRelative
+		p.needFetchCount(stmt)
+	case p.acceptWord("forward"):
+		p.fetchCount(stmt)
+	case p.acceptWord("backward"):
+		stmt.Direction = ast.FetchBackward
 		p.fetchCount(stmt)
 	default:
 		p.fetchCount(stmt)
 	}
 }
 
-// fetchCount reads n or ALL, if it is there; a negative n turns the direction around.
+// fetchCount reads n or ALL, if it is there.
 func (p *parser) fetchCount(stmt *ast.Fetch) {
 	if p.acceptWord("all") {
-		stmt.Count = -1
+		stmt.All = true
 		return
 	}
-	t := p.tok()
-	if t.kind != tInteger && !t.isOp("-") && !t.isOp("+") {
-		return
+	if t := p.tok(); t.kind == tInteger || t.isOp("-") || t.isOp("+") {
+		p.needFetchCount(stmt)
 	}
+}
+
+func (p *parser) needFetchCount(stmt *ast.Fetch) {
 	negative := p.acceptOp("-")
 	if !negative {
 		p.acceptOp("+")
 	}
-	t = p.next()
+	t := p.next()
 	n, err := strconv.ParseInt(t.text, 10, 32)
 	if t.kind != tInteger || err != nil {
 		p.syntaxErrorAt(t)
 	}
+	if negative {
+		n = -n
+	}
 	stmt.Count = n
-	stmt.Backward = stmt.Backward != negative
 }
 
 // closeCursor parses what is behind CLOSE.

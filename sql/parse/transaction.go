@@ -25,8 +25,7 @@ func (p *parser) commit(t *token) ast.Statement {
 		return p.refuse("COMMIT PREPARED", t)
 	}
 	p.work()
-	p.chain()
-	return &ast.Transaction{Verb: "commit"}
+	return &ast.Transaction{Verb: "commit", Chain: p.chain()}
 }
 
 // rollback parses what is behind ROLLBACK and ABORT.
@@ -39,18 +38,17 @@ func (p *parser) rollback(t *token) ast.Statement {
 		p.acceptWord("savepoint")
 		return &ast.Transaction{Verb: "rollback to", Savepoint: p.colID()}
 	}
-	p.chain()
-	return &ast.Transaction{Verb: "rollback"}
+	return &ast.Transaction{Verb: "rollback", Chain: p.chain()}
 }
 
-// chain refuses AND CHAIN and passes AND NO CHAIN.
-func (p *parser) chain() {
-	if t := p.tok(); p.acceptWord("and") {
-		if !p.acceptWord("no") && p.isWord("chain") {
-			p.unsupported(t, "AND CHAIN")
-		}
-		p.expectWord("chain")
+// chain reads AND [NO] CHAIN.
+func (p *parser) chain() bool {
+	if !p.acceptWord("and") {
+		return false
 	}
+	no := p.acceptWord("no")
+	p.expectWord("chain")
+	return !no
 }
 
 func (p *parser) savepoint(*token) ast.Statement {

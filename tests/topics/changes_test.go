@@ -100,3 +100,21 @@ func TestChangesOfStreamFrom(t *testing.T) {
 		t.Errorf("progress: %q", got)
 	}
 }
+
+// TestChangesHeld follows a view through a cursor WITH HOLD, a FETCH a transaction.
+func TestChangesHeld(t *testing.T) {
+	c := oracle.StartMillrace(t, oracle.Options{}).Client
+	c.Exec(t, "CREATE TABLE t (id int PRIMARY KEY, n int)")
+	c.Exec(t, "DECLARE c CURSOR WITH HOLD FOR SELECT id, n FROM t EMIT CHANGES")
+	for _, step := range []struct{ write, want string }{
+		{"INSERT INTO t VALUES (1, 1)", "insert|1|1"},
+		{"UPDATE t SET n = 2", "update|1|2"},
+		{"DELETE FROM t", "delete|1|2"},
+	} {
+		c.Exec(t, step.write)
+		if row := c.Query(t, "FETCH 1 FROM c").Rows[0]; row[0].Text+"|"+row[2].Text+"|"+row[3].Text != step.want {
+			t.Errorf("after %s: %q", step.write, row)
+		}
+	}
+	refused(t, c, "0A000", "DECLARE s SCROLL CURSOR WITH HOLD FOR SELECT * FROM t EMIT CHANGES")
+}
