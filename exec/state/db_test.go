@@ -292,3 +292,25 @@ func TestSharedCache(t *testing.T) {
 		must(t, db.Close())
 	}
 }
+
+// TestScanFetches shows that a scan gives every entry, in both directions, whatever number and sizes of them are fetched at once:
+// empty values, and ones that are larger than all that is fetched otherwise.
+func TestScanFetches(t *testing.T) {
+	eachDB(t, func(t *testing.T, db DB) {
+		var want []string
+		var b Batch
+		for i := range 3000 {
+			size := i % 50
+			if i%700 == 1 {
+				size = 100_000
+			}
+			key, value := fmt.Sprintf("k%05d", i), string(bytes.Repeat([]byte{byte(i)}, size))
+			b.Put([]byte(key), []byte(value))
+			want = append(want, key+"="+value)
+		}
+		must(t, db.Write(&b))
+		for _, from := range []int{0, 1, 2999} {
+			wantContents(t, db, fmt.Appendf(nil, "k%05d", from), nil, want[from:]...)
+		}
+	})
+}

@@ -19,6 +19,7 @@ type rocksIterator struct {
 	back    bool
 	started bool
 	done    bool
+	entries entries
 }
 
 func newRocksIterator(r *RocksDB, s *rocksSnapshot, from, to []byte, back bool) Iterator {
@@ -41,13 +42,19 @@ func newRocksIterator(r *RocksDB, s *rocksSnapshot, from, to []byte, back bool) 
 
 // Next implements Iterator.
 func (i *rocksIterator) Next() bool {
-	switch {
-	case i.done:
+	if i.done {
 		return false
-	case i.started && i.back:
-		i.it.Prev()
-	case i.started:
-		i.it.Next()
+	}
+	if !i.started {
+		i.started = true
+		i.seek()
+	}
+	i.done = !i.entries.next(i.it, i.back) || i.back && bytes.Compare(i.entries.key, i.from) < 0
+	return !i.done
+}
+
+func (i *rocksIterator) seek() {
+	switch {
 	case i.back: // to the last key below the upper bound
 		i.it.SeekToLast()
 	case len(i.from) == 0:
@@ -55,16 +62,13 @@ func (i *rocksIterator) Next() bool {
 	default:
 		i.it.Seek(i.from)
 	}
-	i.started = true
-	i.done = !i.it.Valid() || i.back && bytes.Compare(i.it.Key().Data(), i.from) < 0
-	return !i.done
 }
 
 // Key implements Iterator.
-func (i *rocksIterator) Key() []byte { return i.it.Key().Data() }
+func (i *rocksIterator) Key() []byte { return i.entries.key }
 
 // Value implements Iterator.
-func (i *rocksIterator) Value() []byte { return i.it.Value().Data() }
+func (i *rocksIterator) Value() []byte { return i.entries.value }
 
 // Close implements Iterator.
 func (i *rocksIterator) Close() error {

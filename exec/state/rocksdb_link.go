@@ -1,0 +1,6 @@
+//go:build !grocksdb_no_link
+
+package state
+
+// #cgo LDFLAGS: -lrocksdb
+import "C"
