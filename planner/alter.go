@@ -34,6 +34,9 @@ func PlanAlterOptions(stmt *ast.AlterOptions, rel, over *catalog.Relation) (cata
 }
 
 func alterOption(a *catalog.Alteration, kind catalog.Kind, reset bool, o ast.Option) error {
+	if check := storageOption(kind, o.Name); check != nil {
+		return alterStorage(a, check, reset, o)
+	}
 	def, known := topicOptions[o.Name]
 	switch {
 	case o.Name == "partitions" || o.Name == "topic" || known && def.fixed:
@@ -50,4 +53,13 @@ func alterOption(a *catalog.Alteration, kind catalog.Kind, reset bool, o ast.Opt
 	}
 	a.Options[o.Name], _ = optionText(o)
 	return checkConfig(kind, a.After, o)
+}
+
+func alterStorage(a *catalog.Alteration, check func(ast.Option) error, reset bool, o ast.Option) error {
+	if reset {
+		delete(a.Options, o.Name)
+		return nil
+	}
+	a.Options[o.Name], _ = optionText(o)
+	return check(o)
 }

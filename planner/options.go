@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,58 @@ const maxReplicas = 16
 // knownOptions are WITH options that are documented and not there: they are refused by name, others as unknown.
 var knownOptions = map[string]bool{
 	"idle_timeout": true,
+}
+
+// storageOptions are PostgreSQL's storage parameters of tables ("PostgreSQL 15 docs, CREATE TABLE"). They are kept and shown, and mean
+// nothing: the stores keep themselves tidy.
+var storageOptions = map[string]func(ast.Option) error{
+	"fillfactor":                            storageInt(10, 100),
+	"toast_tuple_target":                    storageInt(128, 8160),
+	"parallel_workers":                      storageInt(0, 1024),
+	"vacuum_truncate":                       storageBool,
+	"vacuum_index_cleanup":                  func(ast.Option) error { return nil },
+	"user_catalog_table":                    storageBool,
+	"autovacuum_enabled":                    storageBool,
+	"autovacuum_vacuum_threshold":           storageInt(0, math.MaxInt32),
+	"autovacuum_vacuum_insert_threshold":    storageInt(-1, math.MaxInt32),
+	"autovacuum_analyze_threshold":          storageInt(0, math.MaxInt32),
+	"autovacuum_vacuum_scale_factor":        storageNumber,
+	"autovacuum_vacuum_insert_scale_factor": storageNumber,
+	"autovacuum_analyze_scale_factor":       storageNumber,
+	"autovacuum_vacuum_cost_delay":          storageNumber,
+	"autovacuum_vacuum_cost_limit":          storageInt(1, 10_000),
+	"autovacuum_freeze_min_age":             storageInt(0, 1_000_000_000),
+	"autovacuum_freeze_max_age":             storageInt(100_000, 2_000_000_000),
+	"autovacuum_freeze_table_age":           storageInt(0, 2_000_000_000),
+	"log_autovacuum_min_duration":           storageInt(-1, math.MaxInt32),
+}
+
+func storageInt(low, high int) func(ast.Option) error {
+	return func(o ast.Option) error {
+		_, err := optionInt(o, low, high)
+		return err
+	}
+}
+
+func storageBool(o ast.Option) error {
+	_, err := optionBool(o)
+	return err
+}
+
+func storageNumber(o ast.Option) error {
+	text, ok := optionText(o)
+	if _, err := strconv.ParseFloat(text, 64); !ok || err != nil {
+		return pgerr.New(pgerr.InvalidParameterValue, "invalid value for floating point option %q: %s", o.Name, text).At(o.Pos)
+	}
+	return nil
+}
+
+// storageOption returns the check of a storage parameter of relations of the kind, nil if it is none.
+func storageOption(kind catalog.Kind, name string) func(ast.Option) error {
+	if kind != catalog.KindTable && kind != catalog.KindView {
+		return nil
+	}
+	return storageOptions[strings.TrimPrefix(name, "toast.")]
 }
 
 // relationOptions are the WITH options of a relation.
@@ -58,6 +111,9 @@ func (r *relationOptions) read(o ast.Option, kind catalog.Kind) (err error) {
 		return err
 	case "topic":
 		return r.readTopic(o, kind)
+	}
+	if check := storageOption(kind, o.Name); check != nil {
+		return check(o)
 	}
 	def, known := topicOptions[o.Name]
 	if !known {

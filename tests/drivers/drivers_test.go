@@ -49,6 +49,10 @@ func TestJava(t *testing.T) {
 	both(t, "java", "-cp", filepath.Join(installed(t, "java"), "*"), "java/Check.java")
 }
 
+func TestRust(t *testing.T) {
+	both(t, installed(t, "rust/debug/millrace-check"))
+}
+
 // installed is the path of what the script install has put into bin/drivers.
 func installed(t *testing.T, name string) string {
 	t.Helper()
