@@ -123,6 +123,15 @@ func (c *cut) Rows(p catalog.PartitionID) state.Reader {
 	return s.Rows(p)
 }
 
+// OffsetForTime implements exec.Reader.
+func (c *cut) OffsetForTime(p catalog.PartitionID, millis int64) (log.Offset, error) {
+	s, err := c.of(p)
+	if err != nil {
+		return 0, err
+	}
+	return s.OffsetForTime(p, millis)
+}
+
 // ReadLog implements exec.Reader.
 func (c *cut) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int, buf []byte) ([]byte, error) {
 	s, err := c.of(p)

@@ -155,7 +155,10 @@ func (c *Changes) start() error {
 		case c.node.FromOffset != nil:
 			c.next[p] = log.Offset(*c.node.FromOffset)
 		case c.node.SinceMillis != nil:
-			c.next[p] = c.reader.StartOffset(p)
+			var err error
+			if c.next[p], err = c.reader.OffsetForTime(p, *c.node.SinceMillis); err != nil {
+				return err
+			}
 			if c.skipping == nil {
 				c.skipping = map[catalog.PartitionID]struct{}{}
 			}

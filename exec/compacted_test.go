@@ -23,6 +23,13 @@ func (r compactedReader) ReadLog(_ catalog.PartitionID, from log.Offset, maxByte
 	return r.log.Read(from, maxBytes, buf)
 }
 
+func (r compactedReader) StartOffset(catalog.PartitionID) log.Offset { return r.log.StartOffset() }
+func (r compactedReader) EndOffset(catalog.PartitionID) log.Offset   { return r.log.NextOffset() }
+
+func (r compactedReader) OffsetForTime(_ catalog.PartitionID, millis int64) (log.Offset, error) {
+	return r.log.OffsetForTime(millis)
+}
+
 // compactedLog is a changelog of a table of which most records are gone: of ten keys some were written often, one early.
 func compactedLog(t *testing.T, rel *catalog.Relation) (p *log.Partition, left []log.Offset) {
 	t.Helper()

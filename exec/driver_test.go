@@ -158,6 +158,9 @@ func (r *memReader) Rows(p catalog.PartitionID) state.Reader {
 func (r *memReader) StartOffset(catalog.PartitionID) log.Offset { return 0 }
 func (r *memReader) EndOffset(p catalog.PartitionID) log.Offset { return r.ends[p] }
 
+// OffsetForTime says nothing of times.
+func (r *memReader) OffsetForTime(catalog.PartitionID, int64) (log.Offset, error) { return 0, nil }
+
 // ReadLog returns whole batches; with faults a random number of them.
 func (r *memReader) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int, buf []byte) ([]byte, error) {
 	r.mu.Lock()

@@ -191,6 +191,11 @@ func (o *Overlay) wrote(p catalog.PartitionID) bool {
 	return o.tables[p] != nil
 }
 
+// OffsetForTime implements Reader.
+func (o *Overlay) OffsetForTime(p catalog.PartitionID, millis int64) (log.Offset, error) {
+	return o.reader.OffsetForTime(p, millis)
+}
+
 // ReadLog implements Reader; the block's own appends are not in it.
 func (o *Overlay) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int, buf []byte) ([]byte, error) {
 	return o.reader.ReadLog(p, from, maxBytes, buf)

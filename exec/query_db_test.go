@@ -68,6 +68,16 @@ func (r *testReader) ReadLog(p catalog.PartitionID, from log.Offset, _ int, buf 
 	return append(buf, batches[i].bytes...), nil
 }
 
+// OffsetForTime looks through all batches.
+func (r *testReader) OffsetForTime(p catalog.PartitionID, millis int64) (log.Offset, error) {
+	for _, b := range r.logs[p] {
+		if batch, _, err := log.ParseBatch(b.bytes); err != nil || batch.MaxTimestamp() >= millis {
+			return max(batch.BaseOffset(), r.StartOffset(p)), err
+		}
+	}
+	return r.ends[p], nil
+}
+
 // begin returns a write.
 func (d *testDB) begin() *testTx { return &testTx{db: d} }
 

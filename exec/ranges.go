@@ -60,26 +60,57 @@ func (e *Env) rangesOf(ctx context.Context, n *plan.Scan) ([]keyRange, error) {
 // appendColumn appends the value of x as column i of the access has it; nil if it is NULL.
 func (e *Env) appendColumn(ctx context.Context, dst []byte, a *plan.Access, i int, x *plan.Expr) ([]byte, error) {
 	d, err := e.evalOne(ctx, x)
-	switch {
-	case err != nil || d.Null:
+	if err != nil || d.Null {
 		return nil, err
-	case a.Index == nil:
-		return types.EncodeKeyDatum(dst, x.Type, d), nil
 	}
-	return types.EncodeOrderDatum(dst, x.Type, d, a.Columns[i].Desc, a.Columns[i].NullsFirst), nil
+	return encodeColumn(dst, a, i, x.Type, d), nil
+}
+
+func encodeColumn(dst []byte, a *plan.Access, i int, t types.Type, d types.Datum) []byte {
+	if a.Index == nil {
+		return types.EncodeKeyDatum(dst, t, d)
+	}
+	return types.EncodeOrderDatum(dst, t, d, a.Columns[i].Desc, a.Columns[i].NullsFirst)
+}
+
+// eachListed calls f for all values of l but NULLs.
+func (e *Env) eachListed(ctx context.Context, l *plan.List, f func(types.Type, types.Datum)) error {
+	for _, x := range l.Values {
+		d, err := e.evalOne(ctx, x)
+		if err != nil {
+			return err
+		}
+		if !d.Null {
+			f(x.Type, d)
+		}
+	}
+	if l.Array == nil {
+		return nil
+	}
+	d, err := e.evalOne(ctx, l.Array)
+	if err != nil || d.Null {
+		return err
+	}
+	elements, err := types.DecodeArray(l.Array.Type, d.Str)
+	if err != nil {
+		return err
+	}
+	for i := range elements.Len() {
+		if d := elements.Datum(i); !d.Null {
+			f(elements.Type, d)
+		}
+	}
+	return nil
 }
 
 // listedRanges are those of IN: each value once, in the index's order.
 func (e *Env) listedRanges(ctx context.Context, a *plan.Access, prefix []byte) ([]keyRange, error) {
 	var keys [][]byte
-	for _, x := range a.In {
-		key, err := e.appendColumn(ctx, bytes.Clone(prefix), a, len(a.Equal), x)
-		if err != nil {
-			return nil, err
-		}
-		if key != nil {
-			keys = append(keys, key)
-		}
+	err := e.eachListed(ctx, a.In, func(t types.Type, d types.Datum) {
+		keys = append(keys, encodeColumn(bytes.Clone(prefix), a, len(a.Equal), t, d))
+	})
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(keys, bytes.Compare)
 	keys = slices.CompactFunc(keys, bytes.Equal)

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/millracedb/millrace/log"
@@ -17,6 +18,7 @@ type logReader struct {
 	reader    Reader
 	partition catalog.PartitionID
 	from, end log.Offset // what is still to be given
+	maxBytes  int        // how much is read at a time; 0: readLogBytes
 
 	buf, rest []byte
 	records   log.RecordIter
@@ -62,7 +64,7 @@ func (l *logReader) nextBatch() (bool, error) {
 		return false, nil
 	}
 	if len(l.rest) == 0 {
-		data, err := l.reader.ReadLog(l.partition, l.from, readLogBytes, l.buf[:0])
+		data, err := l.reader.ReadLog(l.partition, l.from, cmp.Or(l.maxBytes, readLogBytes), l.buf[:0])
 		if err != nil {
 			return false, fmt.Errorf("read %v at %d: %w", l.partition, l.from, err)
 		}

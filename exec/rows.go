@@ -126,7 +126,10 @@ func (r *rowReader) next(ctx context.Context, rel *catalog.Relation, size *int, 
 		return nil, err
 	}
 	b := r.batch(*size)
-	for b.Len < *size {
+	for n := 1; b.Len < *size; n++ {
+		if n%BatchRows == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		ok, err := fill(b)
 		if err != nil {
 			return nil, fmt.Errorf("scan of relation %q: %w", rel.Name, err)

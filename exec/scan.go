@@ -21,7 +21,7 @@ func newScan(n *plan.Scan, env *Env) (Operator, error) {
 	}
 	switch {
 	case !n.Relation.Keyed():
-		return &streamScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil
+		return newStreamScan(n, env, rows), nil
 	case n.Key != nil:
 		return &keyScan{env: env, node: n, rows: rows}, nil
 	case n.Access != nil:

@@ -2,43 +2,113 @@ package exec
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// streamScan reads all records of a stream as of the snapshot, partition by partition, in order of offsets.
+// streamScan reads the records of a stream as of the snapshot, partition by partition, in order of offsets: all, or those that a
+// plan.LogRange says.
 type streamScan struct {
 	env  *Env
-	rel  *catalog.Relation
+	node *plan.Scan
 	rows *rowReader
-	size int // of the next batch
+	size int // of the next batch, or of the next window of a scan from the end
 
-	partition int // the next one to open
-	log       *logReader
+	started bool
+	spans   []logSpan // still to be read; the first is log's, if that is not nil
+	times   timeSpan
+	log     *logReader
+}
+
+// Below this many records a span is read in small pieces.
+const (
+	shortSpan      = 1024
+	shortSpanBytes = 64 << 10
+)
+
+func newStreamScan(n *plan.Scan, env *Env, rows *rowReader) *streamScan {
+	return &streamScan{env: env, node: n, rows: rows, size: firstBatchRows}
 }
 
 func (s *streamScan) Next(ctx context.Context) (*types.Batch, error) {
-	return s.rows.next(ctx, s.rel, &s.size, s.fill)
+	if !s.started {
+		s.started = true
+		var err error
+		if s.spans, s.times, err = s.env.logSpans(ctx, s.node); err != nil {
+			return nil, fmt.Errorf("scan of relation %q: %w", s.node.Relation.Name, err)
+		}
+	}
+	if s.node.Log != nil && s.node.Log.Reverse {
+		return s.nextBack(ctx)
+	}
+	return s.rows.next(ctx, s.node.Relation, &s.size, s.fill)
 }
 
 // fill adds the next record, if any; false at the end.
 func (s *streamScan) fill(b *types.Batch) (bool, error) {
 	if s.log == nil {
-		if s.partition == s.rel.Partitions() {
+		if len(s.spans) == 0 {
 			return false, nil
 		}
-		s.open()
+		s.log = s.open(s.spans[0])
+		s.spans = s.spans[1:]
 	}
-	rec, err := s.log.next()
-	if err != nil {
+	ok, err := s.add(b, s.log)
+	if !ok {
+		s.log = nil
+	}
+	return true, err
+}
+
+// nextBack returns the next records from the end: those of a window of offsets, which grows, in reverse.
+func (s *streamScan) nextBack(ctx context.Context) (*types.Batch, error) {
+	for len(s.spans) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		window := s.spans[0]
+		window.from = max(window.from, window.end-logOffset(s.size))
+		if s.spans[0].end = window.from; window.from == s.spans[0].from {
+			s.spans = s.spans[1:]
+		}
+		b := s.rows.batch(s.size)
+		s.size = min(s.size*4, BatchRows)
+		for log := s.open(window); ; {
+			ok, err := s.add(b, log)
+			if err != nil {
+				return nil, fmt.Errorf("scan of relation %q: %w", s.node.Relation.Name, err)
+			}
+			if !ok {
+				break
+			}
+		}
+		if b.Len > 0 {
+			return s.rows.finish(b).Gather(backwards(b.Len)), nil
+		}
+	}
+	return nil, nil
+}
+
+func backwards(n int) []int {
+	out := numbers(n)
+	for i := range out {
+		out[i] = n - 1 - i
+	}
+	return out
+}
+
+// add adds the next record of log, if it is wanted; false at the end.
+func (s *streamScan) add(b *types.Batch, log *logReader) (bool, error) {
+	rec, err := log.next()
+	if rec == nil || err != nil {
 		return false, err
 	}
-	if rec == nil {
-		s.log = nil
-		return true, nil
+	if s.times.has(rec.TimestampMillis) {
+		s.env.addRecord(s.node.Relation, s.rows, b, log.partition, rec)
 	}
-	s.env.addRecord(s.rel, s.rows, b, s.log.partition, rec)
 	return true, nil
 }
 
@@ -52,11 +122,12 @@ func (e *Env) addRecord(rel *catalog.Relation, rows *rowReader, b *types.Batch, 
 	}
 }
 
-func (s *streamScan) open() {
-	p := s.rel.Partition(s.partition)
-	r := s.env.Reader
-	s.log = &logReader{reader: r, partition: p, from: r.StartOffset(p), end: r.EndOffset(p)}
-	s.partition++
+func (s *streamScan) open(span logSpan) *logReader {
+	l := &logReader{reader: s.env.Reader, partition: span.partition, from: span.from, end: span.end}
+	if span.end-span.from <= shortSpan {
+		l.maxBytes = shortSpanBytes
+	}
+	return l
 }
 
 func (s *streamScan) Close() { s.log = nil }

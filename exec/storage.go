@@ -23,6 +23,8 @@ type Reader interface {
 	// StartOffset and EndOffset bound the records of p: [start, end).
 	StartOffset(p catalog.PartitionID) log.Offset
 	EndOffset(p catalog.PartitionID) log.Offset
+	// OffsetForTime returns an offset in [start, end] below which all records were stored before millis (ms since 1970).
+	OffsetForTime(p catalog.PartitionID, millis int64) (log.Offset, error)
 	Close()
 }
 

@@ -119,6 +119,10 @@ func (x *explainer) scan(n *plan.Scan, level int, outer []names) {
 		head = "Key Lookup"
 	case n.Access != nil:
 		head = accessHead(n)
+	case n.Log != nil && n.Log.Reverse:
+		head = "Log Scan Backward"
+	case n.Log != nil:
+		head = "Log Scan"
 	}
 	x.head(level, "%s on %s %s", head, n.Relation.Kind, n.Relation.Name)
 	columns := "none"
@@ -131,6 +135,8 @@ func (x *explainer) scan(n *plan.Scan, level int, outer []names) {
 		x.list(level, "Key", n.Key, textContext{outer: outer})
 	case n.Access != nil:
 		x.access(n, level, textContext{outer: outer})
+	case n.Log != nil:
+		x.logRange(n, level, textContext{outer: outer})
 	}
 }
 

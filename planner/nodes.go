@@ -86,7 +86,7 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 	}
 	switch n := n.(type) {
 	case *plan.Scan:
-		return &plan.Scan{Relation: n.Relation, Columns: n.Columns, Key: mapList(n.Key, f), Access: n.Access.Map(f), Mark: n.Mark}
+		return &plan.Scan{Relation: n.Relation, Columns: n.Columns, Key: mapList(n.Key, f), Access: n.Access.Map(f), Log: n.Log.Map(f), Mark: n.Mark}
 	case *plan.FuncScan:
 		c := &plan.FuncScan{Calls: slices.Clone(n.Calls), Ordinality: n.Ordinality}
 		for i := range c.Calls {

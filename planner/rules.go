@@ -30,6 +30,7 @@ var continuous = []rule{
 var physical = []rule{
 	{"key lookup", keyLookups},
 	{"index access", indexAccess},
+	{"log range", logRanges},
 	{"index order", indexOrder},
 	{"prune columns", pruneAll},
 	{"merge projections", mergeProjects},

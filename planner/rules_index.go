@@ -5,6 +5,7 @@ import (
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/funcs"
 )
 
 // indexAccess finds scans below a filter that says something of the first columns of an index, and has them read those rows
@@ -106,15 +107,19 @@ func firstFixed(preds []*plan.Expr, column int) *plan.Expr {
 // maxListedValues bounds the values of an IN that are looked up one by one.
 const maxListedValues = 1000
 
-// listedValues returns the values of the first column IN (…) among preds.
-func listedValues(preds []*plan.Expr, column int) []*plan.Expr {
+// listedValues returns the values of the first column IN (…) or column = ANY (array) among preds.
+func listedValues(preds []*plan.Expr, column int) *plan.List {
 	for _, p := range preds {
-		if p.Op != plan.OpIn || !isColumn(p.Args[0], column) || len(p.Args)-1 > maxListedValues {
+		if p.Op != plan.OpIn && p.Op != plan.OpAny || !isColumn(p.Args[0], column) {
 			continue
 		}
-		c := uncast(p.Args[0])
-		if !slices.ContainsFunc(p.Args[1:], func(v *plan.Expr) bool { return !sameKeys(c, v) }) {
-			return p.Args[1:]
+		c, values := uncast(p.Args[0]), p.Args[1:]
+		switch {
+		case p.Op == plan.OpAny && funcs.Symbol(p.Func) == "=" && sameElements(c, values[0]):
+			return &plan.List{Array: values[0]}
+		case p.Op == plan.OpIn && len(values) <= maxListedValues &&
+			!slices.ContainsFunc(values, func(v *plan.Expr) bool { return !sameKeys(c, v) }):
+			return &plan.List{Values: values}
 		}
 	}
 	return nil
@@ -177,6 +182,9 @@ func inOrder(n plan.Node, keys []plan.SortKey, few bool) plan.Node {
 	case *plan.Scan:
 		if a := orderedAccess(n, keys, few); a != nil {
 			return withAccess(n, a)
+		}
+		if r := orderedLog(n, keys); r != nil {
+			return withLog(n, r)
 		}
 	}
 	return nil

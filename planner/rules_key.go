@@ -93,10 +93,16 @@ func isColumn(e *plan.Expr, column int) bool {
 // sameKeys reports whether v is the same for all rows and its encoding as a key is of the kind of column c's: the types of both
 // are equal, or are integers, or are strings of any length.
 func sameKeys(c, v *plan.Expr) bool {
-	if hasColumns(v) || !movable(v) {
-		return false
-	}
-	return c.Type.Base() == v.Type.Base() || isInteger(c.Type) && isInteger(v.Type) || isVaryingText(c.Type) && isVaryingText(v.Type)
+	return !hasColumns(v) && movable(v) && sameKeyTypes(c.Type, v.Type)
+}
+
+// sameElements is sameKeys of the elements of an array.
+func sameElements(c, array *plan.Expr) bool {
+	return array.Type.IsArray() && !hasColumns(array) && movable(array) && sameKeyTypes(c.Type, array.Type.Element())
+}
+
+func sameKeyTypes(c, v types.Type) bool {
+	return c.Base() == v.Base() || isInteger(c) && isInteger(v) || isVaryingText(c) && isVaryingText(v)
 }
 
 func isVaryingText(t types.Type) bool { return t.ID == types.IDText || t.ID == types.IDVarchar }

@@ -85,7 +85,7 @@ func prune(n plan.Node, need columnSet) (plan.Node, places) {
 	switch n := n.(type) {
 	case *plan.Scan:
 		list := need.list()
-		return &plan.Scan{Relation: n.Relation, Columns: pick(n.Columns, list), Key: n.Key, Access: n.Access, Mark: n.Mark}, kept(len(need), list)
+		return &plan.Scan{Relation: n.Relation, Columns: pick(n.Columns, list), Key: n.Key, Access: n.Access, Log: n.Log, Mark: n.Mark}, kept(len(need), list)
 	case *plan.SystemScan:
 		list := need.list()
 		return plan.NewSystemScan(n.Schema, n.Name, pick(n.Columns, list), pick(n.Types(), list)), kept(len(need), list)

@@ -91,30 +91,65 @@ func (s *Snapshot) EndOffset(p catalog.PartitionID) log.Offset {
 
 // ReadLog implements exec.Reader. Errors: log.ErrOutOfRange below StartOffset; log.ErrCorrupt; ErrDamaged; exec.ErrDropped.
 func (s *Snapshot) ReadLog(p catalog.PartitionID, from log.Offset, maxBytes int, buf []byte) ([]byte, error) {
-	if s.damage != nil {
-		return nil, s.damage
+	e, err := s.readable(p, from)
+	if err != nil {
+		return nil, err
 	}
-	e, _ := s.ends.Get(partitionEnd{id: p})
 	if from >= e.end {
 		return buf[:0], nil
 	}
-	if from < e.start {
-		return nil, fmt.Errorf("read partition %v: %w: %d is below the start, %d", p, log.ErrOutOfRange, from, e.start)
-	}
-	if err := s.view.damageOf(p); err != nil {
-		return nil, err
-	}
-	if e.log == nil { // it was isolated, and dropped since
-		return nil, fmt.Errorf("read partition %v: %w", p, exec.ErrDropped)
-	}
 	b, err := e.log.Read(from, maxBytes, buf)
-	if errors.Is(err, log.ErrClosed) {
-		return nil, fmt.Errorf("read partition %v: %w", p, exec.ErrDropped)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read partition %v: %w", p, err)
+		return nil, readError(p, err)
 	}
 	return cutAt(b, e.end), nil
+}
+
+// OffsetForTime implements exec.Reader. Errors as of ReadLog.
+func (s *Snapshot) OffsetForTime(p catalog.PartitionID, millis int64) (log.Offset, error) {
+	e, err := s.readable(p, s.StartOffset(p))
+	if err != nil {
+		return 0, err
+	}
+	if e.start >= e.end {
+		return e.end, nil
+	}
+	off, err := e.log.OffsetForTime(millis)
+	if err != nil {
+		return 0, readError(p, err)
+	}
+	if begins := e.log.StartOffset(); begins > e.start { // what is gone may be as new as that
+		return 0, fmt.Errorf("read partition %v: %w: %d is below the start, %d", p, log.ErrOutOfRange, e.start, begins)
+	}
+	return min(max(off, e.start), e.end), nil
+}
+
+// readable returns where the log of p ends; its log is there if from is below that.
+func (s *Snapshot) readable(p catalog.PartitionID, from log.Offset) (partitionEnd, error) {
+	if s.damage != nil {
+		return partitionEnd{}, s.damage
+	}
+	e, _ := s.ends.Get(partitionEnd{id: p})
+	if from >= e.end {
+		return e, nil
+	}
+	if from < e.start {
+		return e, fmt.Errorf("read partition %v: %w: %d is below the start, %d", p, log.ErrOutOfRange, from, e.start)
+	}
+	if err := s.view.damageOf(p); err != nil {
+		return e, err
+	}
+	if e.log == nil { // it was isolated, and dropped since
+		return e, fmt.Errorf("read partition %v: %w", p, exec.ErrDropped)
+	}
+	return e, nil
+}
+
+func readError(p catalog.PartitionID, err error) error {
+	if errors.Is(err, log.ErrClosed) {
+		err = exec.ErrDropped
+	}
+	return fmt.Errorf("read partition %v: %w", p, err)
 }
 
 // cutAt cuts whole batches at the offset end, which is the beginning of one of them or behind them: the log may hold more

@@ -40,13 +40,14 @@ type (
 	// columns are these, in this order. Key, if not nil, gives constant or parameter expressions, or such over the rows of
 	// outer queries, for all columns of the relation's key (a point lookup; the key tells the partition) in their order.
 	// Their types are the columns', or other integer types where those are integers. The filter that it came from stays above.
-	// Access, if not nil, says which rows are read without a whole key.
+	// Access, if not nil, says which rows are read without a whole key; Log which of the records of a stream or topic.
 	// Mark, if not 0, is the number by which a statement that locks rows knows the scan.
 	Scan struct {
 		Relation *catalog.Relation
 		Columns  []int
 		Key      []*Expr
 		Access   *Access
+		Log      *LogRange
 		Mark     int
 	}
 	// SystemScan reads a system relation (pg_catalog, information_schema, millrace) that the session makes from the catalog.
