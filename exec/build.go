@@ -6,6 +6,14 @@ import (
 	"github.com/millracedb/millrace/planner/plan"
 )
 
+// opened keeps a nil operator from becoming an Operator that is not nil.
+func opened[O Operator](op O, err error) (Operator, error) {
+	if err != nil {
+		return nil, err
+	}
+	return op, nil
+}
+
 // Build makes the operators of a plan. Nothing is opened or read before the first Next.
 func Build(n plan.Node, env *Env) (Operator, error) {
 	env.begin()
@@ -25,7 +33,7 @@ func Build(n plan.Node, env *Env) (Operator, error) {
 	case *plan.Join:
 		return newHashJoin(n, env)
 	case *plan.Aggregate:
-		return newHashAgg(n, env)
+		return opened(newHashAgg(n, env))
 	case *plan.Sort:
 		return newSort(n, env)
 	case *plan.Limit:

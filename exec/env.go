@@ -29,11 +29,14 @@ type Env struct {
 	run *run
 	// pinned are rows that scans, by their marks, give instead of what they read.
 	pinned map[int]pinnedRow
+	// part is what a worker reads of the relation that is divided, joined the tables that it joins with, which it does not change.
+	part   *scanPart
+	joined map[*plan.Join]joinTable
 }
 
 // run is the state of one execution; subqueries share it with the statement.
 type run struct {
-	memory   memory
+	memory   *memory
 	compiled map[*plan.Expr]*expr.Compiled
 	// results of subqueries that do not depend on the row outside, and which do.
 	results    map[*plan.Query]*types.Batch
@@ -49,8 +52,12 @@ func (e *Env) begin() {
 	if limit <= 0 {
 		limit = DefaultMemoryBytes
 	}
-	e.run = &run{
-		memory:     memory{limit: limit},
+	e.run = newRun(&memory{limit: limit})
+}
+
+func newRun(m *memory) *run {
+	return &run{
+		memory:     m,
 		compiled:   map[*plan.Expr]*expr.Compiled{},
 		results:    map[*plan.Query]*types.Batch{},
 		correlated: map[*plan.Query]bool{},

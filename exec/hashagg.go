@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 
 	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/planner/plan"
@@ -17,6 +18,7 @@ type hashAgg struct {
 	input Operator
 	keys  []*expr.Compiled
 	calls []aggCall
+	spine *spine // of input, if partitions can be grouped apart
 
 	mem    account
 	byKey  map[string]int
@@ -39,12 +41,12 @@ type aggCall struct {
 	sorted *aggSort            // ORDER BY: the rows wait there
 }
 
-func newHashAgg(n *plan.Aggregate, env *Env) (Operator, error) {
+func newHashAgg(n *plan.Aggregate, env *Env) (*hashAgg, error) {
 	input, err := Build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}
-	a := &hashAgg{env: env, node: n, input: input, mem: env.account("hash aggregate"), byKey: map[string]int{}}
+	a := &hashAgg{env: env, node: n, input: input, mem: env.account("hash aggregate"), spine: aggSpine(n, env)}
 	if a.keys, err = env.compileAll(n.GroupBy); err != nil {
 		return nil, err
 	}
@@ -55,11 +57,8 @@ func newHashAgg(n *plan.Aggregate, env *Env) (Operator, error) {
 		}
 		a.calls = append(a.calls, call)
 	}
-	a.groups = types.NewBatch(n.Types()[:len(n.GroupBy)], 0)
 	a.sets = groupSets(n)
-	if n.Sets != nil {
-		a.setOf = types.NewVector(types.Int4, 0)
-	}
+	a.forget()
 	return a, nil
 }
 
@@ -126,6 +125,15 @@ func (a *hashAgg) Next(ctx context.Context) (*types.Batch, error) {
 
 func (a *hashAgg) read(ctx context.Context) error {
 	a.done = true
+	if a.spine != nil && a.spine.worth(a.env) {
+		if err := a.readParallel(ctx); !errors.Is(err, errSerial) {
+			return err
+		}
+	}
+	return a.readInput(ctx)
+}
+
+func (a *hashAgg) readInput(ctx context.Context) error {
 	for s := range a.sets {
 		if !a.sets[s].empty {
 			continue

@@ -17,15 +17,12 @@ type hashJoin struct {
 	env        *Env
 	node       *plan.Join
 	left       Operator
-	right      Operator
 	leftKeys   []*expr.Compiled
-	rightKeys  []*expr.Compiled
 	cond       *expr.Compiled
 	leftTypes  []types.Type
 	keepsLeft  bool // rows of the left without a match are given too
 	keepsRight bool
 
-	mem   account
 	built bool
 	table joinTable
 	rest  int // keepsRight: the next row of the right to look at, after the left is at its end
@@ -40,20 +37,14 @@ type hashJoin struct {
 }
 
 func newHashJoin(n *plan.Join, env *Env) (Operator, error) {
-	j := &hashJoin{env: env, node: n, mem: env.account("hash join"), leftTypes: n.Left.Types()}
+	j := &hashJoin{env: env, node: n, leftTypes: n.Left.Types()}
 	j.keepsLeft = n.Kind == plan.JoinLeft || n.Kind == plan.JoinFull
 	j.keepsRight = n.Kind == plan.JoinRight || n.Kind == plan.JoinFull
 	var err error
 	if j.left, err = Build(n.Left, env); err != nil {
 		return nil, err
 	}
-	if j.right, err = Build(n.Right, env); err != nil {
-		return nil, err
-	}
 	if j.leftKeys, err = env.compileAll(n.LeftKeys); err != nil {
-		return nil, err
-	}
-	if j.rightKeys, err = env.compileAll(n.RightKeys); err != nil {
 		return nil, err
 	}
 	if n.Cond != nil {
@@ -91,22 +82,18 @@ func (j *hashJoin) Next(ctx context.Context) (*types.Batch, error) {
 // build reads the right input.
 func (j *hashJoin) build(ctx context.Context) error {
 	j.built = true
-	j.table = newJoinTable(j.node.Right.Types(), len(j.rightKeys) > 0)
-	err := drain(ctx, j.right, func(b *types.Batch) error {
-		keys, err := j.env.evalAll(ctx, j.rightKeys, b)
-		if err != nil {
-			return err
-		}
-		if err := j.mem.grow(batchBytes(b, 0, b.Len)); err != nil {
-			return err
-		}
-		return j.table.add(b, keys, &j.mem)
-	})
-	j.right.Close()
-	if j.keepsRight {
+	if t, ok := j.env.joined[j.node]; ok {
+		j.table = t.reader()
+		return nil
+	}
+	t, err := readJoinTable(ctx, j.node, j.env)
+	if err != nil {
+		return err
+	}
+	if j.table = t; j.keepsRight {
 		j.table.matched = make([]bool, j.table.rows.Len)
 	}
-	return err
+	return nil
 }
 
 // nextProbe takes the next batch of the left; false at the end.
@@ -247,7 +234,6 @@ func (j *hashJoin) unmatchedRight() *types.Batch {
 
 func (j *hashJoin) Close() {
 	j.left.Close()
-	j.right.Close()
-	j.mem.release()
+	j.table.mem.release()
 	j.table, j.probe = joinTable{}, nil
 }

@@ -115,8 +115,8 @@ func TestMemoryBound(t *testing.T) {
 		if want := "The " + trimmed(name) + " needs more than the 50000 bytes that a statement may use."; e.Detail != want {
 			t.Errorf("%s: detail %q", name, e.Detail)
 		}
-		if env.run.memory.used != 0 {
-			t.Errorf("%s: %d bytes still in use", name, env.run.memory.used)
+		if env.run.memory.used.Load() != 0 {
+			t.Errorf("%s: %d bytes still in use", name, env.run.memory.used.Load())
 		}
 		mustRun(t, n, &Env{MemoryBytes: 5 << 20})
 	}

@@ -1,6 +1,11 @@
 package exec
 
-import "github.com/millracedb/millrace/sql/types"
+import (
+	"context"
+
+	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/types"
+)
 
 // joinTable holds the rows of one side of a join, chained by key in the order in which they came.
 type joinTable struct {
@@ -9,21 +14,56 @@ type joinTable struct {
 	next    []int32               // by row: the next of its chain, or -1
 	matched []bool                // by row, for joins that give the rows without a match
 	buf     []byte
+	mem     account // of all this
 }
 
 // joinChain is the rows of one key.
 type joinChain struct{ first, last int32 }
 
-func newJoinTable(ts []types.Type, keyed bool) joinTable {
-	t := joinTable{rows: types.NewBatch(ts, 0)}
+func newJoinTable(ts []types.Type, keyed bool, mem account) joinTable {
+	t := joinTable{rows: types.NewBatch(ts, 0), mem: mem}
 	if keyed {
 		t.byKey = map[string]*joinChain{}
 	}
 	return t
 }
 
+// readJoinTable reads the right side of a join.
+func readJoinTable(ctx context.Context, n *plan.Join, env *Env) (joinTable, error) {
+	t := newJoinTable(n.Right.Types(), len(n.RightKeys) > 0, env.account("hash join"))
+	keys, err := env.compileAll(n.RightKeys)
+	if err != nil {
+		return t, err
+	}
+	right, err := Build(n.Right, env)
+	if err != nil {
+		return t, err
+	}
+	defer right.Close()
+	err = drain(ctx, right, func(b *types.Batch) error {
+		values, err := env.evalAll(ctx, keys, b)
+		if err != nil {
+			return err
+		}
+		return t.add(b, values)
+	})
+	if err != nil {
+		t.mem.release()
+	}
+	return t, err
+}
+
+// reader returns the table for another one that looks rows up.
+func (t joinTable) reader() joinTable {
+	t.buf, t.mem = nil, account{}
+	return t
+}
+
 // add takes rows with their keys. A row with a NULL in its key matches nothing and is in no chain.
-func (t *joinTable) add(b *types.Batch, keys []*types.Vector, mem *account) error {
+func (t *joinTable) add(b *types.Batch, keys []*types.Vector) error {
+	if err := t.mem.grow(batchBytes(b, 0, b.Len)); err != nil {
+		return err
+	}
 	addRows(t.rows, b)
 	for i := range b.Len {
 		row := int32(len(t.next))
@@ -42,12 +82,12 @@ func (t *joinTable) add(b *types.Batch, keys []*types.Vector, mem *account) erro
 			t.next[chain.last], chain.last = row, row
 			continue
 		}
-		if err := mem.grow(int64(len(t.buf)) + hashEntryBytes); err != nil {
+		if err := t.mem.grow(int64(len(t.buf)) + hashEntryBytes); err != nil {
 			return err
 		}
 		t.byKey[string(t.buf)] = &joinChain{row, row}
 	}
-	return mem.grow(4 * int64(b.Len))
+	return t.mem.grow(4 * int64(b.Len))
 }
 
 // find appends, for each of n rows with the given keys, the first row of its chain, or -1.

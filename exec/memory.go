@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"sync/atomic"
+
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -14,9 +16,10 @@ const (
 	aggStateBytes  = 96 // an aggregate's state
 )
 
-// memory counts, by estimate, what the operators of a statement hold.
+// memory counts, by estimate, what the operators of a statement hold. Several goroutines may use it.
 type memory struct {
-	limit, used int64
+	limit int64
+	used  atomic.Int64
 }
 
 // account is one operator's part of the statement's memory.
@@ -27,23 +30,26 @@ type account struct {
 }
 
 func (e *Env) account(operator string) account {
-	return account{memory: &e.run.memory, operator: operator}
+	return account{memory: e.run.memory, operator: operator}
 }
 
 // grow takes n bytes more. Errors: 53200.
 func (a *account) grow(n int64) error {
-	if a.memory.used+n > a.memory.limit {
+	if a.memory.used.Add(n) > a.memory.limit {
+		a.memory.used.Add(-n)
 		return pgerr.New(pgerr.OutOfMemory, "out of memory").
 			WithDetail("The %s needs more than the %d bytes that a statement may use.", a.operator, a.memory.limit)
 	}
-	a.memory.used += n
 	a.used += n
 	return nil
 }
 
 // release gives back all.
 func (a *account) release() {
-	a.memory.used -= a.used
+	if a.memory == nil {
+		return
+	}
+	a.memory.used.Add(-a.used)
 	a.used = 0
 }
 

@@ -27,7 +27,16 @@ func newScan(n *plan.Scan, env *Env) (Operator, error) {
 	case n.Access != nil:
 		return &accessScan{env: env, node: n, rows: rows, size: firstBatchRows, path: newAccessPath(n, env)}, nil
 	}
-	return &tableScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows}, nil
+	first, end := env.partitions(n)
+	return &tableScan{env: env, rel: n.Relation, rows: rows, size: firstBatchRows, partition: first, end: end}, nil
+}
+
+// partitions returns which partitions a scan is to read: [first, end).
+func (e *Env) partitions(n *plan.Scan) (first, end int) {
+	if e.part != nil && e.part.scan == n {
+		return e.part.partition, e.part.partition + 1
+	}
+	return 0, n.Relation.Partitions()
 }
 
 // tableScan reads all rows of a table or view, partition by partition, in order of their keys.
@@ -38,6 +47,7 @@ type tableScan struct {
 	size int // of the next batch
 
 	partition int // the next one to open
+	end       int // the first that is not read
 	it        state.Iterator
 	waiting   storedQueue
 }
@@ -55,7 +65,7 @@ func (s *tableScan) fill(b *types.Batch) (bool, error) {
 		if err := s.closeIterator(); err != nil {
 			return false, err
 		}
-		if s.partition == s.rel.Partitions() {
+		if s.partition == s.end {
 			return false, nil
 		}
 		p := s.rel.Partition(s.partition)

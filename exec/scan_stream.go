@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
@@ -40,6 +41,10 @@ func (s *streamScan) Next(ctx context.Context) (*types.Batch, error) {
 		if s.spans, s.times, err = s.env.logSpans(ctx, s.node); err != nil {
 			return nil, fmt.Errorf("scan of relation %q: %w", s.node.Relation.Name, err)
 		}
+		first, end := s.env.partitions(s.node)
+		s.spans = slices.DeleteFunc(s.spans, func(l logSpan) bool {
+			return int(l.partition.Partition) < first || int(l.partition.Partition) >= end
+		})
 	}
 	if s.node.Log != nil && s.node.Log.Reverse {
 		return s.nextBack(ctx)

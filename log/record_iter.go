@@ -128,6 +128,11 @@ func (d *recordDecoder) skip(n int) {
 }
 
 func (d *recordDecoder) varint() int64 {
+	if len(d.b) > 0 && d.b[0] < 0x80 { // most are short
+		u := int64(d.b[0])
+		d.b = d.b[1:]
+		return u>>1 ^ -(u & 1)
+	}
 	v, n := binary.Varint(d.b)
 	if n <= 0 {
 		d.bad, d.b = true, nil

@@ -265,3 +265,34 @@ func FuzzDecodeAggregate(f *testing.F) {
 		_, _ = a.Result() // may fail, but must return
 	})
 }
+
+// The parts of a group, merged, are the state of the whole group.
+func TestMerge(t *testing.T) {
+	merged := map[string]bool{}
+	for typ, lists := range samples {
+		for _, s := range aggregates(typ) {
+			for _, first := range lists {
+				for _, second := range lists {
+					a, ok := newAggregate(t, s, typ).(expr.Merger)
+					if !ok {
+						continue
+					}
+					b, whole := newAggregate(t, s, typ), newAggregate(t, s, typ)
+					merged[s.Name] = true
+					addAll(t, a, vector(t, typ, first), 1)
+					addAll(t, b, vector(t, typ, second), 1)
+					addAll(t, whole, vector(t, typ, append(append([]string{}, first...), second...)), 1)
+					a.Merge(b)
+					if got, want := a.Append(nil), whole.Append(nil); !bytes.Equal(got, want) || resultText(s, a) != resultText(s, whole) {
+						t.Errorf("%s of %v and %v: state %x gives %s, want %x and %s", s.ID, first, second, got, resultText(s, a), want, resultText(s, whole))
+					}
+				}
+			}
+		}
+	}
+	for _, name := range []string{"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every"} {
+		if !merged[name] {
+			t.Errorf("%s cannot be merged", name)
+		}
+	}
+}

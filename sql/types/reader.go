@@ -28,6 +28,10 @@ func (r *reader) uvarint() uint64 {
 	if r.err != nil {
 		return 0
 	}
+	if r.pos < len(r.b) && r.b[r.pos] < 0x80 { // most are short
+		r.pos++
+		return uint64(r.b[r.pos-1])
+	}
 	u, n := binary.Uvarint(r.b[r.pos:])
 	if n <= 0 {
 		r.fail()

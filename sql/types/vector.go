@@ -149,13 +149,37 @@ func (v *Vector) AppendFrom(o *Vector, i int) {
 
 // Gather returns a new vector of the values of v at rows, in that order. A row of -1 gives NULL.
 func (v *Vector) Gather(rows []int) *Vector {
-	out := NewVector(v.Type, len(rows))
-	for _, r := range rows {
-		if r < 0 {
-			out.Append(NullDatum)
-			continue
+	out := &Vector{Type: v.Type}
+	switch v.Type.Class() {
+	case ClassInt:
+		out.Int = gather(v.Int, rows)
+	case ClassFloat:
+		out.Float = gather(v.Float, rows)
+	case ClassString:
+		out.Str = gather(v.Str, rows)
+	case ClassDecimal:
+		out.Dec = make([]apd.Decimal, len(rows))
+		for i, r := range rows {
+			if r >= 0 {
+				out.Dec[i].Set(&v.Dec[r])
+			}
 		}
-		out.AppendFrom(v, r)
+	}
+	for i, r := range rows {
+		if r < 0 || v.Nulls != nil && v.Nulls[r] {
+			out.SetNull(i)
+		}
+	}
+	return out
+}
+
+// gather returns the values at rows, zero values where they are negative.
+func gather[T any](values []T, rows []int) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		if r >= 0 {
+			out[i] = values[r]
+		}
 	}
 	return out
 }
