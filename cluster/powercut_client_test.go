@@ -178,7 +178,7 @@ func textOf(b *types.Batch) (out [][]string) {
 	for i := range b.Len {
 		row := make([]string, len(b.Cols))
 		for j, col := range b.Cols {
-			row[j] = string(types.FormatText(nil, col.Type, col.Datum(i), time.UTC))
+			row[j] = string(types.FormatText(nil, col.Type, col.Datum(i), types.Scope{}))
 		}
 		out = append(out, row)
 	}

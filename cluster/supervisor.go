@@ -245,7 +245,7 @@ func (n *Node) runtime(r *catalog.Relation) *exec.Runtime {
 		}
 	}
 	return &exec.Runtime{
-		Location: location, NowMillis: n.cfg.NowMillis,
+		Location: location, Names: &catalog.Names{Current: n.Catalog}, NowMillis: n.cfg.NowMillis,
 		RowFailed: func(q *catalog.Relation, err error) {
 			n.stats.failedRows.Add(1)
 			n.logger.Info("a row was left out of a view", "view", q.Name, "error", err)

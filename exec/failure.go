@@ -3,7 +3,6 @@ package exec
 import (
 	"bytes"
 	"fmt"
-	"time"
 
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/sql/catalog"
@@ -22,14 +21,14 @@ type failure struct {
 }
 
 // describe returns row i of b as PostgreSQL prints a record: (1,x,).
-func describe(b *types.Batch, i int, loc *time.Location) string {
+func describe(b *types.Batch, i int, in types.Scope) string {
 	text := []byte{'('}
 	for c, v := range b.Cols {
 		if c > 0 {
 			text = append(text, ',')
 		}
 		if !v.IsNull(i) {
-			text = types.FormatText(text, v.Type, v.Datum(i), loc)
+			text = types.FormatText(text, v.Type, v.Datum(i), in)
 		}
 		if len(text) > maxFailureBytes {
 			return cut(string(text))

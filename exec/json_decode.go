@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 	"unicode/utf8"
 
 	"github.com/millracedb/millrace/log"
@@ -93,7 +92,7 @@ func jsonDatum(t types.Type, raw json.RawMessage) (types.Datum, error) {
 	}
 	text := string(raw)
 	if t.ID == types.IDJSON || t.ID == types.IDJSONB {
-		return types.ParseText(t, text, time.UTC)
+		return types.ParseText(t, text, types.Scope{})
 	}
 	if t.IsArray() && raw[0] == '[' {
 		return jsonArray(t, raw)
@@ -103,5 +102,5 @@ func jsonDatum(t types.Type, raw json.RawMessage) (types.Datum, error) {
 			return types.Datum{}, err
 		}
 	}
-	return types.ParseText(t, text, time.UTC)
+	return types.ParseText(t, text, types.Scope{})
 }

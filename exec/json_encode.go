@@ -2,7 +2,6 @@ package exec
 
 import (
 	"bytes"
-	"time"
 	"unicode/utf8"
 
 	"github.com/cockroachdb/apd/v3"
@@ -113,10 +112,10 @@ func appendJSONValue(dst []byte, t types.Type, v types.Datum) []byte {
 	case types.IDArray:
 		return appendJSONArray(dst, types.StoredArray(t, v.Str))
 	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDJSON, types.IDJSONB:
-		return types.FormatText(dst, t, v, time.UTC)
+		return types.FormatText(dst, t, v, types.Scope{})
 	}
 	start := len(dst)
-	dst = types.FormatText(dst, t, v, time.UTC)
+	dst = types.FormatText(dst, t, v, types.Scope{})
 	text := dst[start:]
 	switch {
 	case t.IsNumber() && text[len(text)-1] <= '9': // NaN and Infinity are no numbers of JSON

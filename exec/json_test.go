@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
@@ -37,7 +36,7 @@ func jsonText(b *types.Batch, i int) string {
 	for _, v := range b.Cols {
 		text := "NULL"
 		if !v.IsNull(i) {
-			text = string(types.FormatText(nil, v.Type, v.Datum(i), time.UTC))
+			text = string(types.FormatText(nil, v.Type, v.Datum(i), types.Scope{}))
 		}
 		texts = append(texts, text)
 	}
@@ -174,7 +173,7 @@ func TestForeignNativeRows(t *testing.T) {
 
 func decimal(t *testing.T, s string) types.Datum {
 	t.Helper()
-	v, err := types.ParseText(types.Numeric, s, nil)
+	v, err := types.ParseText(types.Numeric, s, types.Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func (p *pipeline) context(b *types.Batch, bad map[int]bool) *expr.Context {
 	ctx.OnError = func(row int, err error) error {
 		if !bad[row] {
 			bad[row] = true
-			p.failures = append(p.failures, failure{err: err, diff: b.Diff(row), row: describe(b, row, p.ctx.Location)})
+			p.failures = append(p.failures, failure{err: err, diff: b.Diff(row), row: describe(b, row, p.ctx.Scope())})
 		}
 		return nil
 	}

@@ -124,7 +124,7 @@ func rowsText(b *types.Batch) []string {
 			case v.IsNull(i):
 				cells = append(cells, "null")
 			default:
-				cells = append(cells, string(types.FormatText(nil, v.Type, v.Datum(i), nil)))
+				cells = append(cells, string(types.FormatText(nil, v.Type, v.Datum(i), types.Scope{})))
 			}
 		}
 		out = append(out, strings.Join(cells, "|"))

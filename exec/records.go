@@ -180,7 +180,7 @@ func checkRange(t types.Type, v types.Datum) error {
 		if v.Null {
 			return nil
 		}
-		d, err := types.ParseText(t, v.Str, nil)
+		d, err := types.ParseText(t, v.Str, types.Scope{})
 		if err == nil && d.Str != v.Str {
 			err = fmt.Errorf("%q is no value of type %s", v.Str, t)
 		}

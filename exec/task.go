@@ -24,6 +24,8 @@ const minRoundBytes = 1
 type Runtime struct {
 	// Location is the query's TimeZone at CREATE.
 	Location *time.Location
+	// Names tells the labels of enums, as they are at the time; nil: there are none.
+	Names types.Names
 	// NowMillis is the clock, ms since 1970; it stamps records of changelogs.
 	NowMillis func() int64
 	// RowFailed is told of each row that a query leaves out because an expression failed.
@@ -36,8 +38,13 @@ type Runtime struct {
 	Tables Tables
 }
 
+// context is what expressions of the query are evaluated in.
+func (rt *Runtime) context() expr.Context {
+	return expr.Context{Location: rt.Location, Names: rt.Names}
+}
+
 func (rt *Runtime) pipeline(steps []plan.Step) (*pipeline, error) {
-	return compilePipeline(steps, expr.Context{Location: rt.Location})
+	return compilePipeline(steps, rt.context())
 }
 
 // task runs one plan.Task over one partition: read from the frontiers on, run the operators, commit state, output and
@@ -104,7 +111,7 @@ func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h
 		return nil, err
 	}
 	if t.Join != nil {
-		ctx := expr.Context{Location: rt.Location}
+		ctx := rt.context()
 		if k.join, err = newJoinState(*t.Join, in, ctx, k.consumer); err != nil {
 			return nil, err
 		}
@@ -303,7 +310,8 @@ func (k *task) computeAggregate(in *types.Batch, c *Commit) (*types.Batch, error
 		}
 		appendBatch(out, first)
 	}
-	changes, err := k.aggregate.apply(in, k.host.State(), &expr.Context{Location: k.rt.Location}, c)
+	ctx := k.rt.context()
+	changes, err := k.aggregate.apply(in, k.host.State(), &ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func showValue(v *types.Vector, i int, env *Env) string {
 	if v.IsNull(i) {
 		return "null"
 	}
-	return string(types.FormatText(nil, v.Type, v.Datum(i), env.Expr.Location))
+	return string(types.FormatText(nil, v.Type, v.Datum(i), env.Expr.Scope()))
 }
 
 // clip cuts s, between characters, to maxShownBytes.

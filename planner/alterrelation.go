@@ -98,6 +98,9 @@ func (a *alterer) rename(x ast.AlterAction) error {
 	if a.env.Catalog.Lookup(a.rel.Schema, x.NewName) != nil {
 		return pgerr.New(pgerr.DuplicateTable, "relation %q already exists", x.NewName)
 	}
+	if a.env.Catalog.LookupType(a.rel.Schema, x.NewName) != nil && a.rel.Sequence == nil && a.rel.Index == nil {
+		return pgerr.New(pgerr.DuplicateObject, "type %q already exists", x.NewName)
+	}
 	if a.rel.HasPrimaryKey {
 		a.rel.KeyName = a.rel.PrimaryKeyName()
 	}
@@ -128,7 +131,7 @@ func (a *alterer) setSchema(x ast.AlterAction) error {
 		moved, a.out.Also = append(moved, &n), append(a.out.Also, &n)
 	}
 	for _, r := range moved {
-		if a.env.Catalog.Lookup(schema, r.Name) != nil {
+		if a.env.Catalog.Lookup(schema, r.Name) != nil || a.env.Catalog.LookupType(schema, r.Name) != nil {
 			return pgerr.New(pgerr.DuplicateTable, "relation %q already exists in schema %q", r.Name, schema)
 		}
 		r.Schema = schema

@@ -132,7 +132,7 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 	if a.Args, err = b.castArgs(sig, args); err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(sig.Name, "json") && a.Args[0].Type.ID == types.IDTimestamptz { // its text depends on the session's zone
+	if strings.HasPrefix(sig.Name, "json") && (a.Args[0].Type.ID == types.IDTimestamptz || a.Args[0].Type.Enum != 0) { // its text depends on the session or the catalog
 		if a.Args[0], err = b.resolveCall("to_json", a.Args, e.Pos); err != nil {
 			return nil, err
 		}

@@ -124,12 +124,17 @@ func (b *binder) bindLiteral(kind ast.LiteralKind, text string, pos int) (*plan.
 		}
 		return constAt(t, types.Datum{Int: v}, pos), nil
 	}
-	d, err := types.ParseText(types.Numeric, text, nil)
+	d, err := types.ParseText(types.Numeric, text, types.Scope{})
 	return constAt(types.Numeric, d, pos), err
 }
 
 func (b *binder) typeOf(n ast.TypeName) (types.Type, error) {
 	t, err := funcs.ParseTypeName(n.Schema, n.Name, n.Mods, n.Array)
+	if err != nil {
+		if t, found, enumErr := b.enumType(n); found {
+			return t, at(enumErr, n.Pos)
+		}
+	}
 	return t, at(err, n.Pos)
 }
 

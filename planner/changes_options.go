@@ -68,7 +68,7 @@ func changesFrom(c *plan.Changes, o ast.Option, env *Env) error {
 		c.FromOffset = &n
 		return nil
 	}
-	d, err := types.ParseText(types.Timestamptz, text, env.location())
+	d, err := types.ParseText(types.Timestamptz, text, env.scope())
 	if err != nil {
 		return at(err, o.Value.Position())
 	}

@@ -62,9 +62,12 @@ func (b *binder) coerceUnknown(e *plan.Expr, to types.Type) (*plan.Expr, error) 
 	if e.Value.Null {
 		return constAt(to, types.NullDatum, e.Pos), nil
 	}
-	d, err := types.ParseText(to, e.Value.Str, b.env.location())
+	d, err := types.ParseText(to, e.Value.Str, b.env.scope())
 	if err != nil {
 		return nil, at(err, e.Pos)
+	}
+	if to.ID == types.IDEnum {
+		d.Str = e.Value.Str // for EXPLAIN, which has no catalog
 	}
 	return constAt(to, d, e.Pos), nil
 }
@@ -162,7 +165,7 @@ func convertConst(e *plan.Expr, to types.Type) (*plan.Expr, error) {
 		return convertInteger(e, to), nil
 	case e.Type.ID == types.IDNumeric && (to.ID == types.IDNumeric || to.ID == types.IDFloat8):
 		// These casts go by the number's text.
-		d, err := types.ParseText(to, string(types.FormatText(nil, e.Type, *e.Value, nil)), nil)
+		d, err := types.ParseText(to, string(types.FormatText(nil, e.Type, *e.Value, types.Scope{})), types.Scope{})
 		return constAt(to, d, e.Pos), err
 	}
 	return nil, nil

@@ -62,13 +62,19 @@ func planCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 	}
 	rel.Options = opts.given
 	if opts.topic.Parts != nil {
-		return c, c.overTopic(opts)
+		if err := c.overTopic(opts); err != nil {
+			return nil, err
+		}
+		return c, refuseEnums(rel, true)
 	}
 	if opts.partitions == 0 {
 		opts.partitions = defaultPartitions
 	}
 	rel.Config, rel.Placement = opts.config, placement(opts.partitions)
 	if err := c.uniques(placement); err != nil {
+		return nil, err
+	}
+	if err := refuseEnums(rel, false); err != nil {
 		return nil, err
 	}
 	if rel.Kind == catalog.KindTopic {
@@ -99,6 +105,9 @@ func newRelation(env *Env, n ast.Name, ifNotExists bool, id catalog.RelationID) 
 			return nil, nil
 		}
 		return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", n.Last()).At(n.Pos)
+	}
+	if err := relationNameFree(env, schema, n.Last()); err != nil {
+		return nil, err
 	}
 	return &catalog.Relation{ID: id, Schema: schema, Name: n.Last(), CreatedAtMicros: env.NowMicros}, nil
 }
@@ -167,7 +176,7 @@ func storable(t types.Type) bool {
 	}
 	switch t.ID {
 	case types.IDBool, types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat8, types.IDNumeric, types.IDText, types.IDTimestamptz, types.IDDate,
-		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTimestamp, types.IDInterval, types.IDTime:
+		types.IDFloat4, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDTimestamp, types.IDInterval, types.IDTime, types.IDEnum:
 		return true
 	}
 	return false
@@ -210,6 +219,9 @@ func (b *binder) setDefault(e ast.Expr, col *catalog.Column) error {
 	}
 	x, err := b.bindDefault(e, *col)
 	if err != nil {
+		return err
+	}
+	if text, err = b.enumDefault(e, text, x); err != nil {
 		return err
 	}
 	if again, err := parse.ParseExpr(text); err != nil || again == nil {

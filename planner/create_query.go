@@ -48,6 +48,9 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if rel.Columns, err = viewColumns(stmt, q); err != nil {
 		return nil, err
 	}
+	if err := refuseEnums(rel, false); err != nil {
+		return nil, err
+	}
 	v, err := cutPlaced(q.node, rel, opts, placement)
 	if err != nil {
 		return nil, at(err, stmt.Query.Pos)
@@ -115,7 +118,7 @@ func stored(e *plan.Expr) *plan.Expr {
 	c.Pos = 0
 	c.Args = mapList(e.Args, stored)
 	if v := e.Value; e.Op == plan.OpConst && !v.Null && (math.IsNaN(v.Float) || math.IsInf(v.Float, 0)) {
-		text := string(types.FormatText(nil, e.Type, *v, nil))
+		text := string(types.FormatText(nil, e.Type, *v, types.Scope{}))
 		if id, ok := funcs.Cast(types.Text, e.Type, funcs.CastExplicit); ok {
 			return &plan.Expr{Op: plan.OpCall, Func: id, Type: e.Type, Args: []*plan.Expr{plan.Const(types.Text, types.Datum{Str: text})}}
 		}

@@ -22,6 +22,8 @@ type Env struct {
 	ParamTypes []types.Type
 	// Location is the session's time zone, in which literals are read; nil means UTC.
 	Location *time.Location
+	// Names tells the names of what the catalog has numbers for; nil: as Catalog has them.
+	Names *catalog.Names
 	// Settings are kept with a continuous query (TimeZone, search_path).
 	Settings map[string]string
 	// Access, if not nil, is asked whether the statement may do something with a relation; as is the owner of the view in whose
@@ -40,6 +42,17 @@ func (e *Env) location() *time.Location {
 		return time.UTC
 	}
 	return e.Location
+}
+
+// scope is what texts of literals are read with.
+func (e *Env) scope() types.Scope { return types.Scope{Zone: e.location(), Names: e.names()} }
+
+// names tells names as the catalog has them that is planned against.
+func (e *Env) names() *catalog.Names {
+	if e.Names != nil {
+		return e.Names
+	}
+	return &catalog.Names{Current: func() *catalog.Catalog { return e.Catalog }, Path: e.searchPath()}
 }
 
 func (e *Env) searchPath() []string {

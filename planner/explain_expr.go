@@ -127,7 +127,10 @@ func constText(e *plan.Expr) string {
 	if e.Value.Null {
 		return "NULL::" + e.Type.String()
 	}
-	text := string(types.FormatText(nil, e.Type, *e.Value, nil))
+	text := string(types.FormatText(nil, e.Type, *e.Value, types.Scope{}))
+	if e.Type.ID == types.IDEnum && e.Value.Str != "" {
+		text = e.Value.Str
+	}
 	switch e.Type.ID {
 	case types.IDBool:
 		return map[bool]string{true: "true", false: "false"}[e.Value.Int != 0]

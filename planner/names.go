@@ -170,6 +170,9 @@ func Existing(env *Env, n ast.Name) *catalog.Relation {
 
 // Qualified is the name of a relation in messages: with its schema, unless the search path leads to it.
 func Qualified(env *Env, r *catalog.Relation) string {
+	if r.Enum != nil {
+		return env.names().Qualified(r)
+	}
 	if Lookup(env, ast.Name{Parts: []string{r.Name}}) == r {
 		return r.Name
 	}

@@ -139,6 +139,11 @@ func newView(stmt *ast.CreateQuery, env *Env) (rel, before *catalog.Relation, er
 	case before != nil && before.View == nil:
 		return nil, nil, pgerr.New(pgerr.WrongObjectType, "%q is not a view", stmt.Name.Last())
 	}
+	if before == nil {
+		if err := relationNameFree(env, schema, stmt.Name.Last()); err != nil {
+			return nil, nil, err
+		}
+	}
 	rel = &catalog.Relation{ID: env.Catalog.NextID(), Schema: schema, Name: stmt.Name.Last(), Kind: catalog.KindPlainView, CreatedAtMicros: env.NowMicros}
 	if before != nil {
 		rel.ID, rel.CreatedAtMicros, rel.Owner, rel.Grants, rel.Comment = before.ID, before.CreatedAtMicros, before.Owner, before.Grants, before.Comment

@@ -128,7 +128,7 @@ func datumText(v *types.Vector, i int) string {
 	if v.IsNull(i) {
 		return "NULL"
 	}
-	text := string(types.FormatText(nil, v.Type, v.Datum(i), nil))
+	text := string(types.FormatText(nil, v.Type, v.Datum(i), types.Scope{}))
 	if v.Type.Class() == types.ClassString {
 		return strconv.Quote(text)
 	}

@@ -31,7 +31,7 @@ func (a *jsonAggregate) Result() (types.Datum, error) {
 			}
 		}
 	}
-	return types.ParseText(a.result, string(append(dst, ']')), nil)
+	return types.ParseText(a.result, string(append(dst, ']')), types.Scope{})
 }
 
 // gatherAggregate is json_agg and jsonb_agg in the order of the rows.
@@ -62,5 +62,5 @@ func (a *gatherAggregate) Result() (types.Datum, error) {
 	if a.text == nil {
 		return types.NullDatum, nil
 	}
-	return types.ParseText(a.result, string(a.text)+"]", nil)
+	return types.ParseText(a.result, string(a.text)+"]", types.Scope{})
 }

@@ -40,7 +40,7 @@ func vector(t testing.TB, typ types.Type, texts []string) *types.Vector {
 		d := types.NullDatum
 		if s != "NULL" {
 			var err error
-			if d, err = types.ParseText(typ, s, nil); err != nil {
+			if d, err = types.ParseText(typ, s, types.Scope{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -87,7 +87,7 @@ func resultText(s *funcs.Signature, a expr.Aggregate) string {
 	case s.Result == types.Bool:
 		return map[int64]string{0: "false", 1: "true"}[d.Int]
 	}
-	return string(types.FormatText(nil, s.Result, d, nil))
+	return string(types.FormatText(nil, s.Result, d, types.Scope{}))
 }
 
 func judgedAggregate(t *testing.T, conn *pgx.Conn, name string, typ types.Type, texts []string) string {

@@ -19,6 +19,8 @@ type Context struct {
 	// Outer holds the rows of the enclosing queries, the innermost first.
 	Outer    [][]types.Datum
 	Location *time.Location
+	// Names tells labels of enums, as the catalog has them at the time.
+	Names types.Names
 	// Now is the time at which the statement's transaction began.
 	Now time.Time
 	// User is current_user, SessionUser session_user.
@@ -40,6 +42,9 @@ type Context struct {
 	// is NULL and the evaluation goes on.
 	OnError func(row int, err error) error
 }
+
+// Scope is what texts of values depend on.
+func (c *Context) Scope() types.Scope { return types.Scope{Zone: c.Location, Names: c.Names} }
 
 // setting returns the value of a setting of the session, "" if there is none.
 func (c *Context) setting(name string) string {

@@ -131,7 +131,7 @@ func evaluate(t *testing.T, e *plan.Expr, b *types.Batch, loc *time.Location) []
 		case v.IsNull(i):
 			out[i] = "NULL"
 		default:
-			out[i] = string(types.FormatText(nil, v.Type, v.Datum(i), loc))
+			out[i] = string(types.FormatText(nil, v.Type, v.Datum(i), types.Scope{Zone: loc}))
 		}
 	}
 	return out
@@ -158,8 +158,8 @@ func asColumns(e *plan.Expr, b *types.Batch) *plan.Expr {
 
 // sameFloat reports whether two texts are floats that differ in the last digits only: functions like exp are not exact.
 func sameFloat(a, b string) bool {
-	x, errX := types.ParseText(types.Float8, a, nil)
-	y, errY := types.ParseText(types.Float8, b, nil)
+	x, errX := types.ParseText(types.Float8, a, types.Scope{})
+	y, errY := types.ParseText(types.Float8, b, types.Scope{})
 	if errX != nil || errY != nil {
 		return false
 	}

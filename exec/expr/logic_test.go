@@ -102,7 +102,7 @@ func TestLazyArguments(t *testing.T) {
 		for i := range v.Len() {
 			text := "NULL"
 			if !v.IsNull(i) {
-				text = string(types.FormatText(nil, v.Type, v.Datum(i), nil))
+				text = string(types.FormatText(nil, v.Type, v.Datum(i), types.Scope{}))
 			}
 			got += text + " "
 		}

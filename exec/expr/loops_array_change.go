@@ -191,7 +191,7 @@ func joinArray(k *call, i int) error {
 		if v.IsNull(e) {
 			out = append(out, k.str(2, i)...)
 		} else {
-			out = types.FormatText(out, v.Type, v.Datum(e), k.Location)
+			out = types.FormatText(out, v.Type, v.Datum(e), k.Scope())
 		}
 		if len(out) > maxText {
 			return errTextLength

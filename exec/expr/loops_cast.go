@@ -19,6 +19,10 @@ func init() {
 			register(s.ID, castArrayLoop(s.ID))
 			continue
 		}
+		if len(s.Args) == 1 && isCast(s.ID) && (s.Args[0].ID >= types.IDAnyElement || s.Result.ID >= types.IDAnyElement) {
+			registerEnumCast(s)
+			continue
+		}
 		if strings.HasPrefix(s.ID, "cut(") {
 			register(s.ID, fitLoop(s.Args[0], true))
 		}
@@ -32,6 +36,9 @@ func init() {
 		register(s.ID, roundedLoop(s.Result, castLoop(s.Args[0], s.Result)))
 	}
 }
+
+// isCast reports whether the id is that of a cast.
+func isCast(id string) bool { return strings.HasPrefix(id, "cast(") || strings.HasPrefix(id, "cut(") }
 
 // isInt reports whether the type is smallint, integer or bigint.
 func isInt(id types.ID) bool {
@@ -237,13 +244,13 @@ func appendText(dst []byte, t types.Type, d types.Datum, ev *evaluation) []byte 
 	if t.ID == types.IDBpchar {
 		return append(dst, types.TrimPadding(d.Str)...)
 	}
-	return types.FormatText(dst, t, d, ev.Location)
+	return types.FormatText(dst, t, d, ev.Scope())
 }
 
 // textInLoop converts from text through the input form.
 func textInLoop(k *call) error {
 	return k.each(func(i int) error {
-		d, err := types.ParseText(k.out.Type, k.str(0, i), k.Location)
+		d, err := types.ParseText(k.out.Type, k.str(0, i), k.Scope())
 		if err != nil {
 			return err
 		}
@@ -298,7 +305,7 @@ func setFloat(z *apd.Decimal, f float64, digits int) {
 	}
 	var buf [32]byte
 	text := strconv.AppendFloat(buf[:0], f, 'g', digits, 64)
-	if d, err := types.ParseText(types.Numeric, string(text), nil); err == nil {
+	if d, err := types.ParseText(types.Numeric, string(text), types.Scope{}); err == nil {
 		trimScale(z, d.Dec)
 	}
 }

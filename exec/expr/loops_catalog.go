@@ -67,7 +67,7 @@ func init() {
 	register("regclassin(text)", rows(func(k *call, i int) error { return regclass(k, i, true) }))
 	register("to_regclass(text)", rows(func(k *call, i int) error { return regclass(k, i, false) }))
 	registerSafe("to_regtype(text)", rows(func(k *call, i int) error {
-		d, err := types.ParseText(types.Regtype, k.str(0, i), nil)
+		d, err := types.ParseText(types.Regtype, k.str(0, i), k.Scope())
 		if err != nil {
 			k.setNull(i)
 			return nil
@@ -106,7 +106,10 @@ func (k *call) relation(oid int64) *catalog.Relation {
 	if k.Catalog == nil {
 		return nil
 	}
-	return k.Catalog.ByID(catalog.RelationID(oid))
+	if r := k.Catalog.ByID(catalog.RelationID(oid)); r != nil && r.Enum == nil {
+		return r
+	}
+	return nil
 }
 
 // keyRelation returns the relation whose primary key has a number, nil if there is none.
@@ -123,6 +126,9 @@ func isVisible(k *call, i int) error {
 	if r == nil {
 		r = k.keyRelation(k.int(0, i))
 	}
+	if number, _ := types.EnumOfOID(uint32(k.int(0, i))); r == nil && k.Catalog != nil {
+		r = k.Catalog.EnumByID(number)
+	}
 	k.out.Int[i] = bit(r == nil && !isInformation(k.int(0, i)) || r != nil && k.isFirst(r))
 	return nil
 }
@@ -136,7 +142,7 @@ func isInformation(oid int64) bool {
 // isFirst reports whether the search path leads to r, and to no other relation of its name before.
 func (k *call) isFirst(r *catalog.Relation) bool {
 	for _, schema := range searchPath(k.evaluation) {
-		if r.Schema == schema || k.Catalog.Lookup(schema, r.Name) != nil {
+		if r.Schema == schema || k.Catalog.Sibling(schema, r) != nil {
 			return r.Schema == schema
 		}
 	}
@@ -156,7 +162,7 @@ func formatType(k *call, i int) error {
 			return nil
 		}
 	}
-	k.out.Str[i] = types.TypeNameOf(uint32(k.int(0, i)), modifier)
+	k.out.Str[i] = types.FormatType(uint32(k.int(0, i)), modifier, k.Scope())
 	return nil
 }
 
@@ -246,7 +252,7 @@ func regclass(k *call, i int, must bool) error {
 		k.out.Int[i] = int64(n)
 		return nil
 	}
-	parts, err := splitName(name)
+	parts, err := catalog.SplitName(name)
 	if err != nil {
 		return err
 	}
@@ -286,40 +292,6 @@ func (k *call) findRelation(parts []string) (oid uint32, ok bool) {
 	}
 	return 0, false
 }
-
-// splitName cuts a name as written in SQL into its parts, folded to lower case unless quoted.
-func splitName(s string) ([]string, error) {
-	var parts []string
-	for rest := s; ; {
-		var part string
-		if strings.HasPrefix(rest, `"`) {
-			end := strings.Index(rest[1:], `"`)
-			if end < 0 {
-				return nil, badName()
-			}
-			part, rest = rest[1:end+1], rest[end+2:]
-		} else {
-			end := strings.IndexByte(rest, '.')
-			if end < 0 {
-				end = len(rest)
-			}
-			part, rest = lowerASCII(rest[:end]), rest[end:]
-		}
-		if part == "" {
-			return nil, badName()
-		}
-		parts = append(parts, part)
-		if rest == "" {
-			return parts, nil
-		}
-		if rest[0] != '.' {
-			return nil, badName()
-		}
-		rest = rest[1:]
-	}
-}
-
-func badName() error { return pgerr.New(pgerr.InvalidName, "invalid name syntax") }
 
 // prettySize writes a number of bytes as PostgreSQL's pg_size_pretty does.
 func prettySize(bytes int64) string {

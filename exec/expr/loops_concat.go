@@ -49,5 +49,5 @@ func (k *call) concat(first int, separator func(i int) (string, bool)) error {
 
 // appendOutput appends row i of c in its output form, in which a boolean is t or f.
 func (k *call) appendOutput(b []byte, c column, i int) []byte {
-	return types.FormatText(b, c.Type, c.Datum(c.at(i)), k.Location)
+	return types.FormatText(b, c.Type, c.Datum(c.at(i)), k.Scope())
 }

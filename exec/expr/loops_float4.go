@@ -56,7 +56,7 @@ func numericToFloat4(k *call, i int) error {
 		return nil
 	}
 	text := string(types.AppendNumeric(nil, d))
-	x, err := types.ParseText(types.Float4, text, nil) // not through double precision: that would round twice
+	x, err := types.ParseText(types.Float4, text, types.Scope{}) // not through double precision: that would round twice
 	if err != nil {
 		return pgerr.From(err)
 	}

@@ -50,7 +50,7 @@ func (k *call) finishJSON(i int, text []byte) error {
 		k.out.Str[i] = string(text)
 		return nil
 	}
-	d, err := types.ParseText(types.JSONB, string(text), nil)
+	d, err := types.ParseText(types.JSONB, string(text), types.Scope{})
 	k.out.Str[i] = d.Str
 	return err
 }

@@ -28,7 +28,7 @@ func jsonbScalar(k *call, i int) error {
 		k.out.Int[i] = x
 		return err
 	}
-	d, err := types.ParseText(to, v.Str, nil)
+	d, err := types.ParseText(to, v.Str, types.Scope{})
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func hasRelationPrivilege(all catalog.Privilege) privilegeFunction {
 	return func(k *call, i, a int, role *catalog.Role, text string) (has, known bool, err error) {
 		var number int64
 		if k.args[a].Str != nil {
-			parts, err := splitName(strings.TrimSpace(k.str(a, i)))
+			parts, err := catalog.SplitName(strings.TrimSpace(k.str(a, i)))
 			if err != nil {
 				return false, false, err
 			}

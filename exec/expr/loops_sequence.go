@@ -67,7 +67,7 @@ func onSequence(f func(k *call, i int, r *catalog.Relation) error) loop {
 func (k *call) sequence(i int) (*catalog.Relation, error) {
 	var oid uint32
 	if k.args[0].Str != nil {
-		parts, err := splitName(strings.TrimSpace(k.str(0, i)))
+		parts, err := catalog.SplitName(strings.TrimSpace(k.str(0, i)))
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +90,7 @@ func (k *call) sequence(i int) (*catalog.Relation, error) {
 
 // serialSequence is pg_get_serial_sequence(table, column).
 func serialSequence(k *call, i int) error {
-	parts, err := splitName(strings.TrimSpace(k.str(0, i)))
+	parts, err := catalog.SplitName(strings.TrimSpace(k.str(0, i)))
 	if err != nil {
 		return err
 	}

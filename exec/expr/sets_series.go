@@ -104,7 +104,7 @@ func timeSeries(id string) set {
 }
 
 func zeroInterval() string {
-	d, _ := types.ParseText(types.Interval, "0", nil)
+	d, _ := types.ParseText(types.Interval, "0", types.Scope{})
 	return d.Str
 }
 

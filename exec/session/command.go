@@ -84,6 +84,10 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 		return c.createQuery(t)
 	case *ast.CreateIndex:
 		return c.createIndex(t)
+	case *ast.CreateType:
+		return c.createType(t)
+	case *ast.AlterType:
+		return c.alterType(t)
 	case *ast.CreateSequence:
 		return c.createSequence(t)
 	case *ast.CreateRole:

@@ -19,6 +19,8 @@ func (c *compiler) comment(t *ast.Comment) (*command, error) {
 			err = c.commentSchema(t, ch)
 		case "role":
 			err = c.commentRole(t, ch)
+		case "type":
+			err = c.commentType(t, ch)
 		default:
 			var r *catalog.Relation
 			if r, err = c.commentRelation(t); err == nil {

@@ -25,8 +25,11 @@ var droppable = map[string][]catalog.Kind{
 
 // drop is DROP STREAM, TABLE, TOPIC, VIEW and MATERIALIZED VIEW.
 func (c *compiler) drop(t *ast.Drop) (*command, error) {
-	if t.Kind == "schema" {
+	switch t.Kind {
+	case "schema":
 		return c.dropSchemas(t)
+	case "type":
+		return c.dropTypes(t)
 	}
 	if _, ok := droppable[t.Kind]; !ok {
 		return nil, pgerr.Unsupported("DROP %s is", upper(t.Kind)).At(c.start())

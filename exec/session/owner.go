@@ -139,6 +139,9 @@ func (c *compiler) dropOwned(from []catalog.RoleID, cascade bool) (*catalog.Chan
 			ids, _ = withDependents(c.catalog, append(ids, r.ID))
 		}
 	}
+	if err := c.checkTypeUsers(ids); err != nil {
+		return nil, nil, err
+	}
 	ch := &catalog.Change{Drop: ids}
 	if len(ids) > 0 {
 		if _, err := c.catalog.Apply(catalog.Command{Drop: ids}); err != nil { // what depends on them

@@ -27,7 +27,7 @@ type Prepared struct {
 // types as far as the client knows them, 0 where it does not.
 func (s *Session) Prepare(ctx context.Context, name, sql string, oids []uint32) (_ *Prepared, err error) {
 	defer s.recover(&err)
-	declared, err := typesOf(oids)
+	declared, err := s.typesOf(oids)
 	if err != nil {
 		return nil, err
 	}
@@ -41,13 +41,13 @@ func (s *Session) Prepare(ctx context.Context, name, sql string, oids []uint32) 
 	return s.PrepareParsed(ctx, name, parsed, declared)
 }
 
-func typesOf(oids []uint32) ([]types.Type, error) {
+func (s *Session) typesOf(oids []uint32) ([]types.Type, error) {
 	ts := make([]types.Type, len(oids))
 	for i, oid := range oids {
 		if oid == 0 || oid == types.Unknown.OID() {
 			continue
 		}
-		t, ok := types.FromOID(oid)
+		t, ok := s.catalog().TypeByOID(oid)
 		if !ok {
 			return nil, pgerr.Unsupported("type with OID %d of parameter $%d is", oid, i+1)
 		}

@@ -18,7 +18,7 @@ import (
 func (c *compiler) plannerEnv() *planner.Env {
 	s := c.session
 	return &planner.Env{Catalog: c.catalog, SearchPath: s.settings.searchPath(), ParamTypes: c.params,
-		Location: s.Location(), Settings: s.settings.planning(), NowMicros: s.now().UnixMicro(), Access: c.allow, SchemaAccess: c.allowSchema}
+		Location: s.Location(), Names: s.names(), Settings: s.settings.planning(), NowMicros: s.now().UnixMicro(), Access: c.allow, SchemaAccess: c.allowSchema}
 }
 
 // note keeps the parameters' types that planning has found. One that nothing decides is text, as in PostgreSQL.
@@ -167,7 +167,7 @@ func (s *Session) env(reader exec.Reader, paramTypes []types.Type, params []type
 		Reader:  reader,
 		Catalog: cat,
 		System:  func(schema, name string) ([][]types.Datum, error) { return s.systemRows(cat, schema, name) },
-		Expr: expr.Context{Params: params, ParamTypes: paramTypes, Location: s.Location(), Now: s.transactionTime(),
+		Expr: expr.Context{Params: params, ParamTypes: paramTypes, Location: s.Location(), Names: s.names(), Now: s.transactionTime(),
 			User: s.userName(cat), SessionUser: s.sessionUser(cat), Database: s.options.Database, BackendPID: int32(s.options.BackendPID), Catalog: cat, Settings: s.Setting, Sequences: &s.sequences, Backend: backend{s}},
 		MemoryBytes: s.options.MemoryBytes,
 	}

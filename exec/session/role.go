@@ -145,7 +145,7 @@ func (c *compiler) validUntil(text string) (*int64, error) {
 	if strings.EqualFold(strings.TrimSpace(text), "infinity") {
 		return nil, nil
 	}
-	d, err := types.ParseText(types.Timestamptz, text, c.session.Location())
+	d, err := types.ParseText(types.Timestamptz, text, c.session.Scope())
 	return &d.Int, err
 }
 

@@ -166,6 +166,9 @@ func (c *compiler) dropContents(names []string, cascade bool) (*catalog.Change, 
 		return nil, nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because other objects depend on it", what).
 			WithDetail("%s", strings.Join(d.lines, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 	}
+	if err := c.checkTypeUsers(d.ids); err != nil {
+		return nil, nil, err
+	}
 	ch, also, err := c.dropWithSequences(d.ids, cascade)
 	if err != nil {
 		return nil, nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/parse"
 	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
 )
 
 // Bounds of what one session keeps.
@@ -104,6 +105,18 @@ func New(e Engine, o Options) (*Session, error) {
 	}
 	s.locks = e.NewLocks(o.BackendPID)
 	return s, nil
+}
+
+// Scope is what texts of values are read and written with.
+func (s *Session) Scope() types.Scope { return types.Scope{Zone: s.Location(), Names: s.names()} }
+
+// names tells names as the session's statements see them.
+func (s *Session) names() *catalog.Names {
+	n := &catalog.Names{Current: s.catalog, Path: s.settings.searchPath()}
+	if s.block != nil && s.block.staged != nil {
+		n.Committed = s.engine.Catalog
+	}
+	return n
 }
 
 // Location is the time zone in which texts of timestamps are read and written.

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/millracedb/millrace/cluster"
 	"github.com/millracedb/millrace/exec"
@@ -135,7 +134,7 @@ func (c *client) execute(ctx context.Context, sql string) (string, error) {
 			rows += int64(b.Len)
 			for i := range b.Len {
 				for _, col := range b.Cols {
-					fmt.Fprintf(&out, "%s ", types.FormatText(nil, col.Type, col.Datum(i), time.UTC))
+					fmt.Fprintf(&out, "%s ", types.FormatText(nil, col.Type, col.Datum(i), types.Scope{}))
 				}
 				out.WriteString("/ ")
 			}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"github.com/millracedb/millrace/planner"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/parse"
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -14,7 +15,7 @@ func (c *compiler) prepare(t *ast.Prepare) (*command, error) {
 	s := c.session
 	declared := make([]types.Type, len(t.Types))
 	for i, n := range t.Types {
-		t, err := resolveType(n)
+		t, err := planner.TypeNamed(c.plannerEnv(), n)
 		if err != nil {
 			return nil, err
 		}

@@ -5,9 +5,7 @@ import (
 	"strconv"
 
 	"github.com/millracedb/millrace/planner"
-	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
-	"github.com/millracedb/millrace/sql/funcs"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -46,9 +44,4 @@ func (s *Session) systemEnv() catalog.SystemEnv {
 		env.Settings = append(env.Settings, catalog.Setting{Name: name, Value: s.settings.value(name), Description: d.help})
 	}
 	return env
-}
-
-// resolveType returns the type with a name as written.
-func resolveType(n ast.TypeName) (types.Type, error) {
-	return funcs.ParseTypeName(n.Schema, n.Name, n.Mods, n.Array)
 }

@@ -402,6 +402,24 @@ type (
 		Watermark *Watermark
 		Options   []Option
 	}
+	// CreateType is CREATE TYPE … AS ENUM.
+	CreateType struct {
+		Name   Name
+		Labels []string
+	}
+	// AlterType is ALTER TYPE; Verb is "add value", "rename value", "rename to", "owner to" or "set schema".
+	AlterType struct {
+		Name        Name
+		Verb        string
+		Value       string // the label that is added or renamed
+		NewValue    string
+		Neighbor    string // of BEFORE and AFTER
+		Before      bool
+		IfNotExists bool
+		NewName     string // of RENAME TO and SET SCHEMA
+		Role        *RoleSpec
+		Pos         int
+	}
 	// CreateSequence is CREATE SEQUENCE.
 	CreateSequence struct {
 		Name        Name
@@ -660,6 +678,8 @@ type (
 func (*SelectStmt) statement()     {}
 func (*CreateRelation) statement() {}
 func (*CreateQuery) statement()    {}
+func (*CreateType) statement()     {}
+func (*AlterType) statement()      {}
 func (*CreateSequence) statement() {}
 func (*CreateIndex) statement()    {}
 func (*Drop) statement()           {}

@@ -59,6 +59,9 @@ const (
 	KindSequence Kind = "sequence"
 	// KindIndex is an index of a table or view.
 	KindIndex Kind = "index"
+	// KindType is an enum type: it has a place among relations for its number, its name and who owns it. It has no rows, and no
+	// statement on relations finds it.
+	KindType Kind = "type"
 )
 
 // Column is a column of a relation.
@@ -158,6 +161,8 @@ type Relation struct {
 	View *View `json:"view,omitempty"`
 	// Sequence is how a sequence counts; nil of other relations. Where it stands is the catalog's SequenceState.
 	Sequence *Sequence `json:"sequence,omitempty"`
+	// Enum is what an enum type is; nil of relations.
+	Enum *Enum `json:"enum,omitempty"`
 	// Comment is what COMMENT ON says of it, KeyComments what it says of the primary key.
 	Comment     string      `json:"comment,omitempty"`
 	KeyComments KeyComments `json:"key_comments,omitzero"`
@@ -214,7 +219,7 @@ type Query struct {
 	Settings  map[string]string `json:"settings"` // TimeZone, search_path … at CREATE
 	Topology  json.RawMessage   `json:"topology"` // planner/plan.Topology
 	DependsOn []RelationID      `json:"depends_on"`
-	// Through are the plain views that the text names: they were put into the topology, and it does not follow them.
+	// Through are the plain views and the types that the text names: they were put into the topology, and it does not follow them.
 	Through []RelationID `json:"through,omitempty"`
 	State   QueryState   `json:"state"`
 	Reason  string       `json:"reason,omitempty"` // why it failed

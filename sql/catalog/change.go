@@ -42,11 +42,11 @@ func (c *Catalog) change(ch Change) (*Catalog, error) {
 		if !n.HasSchema(r.Schema) {
 			return nil, ErrStale
 		}
-		if n.Lookup(r.Schema, r.Name) != nil {
-			return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", r.Name)
+		if n.byName[r.key()] != nil {
+			return nil, r.duplicate()
 		}
-		r = withConfig(r)
-		n.byID[r.ID], n.byName[key(r.Schema, r.Name)] = r, r
+		r = n.withLabelNumbers(withConfig(r))
+		n.byID[r.ID], n.byName[r.key()] = r, r
 	}
 	if err := n.changeRoles(ch); err != nil {
 		return nil, err
@@ -54,10 +54,18 @@ func (c *Catalog) change(ch Change) (*Catalog, error) {
 	return n, nil
 }
 
+// duplicate is the error of a second object of r's name. Errors: 42P07, 42710.
+func (r *Relation) duplicate() error {
+	if r.Enum != nil {
+		return pgerr.New(pgerr.DuplicateObject, "type %q already exists", r.Name)
+	}
+	return pgerr.New(pgerr.DuplicateTable, "relation %q already exists", r.Name)
+}
+
 // remove takes the relation with the id out of c, which nobody else sees yet.
 func (c *Catalog) remove(id RelationID) {
 	if r := c.byID[id]; r != nil {
 		delete(c.byID, id)
-		delete(c.byName, key(r.Schema, r.Name))
+		delete(c.byName, r.key())
 	}
 }

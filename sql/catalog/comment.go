@@ -28,6 +28,10 @@ func (c *Catalog) Descriptions() []Description {
 		add("pg_namespace", c.SchemaOID(name), 0, c.schemaComment(name))
 	}
 	for _, r := range c.Relations() {
+		if r.Enum != nil {
+			add("pg_type", r.oid(), 0, r.Comment)
+			continue
+		}
 		add("pg_class", r.oid(), 0, r.Comment)
 		for i, col := range r.Columns {
 			add("pg_class", r.oid(), i+1, col.Comment)
@@ -46,6 +50,9 @@ func (c *Catalog) Description(class string, object uint32, column int) string {
 	switch class {
 	case "pg_class":
 		r := c.ByID(RelationID(object))
+		if r != nil && r.Enum != nil {
+			return ""
+		}
 		if r == nil {
 			if r = c.ByID(PrimaryKeyRelation(object)); r == nil || column != 0 {
 				return ""
@@ -65,10 +72,14 @@ func (c *Catalog) Description(class string, object uint32, column int) string {
 		if r := c.ByID(PrimaryKeyRelation(object)); r != nil {
 			return r.KeyComments.Constraint
 		}
+	case "pg_type":
+		if r := c.EnumByID(object); r != nil {
+			return r.Comment
+		}
 	case "pg_namespace":
 		return c.schemaComment(c.SchemaByOID(object))
 	case "":
-		return cmp.Or(c.Description("pg_class", object, column), c.Description("pg_constraint", object, column), c.Description("pg_namespace", object, column))
+		return cmp.Or(c.Description("pg_class", object, column), c.Description("pg_constraint", object, column), c.Description("pg_namespace", object, column), c.Description("pg_type", object, column))
 	}
 	return ""
 }

@@ -56,9 +56,9 @@ func (r *Relation) IndexNamed(name string) *Relation {
 	return nil
 }
 
-// Shown lists the relations that there are for users: without indexes, which belong to their tables.
+// Shown lists the relations that there are for users: without indexes, which belong to their tables, and types.
 func (c *Catalog) Shown() []*Relation {
-	return slices.DeleteFunc(c.Relations(), func(r *Relation) bool { return r.Index != nil })
+	return slices.DeleteFunc(c.Relations(), func(r *Relation) bool { return r.Index != nil || r.Enum != nil })
 }
 
 // link gives tables and views their indexes, in the order of their numbers; those of what is gone go too. Nobody else sees c yet.
@@ -81,6 +81,6 @@ func (c *Catalog) link() {
 		}
 		n := *r
 		n.Indexes = list
-		c.byID[id], c.byName[key(n.Schema, n.Name)] = &n, &n
+		c.byID[id], c.byName[n.key()] = &n, &n
 	}
 }

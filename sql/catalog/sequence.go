@@ -148,6 +148,16 @@ func (c *Catalog) SequenceUsers(id RelationID) []*Relation {
 // DefaultText is the SQL text of a column's default, as PostgreSQL shows it; "" if it has none. That of an identity column is
 // not shown.
 func (c *Catalog) DefaultText(col Column) string {
+	if r := c.EnumByID(col.Type.Enum); r != nil && strings.HasPrefix(col.Default, "'") {
+		name := quoteIdent(r.Name)
+		if r.Schema != DefaultSchema {
+			name = quoteIdent(r.Schema) + "." + name
+		}
+		if col.Type.IsArray() {
+			name += "[]"
+		}
+		return col.Default + "::" + name
+	}
 	if col.Default != "" || col.Sequence == 0 || col.Identity != "" {
 		return col.Default
 	}

@@ -71,6 +71,14 @@ func contains(ids []RelationID, id RelationID) bool {
 	return false
 }
 
+// key is the key of r's name: types have names of their own.
+func (r *Relation) key() string {
+	if r.Enum != nil {
+		return typeKey(r.Schema, r.Name)
+	}
+	return key(r.Schema, r.Name)
+}
+
 func key(schema, name string) string {
 	if schema == "" {
 		schema = DefaultSchema
@@ -180,7 +188,7 @@ func (c *Catalog) create(r *Relation) (*Catalog, error) {
 		n.nextID++
 	}
 	n.byID[r.ID] = r
-	n.byName[key(r.Schema, r.Name)] = r
+	n.byName[r.key()] = r
 	return n, nil
 }
 
@@ -232,7 +240,7 @@ func (c *Catalog) alter(a Alteration) (*Catalog, error) {
 func (c *Catalog) replace(r *Relation) *Catalog {
 	n := c.clone()
 	n.byID[r.ID] = r
-	n.byName[key(r.Schema, r.Name)] = r
+	n.byName[r.key()] = r
 	return n
 }
 
@@ -283,7 +291,7 @@ func FromState(s State) *Catalog {
 	for _, r := range s.Relations {
 		r = withConfig(r)
 		c.byID[r.ID] = r
-		c.byName[key(r.Schema, r.Name)] = r
+		c.byName[r.key()] = r
 	}
 	c.link()
 	return c

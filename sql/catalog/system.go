@@ -164,7 +164,7 @@ func str(s string) types.Datum { return types.Datum{Str: s} }
 
 // array is an array of type t by its text, which is well formed.
 func array(t types.Type, text string) types.Datum {
-	d, err := types.ParseText(t, text, nil)
+	d, err := types.ParseText(t, text, types.Scope{})
 	if err != nil {
 		panic(fmt.Sprintf("BUG: array %s of type %s: %v", text, t, err))
 	}

@@ -72,7 +72,10 @@ func infoColumn(x *systemContext, r *Relation, i int) record {
 	if text := x.catalog.DefaultText(c); text != "" && c.Identity == "" {
 		out["column_default"] = str(text)
 	}
-	out["udt_catalog"], out["udt_schema"], out["udt_name"] = str(x.env.Database), str(catalogSchema), str(typname(c.Type))
+	out["udt_catalog"], out["udt_schema"], out["udt_name"] = str(x.env.Database), str(catalogSchema), str(x.catalog.typname(c.Type))
+	if e := x.catalog.EnumByID(c.Type.Enum); e != nil {
+		out["udt_schema"] = str(e.Schema)
+	}
 	out["dtd_identifier"] = str(strconv.Itoa(i + 1))
 	out["is_self_referencing"], out["is_identity"], out["identity_cycle"] = yesNo(false), yesNo(false), yesNo(false)
 	if c.Identity != "" {
@@ -87,6 +90,9 @@ func infoType(t types.Type) record {
 	out := record{"data_type": str(t.Base().String())}
 	if t.IsArray() {
 		return record{"data_type": str("ARRAY")}
+	}
+	if t.ID == types.IDEnum {
+		return record{"data_type": str("USER-DEFINED")}
 	}
 	bits := map[types.ID]int{types.IDInt2: 16, types.IDInt4: 32, types.IDInt8: 64, types.IDFloat8: 53, types.IDFloat4: 24}[t.ID]
 	switch {

@@ -77,7 +77,7 @@ func rowText(s *System, row []types.Datum) string {
 	for i, c := range s.Columns {
 		text := "NULL"
 		if !row[i].Null {
-			text = string(types.FormatText(nil, c.Type, row[i], nil))
+			text = string(types.FormatText(nil, c.Type, row[i], types.Scope{}))
 		}
 		if text != "NULL" && text != "0" && text != "f" && text != "" {
 			out = append(out, c.Name+"="+text)

@@ -5,6 +5,7 @@ import "github.com/millracedb/millrace/sql/types"
 // typeFillers make what shows types.
 var typeFillers = map[string]filler{
 	"pg_catalog.pg_type":      fillType,
+	"pg_catalog.pg_enum":      fillEnum,
 	"pg_catalog.pg_collation": fillCollation,
 }
 
@@ -40,6 +41,7 @@ var physicals = map[types.ID]physical{
 	types.IDFloat4:      {byValue: true, align: "i", storage: "p", category: "N"},
 	types.IDVarchar:     {align: "i", storage: "x", category: "S", collation: oidDefaultCollation},
 	types.IDBpchar:      {align: "i", storage: "x", category: "S", collation: oidDefaultCollation},
+	types.IDEnum:        {byValue: true, align: "i", storage: "p", category: "E"},
 	types.IDUUID:        {align: "c", storage: "p", category: "U"},
 	types.IDOIDVector:   {align: "i", storage: "p", category: "A", element: types.OID},
 }
@@ -69,20 +71,54 @@ func fillType(x *systemContext, add func(record)) {
 			all = append(all, array)
 		}
 	}
-	for _, t := range all {
-		p := physicalOf(t)
-		kind := "b"
-		if t.ID == types.IDVoid || t.ID == types.IDUnknown {
-			kind = "p"
+	for _, r := range x.catalog.Enums() {
+		for _, t := range []types.Type{r.EnumType(), types.ArrayOf(r.EnumType())} {
+			row := typeRecord(t)
+			row["typname"], row["typnamespace"], row["typowner"] = str(x.catalog.typname(t)), num(x.catalog.SchemaOID(r.Schema)), num(r.OwnerID())
+			add(row)
 		}
-		add(record{
-			"oid": num(t.OID()), "typname": str(typname(t)), "typnamespace": num(oidCatalogSchema), "typowner": num(oidOwner),
-			"typlen": num(t.Size()), "typbyval": flag(p.byValue), "typtype": str(kind), "typcategory": str(p.category),
-			"typispreferred": flag(p.preferred), "typisdefined": flag(true), "typdelim": str(","), "typelem": num(p.element.OID()),
-			"typarray": num(types.ArrayOf(t).OID()), "typalign": str(p.align), "typstorage": str(p.storage), "typtypmod": num(-1),
-			"typcollation": num(p.collation),
-		})
 	}
+	for _, t := range all {
+		add(typeRecord(t))
+	}
+}
+
+// typeRecord is the row of pg_type of a type of pg_catalog; an enum's name and schema are for the caller to put in.
+func typeRecord(t types.Type) record {
+	p := physicalOf(t)
+	kind := "b"
+	switch t.ID {
+	case types.IDVoid, types.IDUnknown:
+		kind = "p"
+	case types.IDEnum:
+		kind = "e"
+	}
+	return record{
+		"oid": num(t.OID()), "typname": str(typname(t)), "typnamespace": num(oidCatalogSchema), "typowner": num(oidOwner),
+		"typlen": num(t.Size()), "typbyval": flag(p.byValue), "typtype": str(kind), "typcategory": str(p.category),
+		"typispreferred": flag(p.preferred), "typisdefined": flag(true), "typdelim": str(","), "typelem": num(p.element.OID()),
+		"typarray": num(types.ArrayOf(t).OID()), "typalign": str(p.align), "typstorage": str(p.storage), "typtypmod": num(-1),
+		"typcollation": num(p.collation),
+	}
+}
+
+func fillEnum(x *systemContext, add func(record)) {
+	for _, r := range x.catalog.Enums() {
+		for _, l := range r.Enum.Labels {
+			add(record{"oid": num(l.ID), "enumtypid": num(r.oid()), "enumsortorder": {Float: float64(l.Order)}, "enumlabel": str(l.Name)})
+		}
+	}
+}
+
+// typname is pg_type.typname, of the user's types too.
+func (c *Catalog) typname(t types.Type) string {
+	if r := c.EnumByID(t.Enum); r != nil {
+		if t.IsArray() {
+			return "_" + r.Name
+		}
+		return r.Name
+	}
+	return typname(t)
 }
 
 // typname is pg_type.typname.

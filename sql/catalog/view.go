@@ -50,10 +50,10 @@ func (r *Relation) Word() string {
 // HasTopic reports whether the relation has a topic of its own.
 func (r *Relation) HasTopic() bool { return r.Over == 0 && r.HasRecords() }
 
-// HasRecords reports whether there are records of the relation, in whichever topic: it is no plain view, no sequence, and no
+// HasRecords reports whether there are records of the relation, in whichever topic: it is no plain view, no sequence, no type, and no
 // index that is not unique.
 func (r *Relation) HasRecords() bool {
-	return r.Kind != KindPlainView && r.Kind != KindSequence && (r.Index == nil || r.Index.Unique)
+	return r.Kind != KindPlainView && r.Kind != KindSequence && r.Kind != KindType && (r.Index == nil || r.Index.Unique)
 }
 
 // SQL returns the text of the query of a view, plain or materialized; "" of other relations.

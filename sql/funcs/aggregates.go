@@ -30,6 +30,8 @@ func (r *registry) addAggregates() {
 	}
 	r.agg("min", anyArray, anyArray).doc("least value", "min(x)")
 	r.agg("max", anyArray, anyArray).doc("greatest value", "max(x)")
+	r.agg("min", anyEnum, anyEnum).doc("least value", "min(x)")
+	r.agg("max", anyEnum, anyEnum).doc("greatest value", "max(x)")
 	r.agg("array_agg", anyArray, anyNonArray).lax().doc("values as an array", "array_agg(x)")
 	r.add(&Signature{ID: ArrayAggElements, Name: "array_agg_elements", Args: []types.Type{anyArray}, Result: anyArray, Kind: Aggregate, operator: true})
 	r.agg("bool_and", b, b).doc("whether all values are true", "bool_and(x)")

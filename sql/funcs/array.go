@@ -16,6 +16,7 @@ func (r *registry) addArrays() {
 	r.add(&Signature{ID: Subscript, Name: Subscript, Args: []types.Type{anyArray, i4}, Result: anyElement, Strict: true, operator: true})
 	r.add(&Signature{ID: Slice, Name: Slice, Args: []types.Type{anyArray, i4, i4}, Result: anyArray, Strict: true, operator: true})
 	r.compare("array_", anyArray, anyArray)
+	r.compare("enum_", anyEnum, anyEnum)
 	r.op("@>", "arraycontains", yes, anyArray, anyArray)
 	r.op("<@", "arraycontained", yes, anyArray, anyArray)
 	r.op("&&", "arrayoverlap", yes, anyArray, anyArray)

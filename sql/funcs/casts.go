@@ -110,7 +110,7 @@ func castContext(from, to types.Type) (CastContext, bool) {
 	switch {
 	case from.ID == types.IDOIDVector && (to == types.ArrayOf(types.OID) || to == types.ArrayOf(types.Int2)): // it stands for int2vector too
 		return CastExplicit, true
-	case from.IsArray() && to.IsArray() && from.Elem == to.Elem:
+	case from.IsArray() && to.IsArray() && same(from.Element(), to.Element()):
 		return CastImplicit, true
 	case from.IsArray() && to.IsArray():
 		return castContext(from.Element(), to.Element())
@@ -174,9 +174,27 @@ func (r *registry) addCasts() {
 			}
 		}
 	}
+	r.addEnumCasts()
 	for _, id := range []string{castArray, cutArray} {
 		r.add(&Signature{ID: id, Name: id, Args: []types.Type{anyArray}, Result: anyArray, Strict: true, Volatility: Stable, operator: true,
 			Doc: "cast of an array's elements"})
+	}
+}
+
+// addEnumCasts adds the casts between enums, and arrays of them, and strings: one signature for all enums. They go through the labels.
+func (r *registry) addEnumCasts() {
+	for _, enum := range []types.Type{{ID: types.IDEnum}, types.ArrayOf(types.Type{ID: types.IDEnum})} {
+		declared := anyEnum
+		if enum.IsArray() {
+			declared = anyArray
+		}
+		for _, s := range []types.Type{types.Text, types.Varchar, types.Bpchar, types.Name} {
+			r.add(&Signature{ID: castID(enum, s), Name: s.ShortName(), Args: []types.Type{declared}, Result: s, Strict: true, Volatility: Stable, operator: true})
+			r.add(&Signature{ID: castID(s, enum), Name: enum.ShortName(), Args: []types.Type{s}, Result: declared, Strict: true, Volatility: Stable, operator: true})
+			if s.ID == types.IDVarchar || s.ID == types.IDBpchar {
+				r.add(&Signature{ID: cutID(enum, s), Name: s.ShortName(), Args: []types.Type{declared}, Result: s, Strict: true, Volatility: Stable, operator: true})
+			}
+		}
 	}
 }
 

@@ -17,6 +17,8 @@ func (r *registry) addChoices() {
 		r.fn("greatest", t, t).lax().variadic().doc("greatest of the arguments that are not NULL", "greatest(1, 3, 2)")
 		r.fn("least", t, t).lax().variadic().doc("least of the arguments that are not NULL", "least(1, 3, 2)")
 	}
+	r.fn("greatest", anyEnum, anyEnum).lax().variadic()
+	r.fn("least", anyEnum, anyEnum).lax().variadic()
 	r.fn("greatest", anyArray, anyArray).lax().variadic()
 	r.fn("least", anyArray, anyArray).lax().variadic()
 }
@@ -32,8 +34,9 @@ func resolveChoice(name string, args []types.Type) (s *Signature, err error, ok 
 		e.Message = strings.ToUpper(name) + " " + e.Message
 		return nil, e, true
 	}
-	if t.IsArray() {
-		s, err = ByID(name + "(anyarray)").settle([]types.Type{t})
+	if t.IsArray() || t.ID == types.IDEnum {
+		declared := map[bool]types.Type{true: anyArray, false: anyEnum}[t.IsArray()]
+		s, err = ByID(name + "(" + declared.ShortName() + ")").settle([]types.Type{t})
 		return s, err, true
 	}
 	s = ByID(name + "(" + t.ShortName() + ")")

@@ -22,7 +22,7 @@ func isAnyArray(t types.Type) bool {
 // open. ok is false if they do not agree.
 func (s *Signature) elements(args []types.Type) (elem types.Type, ok bool) {
 	var found []types.Type
-	compatible, arrays := false, false
+	compatible, arrays, enums := false, false, false
 	for i, a := range args {
 		want := s.Arg(i)
 		if !isPolymorphic(want) {
@@ -30,10 +30,11 @@ func (s *Signature) elements(args []types.Type) (elem types.Type, ok bool) {
 		}
 		compatible = compatible || isCompatible(want)
 		arrays = arrays || isAnyArray(want)
+		enums = enums || want == anyEnum
 		switch {
 		case a.ID == types.IDUnknown:
 			continue
-		case isAnyArray(want) && !a.IsArray(), want == anyNonArray && a.IsArray():
+		case isAnyArray(want) && !a.IsArray(), want == anyNonArray && a.IsArray(), want == anyEnum && a.ID != types.IDEnum:
 			return elem, false
 		case isAnyArray(want):
 			a = a.Element()
@@ -44,7 +45,7 @@ func (s *Signature) elements(args []types.Type) (elem types.Type, ok bool) {
 	case len(found) == 0 && compatible:
 		return types.Text, true
 	case len(found) == 0:
-		return types.Unknown, true
+		return types.Unknown, !enums // an untyped literal is no enum
 	case compatible:
 		common, err := CommonType(found)
 		if err != nil {

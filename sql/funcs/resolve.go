@@ -322,6 +322,8 @@ func category(id types.ID) byte {
 		return 'D'
 	case types.IDInterval:
 		return 'T'
+	case types.IDEnum:
+		return 'E'
 	case types.IDChar:
 		return 'Z'
 	case types.IDArray, types.IDOIDVector:
@@ -329,7 +331,7 @@ func category(id types.ID) byte {
 	case types.IDUnknown:
 		return 'X'
 	case types.IDVoid, types.IDInvalid, types.IDAnyElement, types.IDAnyArray, types.IDAnyNonArray, types.IDAnyCompatible,
-		types.IDAnyCompatibleArray:
+		types.IDAnyCompatibleArray, types.IDAnyEnum:
 		return 'P'
 	}
 	return 'U'

@@ -35,6 +35,7 @@ var Any = types.Type{}
 // of elements, exactly or, for the compatible ones, after implicit casts. A signature that Resolve returns has none of them.
 var (
 	anyElement         = types.Type{ID: types.IDAnyElement}
+	anyEnum            = types.Type{ID: types.IDAnyEnum}
 	anyArray           = types.Type{ID: types.IDAnyArray}
 	anyNonArray        = types.Type{ID: types.IDAnyNonArray}
 	anyCompatible      = types.Type{ID: types.IDAnyCompatible}
@@ -87,6 +88,7 @@ var table = func() *registry {
 	r.addJSON()
 	r.addIntervals()
 	r.addChoices()
+	r.addEnums()
 	r.addSession()
 	r.addBackend()
 	r.addCatalog()

@@ -31,6 +31,11 @@ func (p *parser) alter(t *token) ast.Statement {
 				return stmt
 			}
 		}
+		if p.i = first; p.acceptWord("type") {
+			if stmt := p.alterType(); stmt != nil {
+				return stmt
+			}
+		}
 		p.i = first
 		return p.refuse(what, t)
 	}

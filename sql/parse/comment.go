@@ -3,7 +3,7 @@ package parse
 import "github.com/millracedb/millrace/sql/ast"
 
 // commented are the kinds that COMMENT ON takes by a plain name.
-var commented = []string{"table", "view", "stream", "topic", "sequence", "index", "column", "schema", "role"}
+var commented = []string{"table", "view", "stream", "topic", "sequence", "index", "column", "schema", "role", "type"}
 
 // comment parses ON kind name IS text behind COMMENT.
 func (p *parser) comment(t *token) ast.Statement {

@@ -56,6 +56,9 @@ func (p *parser) create(t *token) ast.Statement {
 	case w.isWord("schema") && !h.orReplace && !h.temporary:
 		p.next()
 		return p.createSchema()
+	case w.isWord("type") && !h.orReplace && !h.temporary:
+		p.next()
+		return p.createType(t)
 	case w.isWord("index"), w.isWord("unique") && p.at(1).isWord("index"):
 		return p.createIndex()
 	case w.isOneOf(refusedObjects...):

@@ -27,7 +27,7 @@ var arrayOIDs = map[ID]uint32{
 
 // ArrayOf returns the type of arrays of elem; the zero Type if there is none.
 func ArrayOf(elem Type) Type {
-	if arrayOIDs[elem.ID] == 0 {
+	if arrayOIDs[elem.ID] == 0 && elem.ID != IDEnum {
 		return Type{}
 	}
 	elem.ID, elem.Elem = IDArray, elem.ID
@@ -84,7 +84,7 @@ func EncodeArray(v *Vector) string {
 // DecodeArray returns the elements of s, the stored form of an array of type t. Error: ErrCorrupt.
 func DecodeArray(t Type, s string) (*Vector, error) {
 	if len(s) > 0 && s[0] == '{' && t.Elem == IDText {
-		return parseElements(TextArray, s, nil)
+		return parseElements(TextArray, s, Scope{})
 	}
 	r := reader{b: []byte(s)}
 	head := r.byte()

@@ -22,7 +22,7 @@ func vectorElements(s string) *Vector {
 func OIDArrayOf(vector string) string { return EncodeArray(vectorElements(vector)) }
 
 // appendBinaryArray appends dimensions, whether there are NULLs, the elements' type, length and lower bound, elements.
-func appendBinaryArray(dst []byte, t Type, s string) []byte {
+func appendBinaryArray(dst []byte, t Type, s string, in Scope) []byte {
 	lower, dimensions, nulls := uint32(1), uint32(1), uint32(0)
 	var v *Vector
 	if t.ID == IDOIDVector {
@@ -45,7 +45,7 @@ func appendBinaryArray(dst []byte, t Type, s string) []byte {
 			continue
 		}
 		start := len(dst)
-		dst = FormatBinary(appendUint32s(dst, 0), v.Type, v.Datum(i))
+		dst = FormatBinary(appendUint32s(dst, 0), v.Type, v.Datum(i), in)
 		binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4))
 	}
 	return dst
@@ -62,7 +62,7 @@ func appendUint32s(dst []byte, values ...uint32) []byte {
 const maxDimensions = 6
 
 // parseBinaryArray reads an array of at most one dimension.
-func parseBinaryArray(t Type, b []byte) (Datum, error) {
+func parseBinaryArray(t Type, b []byte, in Scope) (Datum, error) {
 	if !t.IsArray() {
 		return Datum{}, pgerr.Unsupported("binary input of type %s is", t)
 	}
@@ -91,7 +91,7 @@ func parseBinaryArray(t Type, b []byte) (Datum, error) {
 		if lower := int32(binary.BigEndian.Uint32(b[16:])); lower != 1 {
 			return Datum{}, pgerr.Unsupported("arrays whose first element is not number 1 are")
 		}
-		if err := v.readBinary(b[20:], int32(binary.BigEndian.Uint32(b[12:]))); err != nil {
+		if err := v.readBinary(b[20:], int32(binary.BigEndian.Uint32(b[12:])), in); err != nil {
 			return Datum{}, err
 		}
 	}
@@ -99,7 +99,7 @@ func parseBinaryArray(t Type, b []byte) (Datum, error) {
 }
 
 // readBinary appends n elements, each a length (-1: NULL) and that many bytes.
-func (v *Vector) readBinary(b []byte, n int32) error {
+func (v *Vector) readBinary(b []byte, n int32, in Scope) error {
 	for ; n > 0; n-- {
 		if len(b) < 4 {
 			return badLength(len(b), 4)
@@ -112,7 +112,7 @@ func (v *Vector) readBinary(b []byte, n int32) error {
 		case size < -1 || int(size) > len(b):
 			return pgerr.New(pgerr.InvalidBinaryRepresentation, "insufficient data left in message")
 		}
-		d, err := ParseBinary(v.Type, b[:size])
+		d, err := ParseBinary(v.Type, b[:size], in)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 
 func arrayOf(t testing.TB, typ Type, text string) string {
 	t.Helper()
-	d, err := ParseText(typ, text, nil)
+	d, err := ParseText(typ, text, Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestOldTextArray(t *testing.T) {
 	if err != nil || v.Len() != 3 || !v.IsNull(1) || v.Str[2] != "b c" || ArrayLength(old) != 3 {
 		t.Errorf("elements %v, %v", v, err)
 	}
-	if got := string(FormatText(nil, typ, StrDatum(old), nil)); got != old {
+	if got := string(FormatText(nil, typ, StrDatum(old), Scope{})); got != old {
 		t.Errorf("printed as %s", got)
 	}
 	b := NewBatch([]Type{TextArray}, 1)
@@ -70,7 +70,7 @@ func TestArrayRoundTrip(t *testing.T) {
 		ArrayOf(Numeric): "{1.50,NaN}", ArrayOf(Float8): "{0.1}", ArrayOf(Interval): "{1 day}"} {
 		s := arrayOf(t, typ, text)
 		v, err := DecodeArray(typ, s)
-		if err != nil || EncodeArray(v) != s || ArrayLength(s) != v.Len() || string(FormatText(nil, typ, StrDatum(s), nil)) != text && typ.Elem != IDInterval {
+		if err != nil || EncodeArray(v) != s || ArrayLength(s) != v.Len() || string(FormatText(nil, typ, StrDatum(s), Scope{})) != text && typ.Elem != IDInterval {
 			t.Errorf("%v %s: %v, %v", typ, text, v, err)
 		}
 		for n := range len(s) {
@@ -107,11 +107,11 @@ func FuzzParseArray(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		d, err := ParseText(TextArray, s, nil)
+		d, err := ParseText(TextArray, s, Scope{})
 		if err != nil {
 			return
 		}
-		again, err := ParseText(TextArray, string(FormatText(nil, TextArray, d, nil)), nil)
+		again, err := ParseText(TextArray, string(FormatText(nil, TextArray, d, Scope{})), Scope{})
 		if err != nil || again.Str != d.Str {
 			t.Errorf("%q: %v, %v", s, again, err)
 		}

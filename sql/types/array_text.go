@@ -2,7 +2,6 @@ package types
 
 import (
 	"strings"
-	"time"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -32,15 +31,15 @@ type arrayReader struct {
 
 // parseArray reads the text form of an array of type t. Errors: 22P02, 0A000 for what has not one dimension from 1 on, and
 // those of the elements.
-func parseArray(t Type, s string, loc *time.Location) (Datum, error) {
-	v, err := parseElements(t, s, loc)
+func parseArray(t Type, s string, in Scope) (Datum, error) {
+	v, err := parseElements(t, s, in)
 	if err != nil {
 		return Datum{}, err
 	}
 	return StrDatum(EncodeArray(v)), nil
 }
 
-func parseElements(t Type, s string, loc *time.Location) (*Vector, error) {
+func parseElements(t Type, s string, in Scope) (*Vector, error) {
 	v := NewVector(t.Element(), 0)
 	// As in PostgreSQL an array's form is looked at first, then its elements.
 	if err := splitArray(s, func(string, bool) error { return nil }); err != nil {
@@ -51,7 +50,7 @@ func parseElements(t Type, s string, loc *time.Location) (*Vector, error) {
 			v.Append(NullDatum)
 			return nil
 		}
-		d, err := ParseText(v.Type, text, loc)
+		d, err := ParseText(v.Type, text, in)
 		v.Append(d)
 		return err
 	})
@@ -250,7 +249,7 @@ func (r *arrayReader) end() error {
 }
 
 // appendArray appends the text form of an array of type t.
-func appendArray(dst []byte, t Type, s string, loc *time.Location) []byte {
+func appendArray(dst []byte, t Type, s string, in Scope) []byte {
 	v := StoredArray(t, s)
 	var text []byte
 	dst = append(dst, '{')
@@ -262,7 +261,7 @@ func appendArray(dst []byte, t Type, s string, loc *time.Location) []byte {
 			dst = append(dst, "NULL"...)
 			continue
 		}
-		text = FormatText(text[:0], v.Type, v.Datum(i), loc)
+		text = FormatText(text[:0], v.Type, v.Datum(i), in)
 		dst = appendElement(dst, string(text))
 	}
 	return append(dst, '}')

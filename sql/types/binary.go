@@ -11,7 +11,7 @@ import (
 
 // ParseBinary reads PostgreSQL's binary form of a value of type t (the functions *recv). Errors: 22P03, 08P01, and those
 // of ParseText for values out of range.
-func ParseBinary(t Type, b []byte) (Datum, error) {
+func ParseBinary(t Type, b []byte, in Scope) (Datum, error) {
 	switch t.ID {
 	case IDFloat4:
 		if len(b) != 4 {
@@ -40,12 +40,14 @@ func ParseBinary(t Type, b []byte) (Datum, error) {
 	case IDNumeric:
 		return parseBinaryNumeric(t, b)
 	case IDArray, IDOIDVector:
-		return parseBinaryArray(t, b)
+		return parseBinaryArray(t, b, in)
+	case IDEnum:
+		return parseEnum(t, string(b), in)
 	}
 	if t.Class() == ClassInt {
 		return parseBinaryInt(t, b)
 	}
-	return ParseText(t, string(b), nil)
+	return ParseText(t, string(b), in)
 }
 
 func badLength(have, want int) error {
@@ -92,7 +94,7 @@ func parseBinaryInt(t Type, b []byte) (Datum, error) {
 }
 
 // FormatBinary appends PostgreSQL's binary form of d, a value of type t that is not NULL (the functions *send).
-func FormatBinary(dst []byte, t Type, d Datum) []byte {
+func FormatBinary(dst []byte, t Type, d Datum, in Scope) []byte {
 	switch t.ID {
 	case IDFloat4:
 		return binary.BigEndian.AppendUint32(dst, float4Bits(d.Float))
@@ -101,7 +103,9 @@ func FormatBinary(dst []byte, t Type, d Datum) []byte {
 	case IDNumeric:
 		return appendBinaryNumeric(dst, d.Dec)
 	case IDArray, IDOIDVector:
-		return appendBinaryArray(dst, t, d.Str)
+		return appendBinaryArray(dst, t, d.Str, in)
+	case IDEnum:
+		return appendEnum(dst, t, d.Int, in)
 	}
 	if t.ID == IDJSONB {
 		dst = append(dst, jsonbVersion)

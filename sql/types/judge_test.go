@@ -152,7 +152,7 @@ func judged(t *testing.T, conn *pgx.Conn, typ types.Type, s string) string {
 }
 
 func parsed(typ types.Type, s string, loc *time.Location) string {
-	d, err := types.ParseText(typ, s, loc)
+	d, err := types.ParseText(typ, s, types.Scope{Zone: loc})
 	if err != nil {
 		e := pgerr.From(err)
 		return describe(e.Code, e.Message, e.Detail, e.Hint)
@@ -163,7 +163,7 @@ func parsed(typ types.Type, s string, loc *time.Location) string {
 	if typ.ID == types.IDBpchar { // the cast to text takes the spaces
 		return types.TrimPadding(d.Str)
 	}
-	return string(types.FormatText(nil, typ, d, loc))
+	return string(types.FormatText(nil, typ, d, types.Scope{Zone: loc}))
 }
 
 // types.Text forms are read and written as PostgreSQL does, with its errors, in zones with and without daylight saving.
@@ -195,7 +195,7 @@ func TestBinaryAgainstPostgres(t *testing.T) {
 	conn := oracle.StartPostgres(t).Conn(t)
 	for typ, inputs := range texts {
 		for _, s := range inputs {
-			d, err := types.ParseText(typ, s, nil)
+			d, err := types.ParseText(typ, s, types.Scope{})
 			if err != nil {
 				continue
 			}
@@ -205,13 +205,13 @@ func TestBinaryAgainstPostgres(t *testing.T) {
 				t.Fatalf("%s: %v", query, result.Err)
 			}
 			want := result.Rows[0][0]
-			if got := types.FormatBinary(nil, typ, d); !bytes.Equal(got, want) {
+			if got := types.FormatBinary(nil, typ, d, types.Scope{}); !bytes.Equal(got, want) {
 				t.Errorf("%v %.50q: %.100x, want %.100x", typ, s, got, want)
 			}
 			if typ == types.OIDVector {
 				continue // written only
 			}
-			back, err := types.ParseBinary(typ, want)
+			back, err := types.ParseBinary(typ, want, types.Scope{})
 			if err != nil || typ.ID != types.IDJSON && types.Compare(typ, back, d) != 0 {
 				t.Errorf("%v %.50q: read %v, %v", typ, s, back, err)
 			}
@@ -229,15 +229,15 @@ func FuzzParseMoment(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		d, err := types.ParseText(types.Timestamptz, s, loc)
+		d, err := types.ParseText(types.Timestamptz, s, types.Scope{Zone: loc})
 		if err != nil {
 			if pgerr.Code(err) == pgerr.InternalError {
 				t.Fatal(err)
 			}
 			return
 		}
-		text := string(types.FormatText(nil, types.Timestamptz, d, loc))
-		again, err := types.ParseText(types.Timestamptz, text, loc)
+		text := string(types.FormatText(nil, types.Timestamptz, d, types.Scope{Zone: loc}))
+		again, err := types.ParseText(types.Timestamptz, text, types.Scope{Zone: loc})
 		if err != nil || again.Int != d.Int {
 			t.Errorf("%q is %q, which reads as %v, %v", s, text, again, err)
 		}
@@ -250,15 +250,15 @@ func FuzzParseNumeric(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		d, err := types.ParseText(types.Numeric, s, nil)
+		d, err := types.ParseText(types.Numeric, s, types.Scope{})
 		if err != nil {
 			return
 		}
-		again, err := types.ParseText(types.Numeric, string(types.FormatText(nil, types.Numeric, d, nil)), nil)
+		again, err := types.ParseText(types.Numeric, string(types.FormatText(nil, types.Numeric, d, types.Scope{})), types.Scope{})
 		if err != nil || types.CompareDecimal(again.Dec, d.Dec) != 0 || again.Dec.Exponent != d.Dec.Exponent {
 			t.Errorf("%q: %v, %v", s, again, err)
 		}
-		again, err = types.ParseBinary(types.Numeric, types.FormatBinary(nil, types.Numeric, d))
+		again, err = types.ParseBinary(types.Numeric, types.FormatBinary(nil, types.Numeric, d, types.Scope{}), types.Scope{})
 		if err != nil || types.CompareDecimal(again.Dec, d.Dec) != 0 || again.Dec.Exponent != d.Dec.Exponent {
 			t.Errorf("%q in binary: %v, %v", s, again, err)
 		}

@@ -25,6 +25,7 @@ import (
 //	timestamp   0x62, as timestamptz
 //	interval    0x63, days in 8 bytes, likewise, µs in 8 bytes: months count 30 days, days 24 hours
 //	time        0x64, µs in 8 bytes big endian
+//	enum        0x65, the place of the label in 8 bytes big endian, sign bit flipped
 //	strings     0x70, the bytes with 0x00 written as 0x00 0xff, then 0x00 0x01
 //	uuid        0x71, its 16 bytes
 //	jsonb       0x72, then 0 for the empty array, else the value: 1 null, 2 string, 3 number, 4 and 0 or 1 boolean; 5 array
@@ -46,6 +47,7 @@ const (
 	keyLocalTime   = 0x62
 	keyInterval    = 0x63
 	keyTime        = 0x64
+	keyEnum        = 0x65
 	keyString      = 0x70
 	keyUUID        = 0x71
 	keyJSONB       = 0x72
@@ -103,6 +105,8 @@ func appendKeyInt(dst []byte, t Type, i int64) []byte {
 		return binary.BigEndian.AppendUint64(append(dst, keyLocalTime), uint64(i)^1<<63)
 	case IDTime:
 		return binary.BigEndian.AppendUint64(append(dst, keyTime), uint64(i))
+	case IDEnum:
+		return binary.BigEndian.AppendUint64(append(dst, keyEnum), uint64(i)^1<<63)
 	case IDDate:
 		return binary.BigEndian.AppendUint32(append(dst, keyDate), uint32(i)^1<<31)
 	}

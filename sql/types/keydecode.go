@@ -51,6 +51,8 @@ func decodeKeyValue(b []byte, t Type) (d Datum, rest []byte, ok bool) {
 		return decodeKeyWord(b, keyTimestamp)
 	case IDTimestamp:
 		return decodeKeyWord(b, keyLocalTime)
+	case IDEnum:
+		return decodeKeyWord(b, keyEnum)
 	case IDDate:
 		if len(b) < 5 || b[0] != keyDate {
 			return Datum{}, nil, false

@@ -76,8 +76,18 @@ func TypeNameOf(oid uint32, modifier int32) string {
 	return t.withModifier(modifier).String()
 }
 
+// FormatType is TypeNameOf that knows enums, too.
+func FormatType(oid uint32, modifier int32, in Scope) string {
+	if in.Names != nil {
+		if name, ok := in.Names.TypeName(oid); ok {
+			return name
+		}
+	}
+	return TypeNameOf(oid, modifier)
+}
+
 // parseRegtype reads a type's number or name.
-func parseRegtype(s string) (Datum, error) {
+func parseRegtype(s string, in Scope) (Datum, error) {
 	word := trimSpace(s)
 	if word == "-" {
 		return IntDatum(0), nil
@@ -94,6 +104,11 @@ func parseRegtype(s string) (Datum, error) {
 			return IntDatum(int64(oid)), nil
 		}
 	}
+	if in.Names != nil {
+		if oid, ok := in.Names.TypeOID(word); ok {
+			return IntDatum(int64(oid)), nil
+		}
+	}
 	return Datum{}, pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", s)
 }
 
@@ -103,7 +118,8 @@ var shortNames = map[ID]string{
 	IDNumeric: "numeric", IDText: "text", IDTimestamptz: "timestamptz", IDTimestamp: "timestamp", IDInterval: "interval", IDTime: "time", IDDate: "date", IDOID: "oid", IDName: "name", IDChar: "char",
 	IDVoid: "void", IDRegtype: "regtype", IDOIDVector: "oidvector",
 	IDFloat4: "float4", IDVarchar: "varchar", IDBpchar: "bpchar", IDBytea: "bytea", IDUUID: "uuid", IDJSON: "json", IDJSONB: "jsonb",
-	IDAnyElement: "anyelement", IDAnyArray: "anyarray", IDAnyNonArray: "anynonarray", IDAnyCompatible: "anycompatible", IDAnyCompatibleArray: "anycompatiblearray",
+	IDEnum:    "anyenum", // which functions over enums are declared with
+	IDAnyEnum: "anyenum", IDAnyElement: "anyelement", IDAnyArray: "anyarray", IDAnyNonArray: "anynonarray", IDAnyCompatible: "anycompatible", IDAnyCompatibleArray: "anycompatiblearray",
 }
 
 // ShortName returns pg_type.typname of t, for example int4.

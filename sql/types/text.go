@@ -3,16 +3,14 @@ package types
 import (
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// ParseText reads the text form of a value of type t, as PostgreSQL 15 reads it with DateStyle ISO, MDY; loc is the
-// session's zone (nil: UTC). A numeric is rounded to the scale of t. Errors: 22P02, 22001, 22003, 22007, 22008, 22021 with
-// PostgreSQL's messages.
-func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
+// ParseText reads the text form of a value of type t, as PostgreSQL 15 reads it with DateStyle ISO, MDY. A numeric is rounded to
+// the scale of t. Errors: 22P02, 22001, 22003, 22007, 22008, 22021 with PostgreSQL's messages, and those of the Names.
+func ParseText(t Type, s string, in Scope) (Datum, error) {
 	switch t.ID {
 	case IDBool:
 		return parseBool(s)
@@ -29,7 +27,7 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 	case IDNumeric:
 		return parseNumericText(t, s)
 	case IDTimestamptz:
-		return parseTimestamptz(t, s, loc)
+		return parseTimestamptz(t, s, in.Zone)
 	case IDTimestamp:
 		return parseTimestamp(t, s)
 	case IDInterval:
@@ -41,17 +39,19 @@ func ParseText(t Type, s string, loc *time.Location) (Datum, error) {
 	case IDOID:
 		return parseOID(s)
 	case IDRegtype:
-		return parseRegtype(s)
+		return parseRegtype(s, in)
 	case IDBytea:
 		return parseBytea(s)
 	case IDUUID:
 		return parseUUID(s)
+	case IDEnum:
+		return parseEnum(t, s, in)
 	case IDJSON:
 		return parseJSONText(s)
 	case IDJSONB:
 		return parseJSONBText(s)
 	case IDArray:
-		return parseArray(t, s, loc)
+		return parseArray(t, s, in)
 	}
 	if err := CheckText(s); err != nil {
 		return Datum{}, err
@@ -81,8 +81,8 @@ func TrimToType(t Type, s string) string {
 }
 
 // FormatText appends the text form of d, a value of type t that is not NULL, as PostgreSQL 15 prints it with DateStyle
-// ISO and extra_float_digits 1; loc is the session's zone (nil: UTC).
-func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
+// ISO and extra_float_digits 1.
+func FormatText(dst []byte, t Type, d Datum, in Scope) []byte {
 	switch t.ID {
 	case IDBool:
 		if d.Int != 0 {
@@ -100,7 +100,7 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 	case IDNumeric:
 		return AppendNumeric(dst, d.Dec)
 	case IDTimestamptz:
-		return appendTimestamptz(dst, d.Int, loc)
+		return appendTimestamptz(dst, d.Int, in.Zone)
 	case IDTimestamp:
 		return appendTimestamp(dst, d.Int)
 	case IDInterval:
@@ -110,9 +110,11 @@ func FormatText(dst []byte, t Type, d Datum, loc *time.Location) []byte {
 	case IDTime:
 		return appendClock(dst, d.Int)
 	case IDArray:
-		return appendArray(dst, t, d.Str, loc)
+		return appendArray(dst, t, d.Str, in)
+	case IDEnum:
+		return appendEnum(dst, t, d.Int, in)
 	case IDRegtype:
-		return append(dst, TypeNameOf(uint32(d.Int), -1)...)
+		return append(dst, FormatType(uint32(d.Int), -1, in)...)
 	}
 	if t.Class() == ClassInt {
 		return strconv.AppendInt(dst, d.Int, 10)

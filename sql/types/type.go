@@ -41,6 +41,7 @@ const (
 	IDInterval  ID = 26
 	IDJSON      ID = 27
 	IDJSONB     ID = 28
+	IDEnum      ID = 29 // of Type.Enum
 	IDArray     ID = 30 // of Type.Elem
 )
 
@@ -51,6 +52,7 @@ const (
 	IDAnyNonArray
 	IDAnyCompatible
 	IDAnyCompatibleArray
+	IDAnyEnum
 )
 
 // Type is a SQL type with its modifier. It is comparable and copied by value.
@@ -64,6 +66,10 @@ type Type struct {
 	Scale     int16 `json:"scale,omitempty"`
 	// Elem is the type of an array's elements; their modifier is the array's.
 	Elem ID `json:"elem,omitempty"`
+	// Enum is the number of an enum type, or of that of an array's elements, in the catalog, which has its labels; EnumName is what
+	// messages call it.
+	Enum     uint32 `json:"enum,omitempty"`
+	EnumName string `json:"enum_name,omitempty"`
 }
 
 // The types without modifier.
@@ -102,7 +108,7 @@ type Class uint8
 
 // The physical classes.
 const (
-	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, timestamptz, timestamp, date, time
+	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, enums (the place of the label), timestamptz, timestamp, date, time
 	ClassFloat                // Vector.Float: double precision, and real widened
 	ClassString               // Vector.Str: strings; the bytes of bytea and uuid; packed intervals
 	ClassDecimal              // Vector.Dec
@@ -143,14 +149,15 @@ var infos = [...]info{
 	IDJSONB:       {"jsonb", 3802, -1, ClassString},
 	IDInterval:    {"interval", 1186, 16, ClassString},
 	IDTime:        {"time without time zone", 1083, 8, ClassInt},
+	IDEnum:        {"enum", 0, 4, ClassInt},
 	IDArray:       {"array", 0, -1, ClassString},
 
 	IDAnyElement: {"anyelement", 2283, 4, ClassString}, IDAnyArray: {"anyarray", 2277, -1, ClassString},
 	IDAnyNonArray: {"anynonarray", 2776, 4, ClassString}, IDAnyCompatible: {"anycompatible", 5077, 4, ClassString},
-	IDAnyCompatibleArray: {"anycompatiblearray", 5078, -1, ClassString},
+	IDAnyCompatibleArray: {"anycompatiblearray", 5078, -1, ClassString}, IDAnyEnum: {"anyenum", 3500, 4, ClassString},
 }
 
-// AllIDs returns every type but IDInvalid, arrays and those of polymorphic functions, in order of their numbers.
+// AllIDs returns every type but IDInvalid, arrays, enums and those of polymorphic functions, in order of their numbers.
 func AllIDs() []ID {
 	out := make([]ID, 0, len(infos))
 	for id := IDUnknown; id < IDAnyElement; id++ {
@@ -166,8 +173,13 @@ func (t Type) Class() Class { return infos[t.ID].class }
 
 // OID returns PostgreSQL's number of t.
 func (t Type) OID() uint32 {
-	if t.IsArray() {
+	switch {
+	case t.IsArray() && t.Elem == IDEnum:
+		return t.Enum | enumArrayBit
+	case t.IsArray():
 		return arrayOIDs[t.Elem]
+	case t.ID == IDEnum:
+		return t.Enum
 	}
 	return infos[t.ID].oid
 }
@@ -179,6 +191,9 @@ func (t Type) Size() int16 { return infos[t.ID].size }
 func (t Type) String() string {
 	if t.IsArray() {
 		return t.Element().String() + "[]"
+	}
+	if t.ID == IDEnum {
+		return t.EnumName
 	}
 	if t.ID == IDNumeric && t.Precision > 0 {
 		return fmt.Sprintf("numeric(%d,%d)", t.Precision, t.Scale)
@@ -215,7 +230,7 @@ func (t Type) HasLength() bool {
 }
 
 // Base returns t without its modifier.
-func (t Type) Base() Type { return Type{ID: t.ID, Elem: t.Elem} }
+func (t Type) Base() Type { return Type{ID: t.ID, Elem: t.Elem, Enum: t.Enum, EnumName: t.EnumName} }
 
 // IsNumber reports whether t is smallint, integer, bigint, numeric, real or double precision.
 func (t Type) IsNumber() bool {

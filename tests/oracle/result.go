@@ -63,5 +63,13 @@ func newResult(from *pgconn.Result) *Result {
 	return r
 }
 
-// SameColumns says whether two results have the same columns, by name and type, in the same order.
-func SameColumns(a, b *Result) bool { return slices.Equal(a.Columns, b.Columns) }
+// SameColumns says whether two results have the same columns, by name and type, in the same order. Types that a user has made are
+// told apart by none: each server numbers them by itself.
+func SameColumns(a, b *Result) bool {
+	return slices.EqualFunc(a.Columns, b.Columns, func(x, y Column) bool {
+		return x.Name == y.Name && (x.Type == y.Type || x.Type >= firstUserOID && y.Type >= firstUserOID)
+	})
+}
+
+// firstUserOID is the first number of an object that is not PostgreSQL's own.
+const firstUserOID = 16384

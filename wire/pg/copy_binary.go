@@ -146,7 +146,7 @@ func (p *copyBinaryParser) field(t types.Type) (types.Datum, error) {
 	}
 	raw := p.data[:size]
 	p.data = p.data[size:]
-	return types.ParseBinary(t, raw)
+	return types.ParseBinary(t, raw, p.scope)
 }
 
 // afterTrailer is an error if something follows the trailer.

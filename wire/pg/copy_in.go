@@ -22,7 +22,7 @@ func (c *conn) copyIn(ctx context.Context, portal *session.Portal, x execution) 
 	codes := formatCodes(len(cp.Columns), cp.Format.Binary)
 	c.out.send(&pgproto3.CopyInResponse{OverallFormat: overallFormat(cp), ColumnFormatCodes: codes})
 	c.out.flush()
-	load := &copyLoad{ctx: ctx, writer: w, parser: newCopyParser(cp, c.session.Location())}
+	load := &copyLoad{ctx: ctx, writer: w, parser: newCopyParser(cp, c.session.Scope())}
 	if err := c.copyData(load); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
@@ -16,7 +15,7 @@ func (c *conn) copyOut(ctx context.Context, portal *session.Portal, x execution)
 	cp := portal.Copy()
 	codes := formatCodes(len(cp.Columns), cp.Format.Binary)
 	c.out.send(&pgproto3.CopyOutResponse{OverallFormat: overallFormat(cp), ColumnFormatCodes: codes})
-	w := &copyWriter{out: c.out, copy: cp, location: c.session.Location()}
+	w := &copyWriter{out: c.out, copy: cp, scope: c.session.Scope()}
 	w.begin()
 	rows, _, err := c.pull(ctx, portal, 0, w.write)
 	if err != nil {
@@ -29,10 +28,10 @@ func (c *conn) copyOut(ctx context.Context, portal *session.Portal, x execution)
 
 // copyWriter writes rows in the formats of COPY.
 type copyWriter struct {
-	out      *output
-	copy     *session.Copy
-	location *time.Location
-	text     []byte // of a value, used again
+	out   *output
+	copy  *session.Copy
+	scope types.Scope
+	text  []byte // of a value, used again
 }
 
 // begin writes what comes before the rows. The binary format's header goes with the first message, as PostgreSQL sends it;
@@ -85,7 +84,7 @@ func (w *copyWriter) binaryRow(b *types.Batch, i int) {
 			continue
 		}
 		at := len(w.text)
-		w.text = types.FormatBinary(append(w.text, 0, 0, 0, 0), col.Type, col.Datum(i))
+		w.text = types.FormatBinary(append(w.text, 0, 0, 0, 0), col.Type, col.Datum(i), w.scope)
 		binary.BigEndian.PutUint32(w.text[at:], uint32(len(w.text)-at-4))
 	}
 	w.message()
@@ -119,7 +118,7 @@ func (w *copyWriter) value(buf []byte, col *types.Vector, i int) []byte {
 	if col.IsNull(i) {
 		return append(buf, w.copy.Format.Null...)
 	}
-	w.text = types.FormatText(w.text[:0], col.Type, col.Datum(i), w.location)
+	w.text = types.FormatText(w.text[:0], col.Type, col.Datum(i), w.scope)
 	return w.field(buf)
 }
 

@@ -2,7 +2,6 @@ package pg
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -11,7 +10,6 @@ import (
 // data may be cut anywhere. It holds the piece that is no whole line yet.
 type copyTextParser struct {
 	copyRows
-	location *time.Location
 
 	data   []byte // not yet parsed
 	lines  lineSplitter
@@ -28,9 +26,9 @@ type copyField struct {
 	null bool
 }
 
-func newCopyTextParser(rows copyRows, location *time.Location) *copyTextParser {
+func newCopyTextParser(rows copyRows) *copyTextParser {
 	format := &rows.copy.Format
-	return &copyTextParser{copyRows: rows, location: location, lines: lineSplitter{format: format}, header: format.Header}
+	return &copyTextParser{copyRows: rows, lines: lineSplitter{format: format}, header: format.Header}
 }
 
 // feed adds a piece of the data, which is copied.
@@ -132,7 +130,7 @@ func (p *copyTextParser) row(line []byte) error {
 			p.batch.Cols[i].Append(types.NullDatum)
 			continue
 		}
-		d, err := types.ParseText(p.types[i], f.text, p.location)
+		d, err := types.ParseText(p.types[i], f.text, p.scope)
 		if err != nil {
 			return p.locatedColumn(err, p.copy.Columns[i].Name, f.text)
 		}

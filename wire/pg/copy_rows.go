@@ -2,7 +2,6 @@ package pg
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -18,19 +17,20 @@ type copyParser interface {
 	rows() *copyRows
 }
 
-func newCopyParser(cp *session.Copy, location *time.Location) copyParser {
+func newCopyParser(cp *session.Copy, scope types.Scope) copyParser {
 	ts := cp.ColumnTypes()
-	rows := copyRows{copy: cp, types: ts, batch: types.NewBatch(ts, copyBatchRows)}
+	rows := copyRows{copy: cp, scope: scope, types: ts, batch: types.NewBatch(ts, copyBatchRows)}
 	if cp.Format.Binary {
 		return &copyBinaryParser{copyRows: rows}
 	}
-	return newCopyTextParser(rows, location)
+	return newCopyTextParser(rows)
 }
 
 // copyRows is what the formats have in common: the rows that were parsed, and where in the data the parser is.
 type copyRows struct {
 	copy  *session.Copy
 	types []types.Type
+	scope types.Scope
 	batch *types.Batch // the rows parsed; whoever takes them puts a new one
 	line  int          // number of the line or row at hand, from 1
 }

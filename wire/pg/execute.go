@@ -43,7 +43,7 @@ func (c *conn) rows(ctx context.Context, portal *session.Portal, x execution) er
 	if err != nil {
 		return err
 	}
-	w := &rowWriter{out: c.out, binary: binary, location: c.session.Location()}
+	w := &rowWriter{out: c.out, binary: binary, scope: c.session.Scope()}
 	sent, done, err := c.pull(ctx, portal, x.maxRows, w.write)
 	if err != nil {
 		return err

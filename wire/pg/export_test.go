@@ -2,7 +2,6 @@ package pg
 
 import (
 	"net"
-	"time"
 
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/sql/types"
@@ -14,7 +13,7 @@ func (s *Server) ServeConn(nc net.Conn) { newConn(s, nc, 1, false).run() }
 // ParseCopy gives the parser of COPY FROM data in pieces of size bytes, and returns the rows, each value in text, nil
 // for NULL.
 func ParseCopy(cp *session.Copy, data []byte, size int) ([][]*string, error) {
-	p := newCopyParser(cp, time.UTC)
+	p := newCopyParser(cp, types.Scope{})
 	for {
 		n := min(size, len(data))
 		p.feed(data[:n])
@@ -36,7 +35,7 @@ func ParseCopy(cp *session.Copy, data []byte, size int) ([][]*string, error) {
 
 // CountCopy gives the parser of COPY FROM data in pieces of size bytes, and returns the number of rows.
 func CountCopy(cp *session.Copy, data []byte, size int) (int, error) {
-	p, rows := newCopyParser(cp, time.UTC), 0
+	p, rows := newCopyParser(cp, types.Scope{}), 0
 	for len(data) > 0 {
 		n := min(size, len(data))
 		p.feed(data[:n])
@@ -63,7 +62,7 @@ func texts(b *types.Batch) [][]*string {
 		rows[i] = make([]*string, len(b.Cols))
 		for c, col := range b.Cols {
 			if !col.IsNull(i) {
-				text := string(types.FormatText(nil, col.Type, col.Datum(i), time.UTC))
+				text := string(types.FormatText(nil, col.Type, col.Datum(i), types.Scope{}))
 				rows[i][c] = &text
 			}
 		}
@@ -85,7 +84,7 @@ func FormatCopy(cp *session.Copy, rows [][]*string) string {
 		b.AppendRow(row, 1)
 	}
 	out := &output{}
-	w := &copyWriter{out: out, copy: cp, location: time.UTC}
+	w := &copyWriter{out: out, copy: cp, scope: types.Scope{}}
 	w.begin()
 	w.write(b)
 	w.end()

@@ -69,9 +69,9 @@ func (o *output) fail(err error) {
 
 // rowWriter writes rows of one result as DataRow messages.
 type rowWriter struct {
-	out      *output
-	binary   []bool // by column
-	location *time.Location
+	out    *output
+	binary []bool // by column
+	scope  types.Scope
 }
 
 // formats gives each of n columns its format, by the rule of Bind: none means text, one is for all.
@@ -124,9 +124,9 @@ func (w *rowWriter) value(buf []byte, c int, col *types.Vector, i int) []byte {
 	at := len(buf)
 	buf = append(buf, 0, 0, 0, 0)
 	if w.binary[c] {
-		buf = types.FormatBinary(buf, col.Type, col.Datum(i))
+		buf = types.FormatBinary(buf, col.Type, col.Datum(i), w.scope)
 	} else {
-		buf = types.FormatText(buf, col.Type, col.Datum(i), w.location)
+		buf = types.FormatText(buf, col.Type, col.Datum(i), w.scope)
 	}
 	binary.BigEndian.PutUint32(buf[at:], uint32(len(buf)-at-4))
 	return buf

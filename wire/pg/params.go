@@ -55,7 +55,7 @@ func (c *conn) parameter(t types.Type, raw []byte, binary bool) (types.Datum, er
 		}
 	}
 	if binary {
-		return types.ParseBinary(t, raw)
+		return types.ParseBinary(t, raw, c.session.Scope())
 	}
-	return types.ParseText(t, string(raw), c.session.Location())
+	return types.ParseText(t, string(raw), c.session.Scope())
 }
