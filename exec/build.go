@@ -17,6 +17,16 @@ func opened[O Operator](op O, err error) (Operator, error) {
 // Build makes the operators of a plan. Nothing is opened or read before the first Next.
 func Build(n plan.Node, env *Env) (Operator, error) {
 	env.begin()
+	op, err := build(n, env)
+	if err != nil || env.run.rooted {
+		return op, err
+	}
+	env.run.rooted = true
+	return whole{op, env.run}, nil
+}
+
+// build makes the operators of a part of a plan.
+func build(n plan.Node, env *Env) (Operator, error) {
 	switch n := n.(type) {
 	case *plan.Scan:
 		return newScan(n, env)
@@ -48,6 +58,12 @@ func Build(n plan.Node, env *Env) (Operator, error) {
 		return newWindow(n, env)
 	case *plan.LockRows:
 		return newLockRows(n, env)
+	case *plan.Recursive:
+		return newRecursive(n, env)
+	case *plan.WorkTable:
+		return &workTable{rows: env.run.work[n.ID]}, nil
+	case *plan.WithItem:
+		return newItemScan(n, env)
 	case *plan.Unique:
 		return newUnique(n, env)
 	}

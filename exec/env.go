@@ -32,6 +32,8 @@ type Env struct {
 	// part is what a worker reads of the relation that is divided, joined the tables that it joins with, which it does not change.
 	part   *scanPart
 	joined map[*plan.Join]joinTable
+	// keeps: in a recursive term, joined keeps tables from one run to the next.
+	keeps bool
 }
 
 // run is the state of one execution; subqueries share it with the statement.
@@ -41,6 +43,11 @@ type run struct {
 	// results of subqueries that do not depend on the row outside, and which do.
 	results    map[*plan.Query]*types.Batch
 	correlated map[*plan.Query]bool
+	// work are the rows that came last, by plan.Recursive.ID; items the rows of WITH items that are read in several places.
+	work  map[int]*types.Batch
+	items map[*plan.Item]*itemRows
+	// rooted: the statement's operators are built; what is built from now on is for subqueries.
+	rooted bool
 }
 
 // begin makes the state of the execution, once.
@@ -61,6 +68,8 @@ func newRun(m *memory) *run {
 		compiled:   map[*plan.Expr]*expr.Compiled{},
 		results:    map[*plan.Query]*types.Batch{},
 		correlated: map[*plan.Query]bool{},
+		work:       map[int]*types.Batch{},
+		items:      map[*plan.Item]*itemRows{},
 	}
 }
 

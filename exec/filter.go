@@ -16,7 +16,7 @@ type filterOp struct {
 }
 
 func newFilter(n *plan.Filter, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}

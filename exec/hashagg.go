@@ -42,7 +42,7 @@ type aggCall struct {
 }
 
 func newHashAgg(n *plan.Aggregate, env *Env) (*hashAgg, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}

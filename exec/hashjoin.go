@@ -41,7 +41,7 @@ func newHashJoin(n *plan.Join, env *Env) (Operator, error) {
 	j.keepsLeft = n.Kind == plan.JoinLeft || n.Kind == plan.JoinFull
 	j.keepsRight = n.Kind == plan.JoinRight || n.Kind == plan.JoinFull
 	var err error
-	if j.left, err = Build(n.Left, env); err != nil {
+	if j.left, err = build(n.Left, env); err != nil {
 		return nil, err
 	}
 	if j.leftKeys, err = env.compileAll(n.LeftKeys); err != nil {
@@ -92,6 +92,9 @@ func (j *hashJoin) build(ctx context.Context) error {
 	}
 	if j.table = t; j.keepsRight {
 		j.table.matched = make([]bool, j.table.rows.Len)
+	} else if j.env.keeps && !readsOpenWork(j.node.Right) {
+		j.env.joined[j.node] = t
+		j.table = t.reader()
 	}
 	return nil
 }

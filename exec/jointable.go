@@ -35,7 +35,7 @@ func readJoinTable(ctx context.Context, n *plan.Join, env *Env) (joinTable, erro
 	if err != nil {
 		return t, err
 	}
-	right, err := Build(n.Right, env)
+	right, err := build(n.Right, env)
 	if err != nil {
 		return t, err
 	}

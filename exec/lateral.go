@@ -21,7 +21,7 @@ type lateralOp struct {
 }
 
 func newLateral(n *plan.Lateral, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	return &lateralOp{env: env, node: n, input: input, right: n.Sub.Sub.Root.Types()}, err
 }
 

@@ -19,7 +19,7 @@ type limitOp struct {
 }
 
 func newLimit(n *plan.Limit, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	return &limitOp{env: env, node: n, input: input}, err
 }
 

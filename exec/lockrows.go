@@ -19,7 +19,7 @@ type lockRows struct {
 }
 
 func newLockRows(n *plan.LockRows, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	return &lockRows{env: env, node: n, input: input}, err
 }
 

@@ -44,6 +44,12 @@ func (a *account) grow(n int64) error {
 	return nil
 }
 
+// shrink gives back n bytes.
+func (a *account) shrink(n int64) {
+	a.memory.used.Add(-n)
+	a.used -= n
+}
+
 // release gives back all.
 func (a *account) release() {
 	if a.memory == nil {

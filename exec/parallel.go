@@ -146,7 +146,7 @@ func guarded(do func() error) (err error) {
 // worker returns an environment for another goroutine. It shares the bound of the memory.
 func (e *Env) worker(part *scanPart, joined map[*plan.Join]joinTable) *Env {
 	w := *e
-	w.part, w.joined = part, joined
+	w.part, w.joined, w.keeps = part, joined, false
 	w.run = newRun(e.run.memory)
 	return &w
 }

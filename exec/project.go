@@ -16,7 +16,7 @@ type projectOp struct {
 }
 
 func newProject(n *plan.Project, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}

@@ -22,10 +22,10 @@ type setOp struct {
 func newSetOp(n *plan.SetOp, env *Env) (Operator, error) {
 	s := &setOp{node: n, mem: env.account("set operation"), counts: map[string]*int64{}}
 	var err error
-	if s.left, err = Build(n.Left, env); err != nil {
+	if s.left, err = build(n.Left, env); err != nil {
 		return nil, err
 	}
-	s.right, err = Build(n.Right, env)
+	s.right, err = build(n.Right, env)
 	return s, err
 }
 
@@ -130,7 +130,7 @@ type uniqueOp struct {
 }
 
 func newUnique(n *plan.Unique, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}

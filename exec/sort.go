@@ -30,7 +30,7 @@ type sortOp struct {
 }
 
 func newSort(n *plan.Sort, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}

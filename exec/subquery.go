@@ -13,13 +13,14 @@ import (
 func (e *Env) subquery(ctx context.Context, c *expr.Context, q *plan.Query, outer []types.Datum) (*types.Batch, error) {
 	correlated, known := e.run.correlated[q]
 	if !known {
-		correlated = usesOuter(q.Root, 0)
+		correlated = usesOuter(q.Root, 0) || readsOpenWork(q.Root)
 		e.run.correlated[q] = correlated
 	}
 	if b := e.run.results[q]; b != nil {
 		return b, nil
 	}
 	child := *e
+	child.joined, child.keeps = nil, false
 	child.Expr = *c
 	child.Expr.Outer = append([][]types.Datum{outer}, c.Outer...)
 	mem := e.account("subquery")
@@ -124,6 +125,10 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 			exprs = append(exprs, l.Key...)
 		}
 		inputs = []plan.Node{n.Input}
+	case *plan.WithItem:
+		inputs = []plan.Node{n.Input}
+	case *plan.Recursive:
+		inputs = []plan.Node{n.Base, n.Step}
 	case *plan.Unique:
 		return n.Keys, []plan.Node{n.Input}
 	}

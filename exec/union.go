@@ -13,7 +13,7 @@ type unionOp struct{ inputs []Operator }
 func newUnion(n *plan.Union, env *Env) (Operator, error) {
 	u := &unionOp{}
 	for _, in := range n.Inputs {
-		op, err := Build(in, env)
+		op, err := build(in, env)
 		if err != nil {
 			return nil, err
 		}

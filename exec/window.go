@@ -43,7 +43,7 @@ type windowCall struct {
 }
 
 func newWindow(n *plan.Window, env *Env) (Operator, error) {
-	input, err := Build(n.Input, env)
+	input, err := build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,6 @@
 package planner
 
 import (
-	"slices"
-
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
@@ -19,6 +17,10 @@ type binder struct {
 	named   relations         // that the statement's own text names
 	through relations         // plain views that were put in
 	queries int               // bound so far, against maxQueries
+	level   int               // of the query that is being bound: how many queries are around it
+	steps   int               // recursive terms that are being bound, one in another
+	ctes    *cte              // of a WITH clause before INSERT, UPDATE or DELETE
+	lastID  int               // plan.Recursive.ID given
 	depth   int               // of expressions and queries, against maxDepth
 	// lazy says that refusals may wait until the plan is there: see refuse.go.
 	lazy bool
@@ -68,24 +70,6 @@ func (q *bound) fields() []plan.Field {
 	return out
 }
 
-// cte is a list of WITH items in scope, the newest first. An item sees those behind it.
-type cte struct {
-	ast.CTE
-	next   *cte
-	parent *scope // of the query that has the WITH
-	used   bool
-}
-
-func (c *cte) find(name string) *cte {
-	for ; c != nil; c = c.next {
-		if c.Name == name {
-			c.used = true
-			return c
-		}
-	}
-	return nil
-}
-
 // bindQuery binds sel. parent is the scope of the query around it, nil at the top. targets, if not nil, are types
 // that untyped literals and parameters of the select list take (INSERT).
 func (b *binder) bindQuery(sel *ast.Select, parent *scope, ctes *cte, targets []types.Type) (*bound, error) {
@@ -99,10 +83,11 @@ func (b *binder) bindQuery(sel *ast.Select, parent *scope, ctes *cte, targets []
 	if err := refuseClauses(sel); err != nil {
 		return nil, err
 	}
-	ctes, err := declare(sel.With, ctes, parent)
+	ctes, err := declare(sel, ctes, parent)
 	if err != nil {
 		return nil, err
 	}
+	defer b.enterLevel(parent)()
 	if err := checkLocking(sel); err != nil {
 		return nil, err
 	}
@@ -111,30 +96,6 @@ func (b *binder) bindQuery(sel *ast.Select, parent *scope, ctes *cte, targets []
 		return nil, err
 	}
 	return q, b.bindUnused(ctes, len(sel.With))
-}
-
-// declare puts WITH items before those in scope.
-func declare(items []ast.CTE, ctes *cte, parent *scope) (*cte, error) {
-	for i, c := range items {
-		if slices.ContainsFunc(items[:i], func(o ast.CTE) bool { return o.Name == c.Name }) {
-			return nil, pgerr.New(pgerr.DuplicateAlias, "WITH query name %q specified more than once", c.Name).At(c.Pos)
-		}
-		ctes = &cte{CTE: c, next: ctes, parent: parent}
-	}
-	return ctes, nil
-}
-
-// bindUnused binds those of the first n WITH items that nothing used, for their errors.
-func (b *binder) bindUnused(ctes *cte, n int) error {
-	for ; n > 0; n-- {
-		if !ctes.used {
-			if _, err := b.bindQuery(ctes.Query, ctes.parent, ctes.next, nil); err != nil {
-				return err
-			}
-		}
-		ctes = ctes.next
-	}
-	return nil
 }
 
 func (b *binder) bindBody(sel *ast.Select, parent *scope, ctes *cte, targets []types.Type) (*bound, error) {
@@ -150,28 +111,10 @@ func (b *binder) bindBody(sel *ast.Select, parent *scope, ctes *cte, targets []t
 // refuseClauses names what no query may have.
 func refuseClauses(sel *ast.Select) error {
 	switch {
-	case sel.Recursive:
-		return pgerr.Unsupported("WITH RECURSIVE is").At(sel.Pos)
 	case sel.Emit != "":
 		return pgerr.New(pgerr.FeatureNotSupported, "EMIT is only allowed at the end of a whole query").At(sel.EmitPos)
 	}
 	return nil
-}
-
-// bindCTE binds the query of a WITH item where it is used: items are inlined.
-func (b *binder) bindCTE(c *cte, ref *ast.TableRef) (*fromItem, error) {
-	q, err := b.bindQuery(c.Query, c.parent, c.next, nil)
-	if err != nil {
-		return nil, err
-	}
-	item := q.item(c.Name)
-	if err := item.rename(c.Columns, c.Name, c.Pos); err != nil {
-		return nil, err
-	}
-	if ref.Alias != "" {
-		item.retitle(ref.Alias)
-	}
-	return item, item.rename(ref.Columns, item.tables[0].name, ref.Name.Pos)
 }
 
 // retitle gives all columns another table name.

@@ -78,6 +78,7 @@ func uniqueIndexOf(r *catalog.Relation, columns []int) *catalog.Relation {
 // conflictUpdate binds DO UPDATE SET … WHERE, over the old row and then EXCLUDED.
 func (b *insertBinder) conflictUpdate(oc *ast.OnConflict, out *plan.Insert) error {
 	s := scopeOf(b.rel, b.stmt.Alias)
+	s.ctes = b.ctes
 	excluded := scopeOf(b.rel, "excluded")
 	for _, c := range excluded.columns {
 		c.schema, c.expr = "", shift(c.expr, len(b.rel.Columns))

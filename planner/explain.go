@@ -75,6 +75,12 @@ func (x *explainer) node(n plan.Node, level int, outer []names) {
 		x.head(level, "Function Scan on %s", funcScanText(n, textContext{outer: outer}))
 	case *plan.Lateral:
 		x.head(level, "%s", map[bool]string{false: "Lateral Join (Inner)", true: "Lateral Join (Left)"}[n.Outer])
+	case *plan.WithItem:
+		x.head(level, "CTE Scan on %s", n.Item.Name)
+	case *plan.Recursive:
+		x.head(level, "Recursive Union %s", n.Name)
+	case *plan.WorkTable:
+		x.head(level, "WorkTable Scan on %s", n.Name)
 	case *plan.LockRows:
 		x.head(level, "LockRows")
 	case *plan.Unique:
@@ -280,6 +286,8 @@ func nodeNames(n plan.Node) names {
 		return out
 	case *plan.Values:
 		return valueNames(n.ColumnTypes)
+	case *plan.Recursive, *plan.WithItem:
+		return valueNames(n.Types())
 	case *plan.Lateral:
 		return append(append(names{}, nodeNames(n.Input)...), nodeNames(n.Sub.Sub.Root)...)
 	case *plan.Window:

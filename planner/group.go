@@ -18,12 +18,16 @@ type grouping struct {
 	aggs  []plan.Agg
 	sets  [][]int // GROUPING SETS: places in exprs; nil: one set of all
 	used  bool    // there is a GROUP BY, a HAVING or an aggregate
+	pos   int     // of the first aggregate
 	keep  *plan.Expr
 }
 
 // add returns the placeholder of a.
 func (g *grouping) add(a plan.Agg, pos int) *plan.Expr {
 	g.used = true
+	if g.aggs == nil {
+		g.pos = pos
+	}
 	i := slices.IndexFunc(g.aggs, func(o plan.Agg) bool { return sameAgg(a, o) })
 	if i < 0 {
 		i = len(g.aggs)
@@ -128,6 +132,9 @@ func (s *selectBinder) having() (err error) {
 func (s *selectBinder) aggregate() error {
 	if !s.group.used {
 		return nil
+	}
+	if len(s.group.aggs) > 0 && slices.ContainsFunc(s.scope.tables, func(t scopeTable) bool { return t.work }) {
+		return pgerr.New(pgerr.InvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term").At(s.group.pos)
 	}
 	r := &regroup{s: s, input: s.columnsByPosition()}
 	for i := range s.out {

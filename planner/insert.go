@@ -13,7 +13,10 @@ import (
 // PlanInsert plans INSERT. It fills in env.ParamTypes.
 func PlanInsert(stmt *ast.Insert, env *Env) (*plan.Insert, error) {
 	ins := &insertBinder{binder: newBinder(env), stmt: stmt}
-	var err error
+	err := ins.declareWrite(stmt.With)
+	if err != nil {
+		return nil, err
+	}
 	if ins.rel, err = ins.target(stmt.Table, writeInsert); err != nil {
 		return nil, err
 	}
@@ -32,6 +35,9 @@ func PlanInsert(stmt *ast.Insert, env *Env) (*plan.Insert, error) {
 		return nil, err
 	}
 	if out.Returning, out.Fields, err = ins.returning(stmt.Returning, scopeOf(ins.rel, stmt.Alias)); err != nil {
+		return nil, err
+	}
+	if err := ins.declaredUnused(stmt.With); err != nil {
 		return nil, err
 	}
 	if out.Source, err = ins.finish(ins.asBound(rows)); err != nil {
@@ -103,7 +109,7 @@ func isPlainValues(q *ast.Select) bool {
 
 func (b *insertBinder) values(q *ast.Select) (plan.Node, error) {
 	out := &plan.Values{ColumnTypes: b.rel.Types()}
-	c := &exprContext{scope: &scope{}, clause: "VALUES"}
+	c := &exprContext{scope: &scope{ctes: b.ctes}, clause: "VALUES"}
 	for _, row := range q.Values {
 		if len(row) != len(q.Values[0]) {
 			return nil, pgerr.New(pgerr.SyntaxError, "VALUES lists must all be the same length").At(row[0].Position())
@@ -185,7 +191,7 @@ func (b *insertBinder) query(q *ast.Select) (plan.Node, error) {
 	for i, c := range b.columns {
 		ts[i] = b.rel.Columns[c].Type
 	}
-	in, err := b.bindQuery(q, nil, nil, ts)
+	in, err := b.bindQuery(q, nil, b.ctes, ts)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,10 @@ func inputs(n plan.Node) []plan.Node {
 		return []plan.Node{n.Input}
 	case *plan.Lateral:
 		return []plan.Node{n.Input}
+	case *plan.WithItem:
+		return []plan.Node{n.Input}
+	case *plan.Recursive:
+		return []plan.Node{n.Base, n.Step}
 	}
 	return nil
 }
@@ -68,6 +72,12 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 		return &plan.LockRows{Input: f(n.Input), Locks: n.Locks, OneByOne: n.OneByOne}
 	case *plan.Lateral:
 		return &plan.Lateral{Input: f(n.Input), Sub: n.Sub, Outer: n.Outer}
+	case *plan.WithItem:
+		return &plan.WithItem{Item: n.Item, Input: f(n.Input)}
+	case *plan.Recursive:
+		c := *n
+		c.Base, c.Step = f(n.Base), f(n.Step)
+		return &c
 	case *plan.Window:
 		c := *n
 		c.Input = f(n.Input)

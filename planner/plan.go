@@ -26,7 +26,7 @@ func (b *binder) finish(q *bound) (*plan.Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := b.optimize(mapNodeExprs(q.node, b.params.typed))
+	root := b.optimize(unshare(mapNodeExprs(q.node, b.params.typed)))
 	if err := b.checkRefused(root); err != nil && !b.env.Unoptimized {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ var continuous = []rule{
 
 // physical are the rules for queries alone. How rows are read comes first: a sort that is dropped for it needs no columns.
 var physical = []rule{
+	{"work table first", workTableFirst},
 	{"key lookup", keyLookups},
 	{"index access", indexAccess},
 	{"log range", logRanges},

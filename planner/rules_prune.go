@@ -102,7 +102,7 @@ func prune(n plan.Node, need columnSet) (plan.Node, places) {
 		return pruneWindow(n, need)
 	case *plan.Lateral:
 		return pruneLateral(n, need)
-	case *plan.SetOp: // whole rows are compared
+	case *plan.SetOp, *plan.Recursive, *plan.WithItem: // whole rows are compared, or read elsewhere
 		return withInputs(n, pruneAll), identity(len(need))
 	}
 	if len(inputs(n)) == 0 {

@@ -22,6 +22,7 @@ type scopeTable struct {
 	relation     *catalog.Relation // nil unless it is a stored relation
 	scan         *plan.Scan        // which reads it; nil if it is no scan
 	first        int               // its first column among those of FROM
+	work         bool              // it is the query itself, in its recursive term
 	nullable     bool              // an outer join may pad it
 }
 

@@ -164,6 +164,7 @@ func (b *binder) returning(items []ast.SelectItem, s *scope) ([]*plan.Expr, []pl
 	if len(items) == 0 {
 		return nil, nil, nil
 	}
+	s.ctes = b.ctes
 	sb := &selectBinder{binder: b, sel: &ast.Select{Items: items}, scope: s}
 	if err := sb.listIn(&exprContext{scope: s, clause: "RETURNING"}, nil); err != nil {
 		return nil, nil, err

@@ -10,6 +10,9 @@ import (
 // PlanUpdate plans UPDATE. It fills in env.ParamTypes.
 func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 	b := newBinder(env)
+	if err := b.declareWrite(stmt.With); err != nil {
+		return nil, err
+	}
 	rel, err := b.target(stmt.Table, writeUpdate)
 	if err != nil {
 		return nil, err
@@ -29,6 +32,9 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 	if out.Returning, out.Fields, err = b.returning(stmt.Returning, scopeOf(rel, stmt.Alias)); err != nil {
 		return nil, err
 	}
+	if err := b.declaredUnused(stmt.With); err != nil {
+		return nil, err
+	}
 	exprs := append(columnRefs(rel.Types()), set...)
 	if out.Input, err = b.finish(asBound(&plan.Project{Input: node, Exprs: exprs})); err != nil {
 		return nil, err
@@ -40,6 +46,9 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 // PlanDelete plans DELETE. It fills in env.ParamTypes.
 func PlanDelete(stmt *ast.Delete, env *Env) (*plan.Delete, error) {
 	b := newBinder(env)
+	if err := b.declareWrite(stmt.With); err != nil {
+		return nil, err
+	}
 	rel, err := b.target(stmt.Table, writeDelete)
 	if err != nil {
 		return nil, err
@@ -53,6 +62,9 @@ func PlanDelete(stmt *ast.Delete, env *Env) (*plan.Delete, error) {
 	}
 	out := &plan.Delete{Relation: rel}
 	if out.Returning, out.Fields, err = b.returning(stmt.Returning, scopeOf(rel, stmt.Alias)); err != nil {
+		return nil, err
+	}
+	if err := b.declaredUnused(stmt.With); err != nil {
 		return nil, err
 	}
 	if out.Input, err = b.finish(asBound(&plan.Project{Input: node, Exprs: columnRefs(rel.Types())})); err != nil {
@@ -71,7 +83,7 @@ func (b *binder) changed(rel *catalog.Relation, name ast.Name, alias string, oth
 	item := scanRelation(rel, alias)
 	item.node.(*plan.Scan).Mark = plan.TargetMark
 	if len(others) > 0 {
-		more, err := b.bindFrom(others, nil, nil)
+		more, err := b.bindFrom(others, nil, b.ctes)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -79,7 +91,7 @@ func (b *binder) changed(rel *catalog.Relation, name ast.Name, alias string, oth
 			return nil, nil, at(err, name.Pos)
 		}
 	}
-	s := &scope{columns: item.columns, tables: item.tables}
+	s := &scope{columns: item.columns, tables: item.tables, ctes: b.ctes}
 	if where == nil {
 		return item.node, s, nil
 	}

@@ -292,12 +292,20 @@ type NamedWindow struct {
 	Pos    int
 }
 
+// With is a WITH clause before INSERT, UPDATE or DELETE.
+type With struct {
+	Items     []CTE
+	Recursive bool
+}
+
 // CTE is one WITH item.
 type CTE struct {
 	Name    string
 	Columns []string
 	Query   *Select
-	Pos     int
+	// Materialized is AS MATERIALIZED.
+	Materialized bool
+	Pos          int
 }
 
 // SelectItem is one item of the select list.
@@ -545,6 +553,7 @@ type (
 	}
 	// Insert is INSERT INTO.
 	Insert struct {
+		With    *With // nil if there is none
 		Table   Name
 		Alias   string
 		Columns []NamedPos
@@ -570,6 +579,7 @@ type (
 	}
 	// Update is UPDATE.
 	Update struct {
+		With      *With // nil if there is none
 		Table     Name
 		Alias     string
 		Set       []Assignment
@@ -579,6 +589,7 @@ type (
 	}
 	// Delete is DELETE FROM.
 	Delete struct {
+		With      *With // nil if there is none
 		Table     Name
 		Alias     string
 		Using     []TableExpr

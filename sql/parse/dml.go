@@ -22,10 +22,7 @@ func (p *parser) insert(*token) ast.Statement {
 	}
 	switch t := p.tok(); {
 	case p.acceptWords("default", "values"):
-	case t.isWord("with"):
-		p.refuseWithDML()
-		fallthrough
-	case t.isOneOf("select", "values", "table") || t.isPunct("("):
+	case t.isOneOf("select", "with", "values", "table") || t.isPunct("("):
 		p.querySlot(func(q *ast.Select) { stmt.Query = q })
 	default:
 		p.syntaxError()

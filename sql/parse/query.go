@@ -56,7 +56,7 @@ func (p *parser) with() frag {
 		if p.acceptWord("not") {
 			p.expectWord("materialized")
 		} else {
-			p.acceptWord("materialized")
+			cte.Materialized = p.acceptWord("materialized")
 		}
 		p.out.raw(" AS ")
 		if t := p.at(1); t.isOneOf("insert", "update", "delete") {

@@ -96,27 +96,57 @@ func objectWords(p *parser, n int) string {
 
 // selectStatement parses a query as a statement.
 func (p *parser) selectStatement() ast.Statement {
-	if t := p.tok(); t.isWord("with") {
-		p.refuseWithDML()
+	if t := p.behindWith(); t.isOneOf("insert", "update", "delete", "merge") {
+		return p.writeWith(t)
 	}
 	stmt := &ast.SelectStmt{}
 	p.emittingQuery(func(q *ast.Select) { stmt.Query = q })
 	return stmt
 }
 
-// refuseWithDML refuses WITH … before INSERT, UPDATE and DELETE.
-func (p *parser) refuseWithDML() {
-	for n := 1; p.at(n).kind != tEOF && p.at(n).kind != tError; n++ {
-		t := p.at(n)
+// behindWith returns the first word of the statement behind the WITH clause that is here.
+func (p *parser) behindWith() *token {
+	t := p.tok()
+	for n := 1; p.isWord("with") && t.kind != tEOF && t.kind != tError; n++ {
+		t = p.at(n)
 		switch {
-		case t.isOneOf("insert", "update", "delete", "merge"):
-			p.unsupported(t, "WITH before %s", upper(t.text))
-		case t.isOneOf("select", "values", "table") || t.isPunct(";"):
-			return
+		case t.isOneOf("insert", "update", "delete", "merge", "select", "values", "table") || t.isPunct(";"):
+			return t
 		case t.isPunct("(") && t.match > 0:
 			n = int(t.match) - p.i
 		}
 	}
+	return t
+}
+
+// writeWith parses WITH … before INSERT, UPDATE and DELETE, which begins at t.
+func (p *parser) writeWith(t *token) ast.Statement {
+	with := &ast.With{}
+	p.openSlot("part", slot{query: func(q *ast.Select) { with.Items, with.Recursive = q.With, q.Recursive }})
+	p.out.raw("(")
+	p.with()
+	p.out.raw("SELECT ")
+	p.leaf("select", &ast.Select{Pos: int(t.pos)})
+	p.out.raw("))")
+	if p.tok() != t {
+		p.syntaxError()
+	}
+	switch p.next(); t.text {
+	case "insert":
+		stmt := p.insert(t).(*ast.Insert)
+		stmt.With = with
+		return stmt
+	case "update":
+		stmt := p.update(t).(*ast.Update)
+		stmt.With = with
+		return stmt
+	case "delete":
+		stmt := p.delete(t).(*ast.Delete)
+		stmt.With = with
+		return stmt
+	}
+	p.unsupported(t, "MERGE")
+	return nil
 }
 
 // emittingQuery parses a query and EMIT CHANGES | FINAL [WITH (options)] behind it.

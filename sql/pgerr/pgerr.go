@@ -64,6 +64,7 @@ const (
 	DatatypeMismatch             = "42804"
 	WrongObjectType              = "42809"
 	IndeterminateDatatype        = "42P18"
+	InvalidRecursion             = "42P19"
 	UndefinedColumn              = "42703"
 	UndefinedFunction            = "42883"
 	UndefinedTable               = "42P01"
