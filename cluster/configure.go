@@ -105,7 +105,7 @@ func hold(ctx context.Context, s *shard.Shard, r *catalog.Relation) error {
 // StateBytes implements session.Engine.
 func (n *Node) StateBytes(r *catalog.Relation) (bytes int64) {
 	for _, id := range n.shardsOf([]*catalog.Relation{r}) {
-		bytes += n.shards[id].MemoryBytes(r.ID)
+		bytes += n.shards[id].StateBytes(r.ID)
 	}
 	return bytes
 }

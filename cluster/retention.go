@@ -311,7 +311,7 @@ func sourcesOf(p uint32, sources ...plan.Source) (parts []catalog.PartitionID) {
 // register makes the job known to the partitions that it reads, before it reads.
 func (j *job) register(ctx context.Context, q *catalog.Relation) error {
 	for _, p := range j.sources {
-		d := shard.Dependent{Query: q.ID, Node: j.node}
+		d := shard.Dependent{Query: q.ID, Node: j.id.Node}
 		if _, known := j.shard.Begins(p, d); known {
 			continue
 		}

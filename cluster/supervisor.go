@@ -25,6 +25,9 @@ type supervisor struct {
 	queries map[catalog.RelationID]*runningQuery
 	seen    map[catalog.RelationID]struct{} // relations that may have something stored
 	nextID  catalog.RelationID              // all relations below it were seen
+
+	mu     sync.Mutex
+	meters map[catalog.RelationID]*exec.Meters // of queries that run
 }
 
 // runningQuery is a query whose jobs run.
@@ -35,7 +38,7 @@ type runningQuery struct {
 
 func newSupervisor(n *Node) *supervisor {
 	s := &supervisor{n: n, done: make(chan struct{}), queries: map[catalog.RelationID]*runningQuery{},
-		seen: map[catalog.RelationID]struct{}{}, nextID: catalog.FirstRelationID}
+		seen: map[catalog.RelationID]struct{}{}, nextID: catalog.FirstRelationID, meters: map[catalog.RelationID]*exec.Meters{}}
 	s.ctx, s.cancel = context.WithCancel(n.ctx)
 	return s
 }
@@ -124,6 +127,7 @@ func (s *supervisor) removeDropped(cat *catalog.Catalog) {
 		if q := s.queries[id]; q != nil {
 			ending = append(ending, q)
 			delete(s.queries, id)
+			s.endMeters(id)
 		}
 		delete(s.seen, id)
 	}
@@ -158,7 +162,7 @@ func (n *Node) dropTopics(ids []catalog.RelationID) {
 type job struct {
 	name    string
 	shard   *shard.Shard
-	node    uint16                // plan.Task.ID or plan.Forwarder.ID
+	id      exec.JobID
 	sources []catalog.PartitionID // of other relations
 	run     func(ctx context.Context, h exec.Host) error
 }
@@ -168,7 +172,11 @@ func (s *supervisor) run(cat *catalog.Catalog, r *catalog.Relation) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	q := &runningQuery{cancel: cancel}
 	s.queries[r.ID] = q
-	jobs, err := s.jobsOf(cat, r)
+	meters := s.startMeters(r.ID)
+	if !cat.Backfilled(r.ID) {
+		s.jobs.Go(func() { s.n.markBackfilled(ctx, r) })
+	}
+	jobs, err := s.jobsOf(cat, r, meters)
 	if err != nil {
 		s.n.goBackground(func() { s.n.failQuery(r, err) })
 		return
@@ -181,20 +189,42 @@ func (s *supervisor) run(cat *catalog.Catalog, r *catalog.Relation) {
 			defer s.jobs.Done()
 			defer q.jobs.Done()
 			defer s.n.stats.jobs.Add(-1)
-			if err := s.n.keep(ctx, r, j); err != nil {
+			if err := s.n.keep(ctx, r, j, meters); err != nil {
 				s.n.failQuery(r, fmt.Errorf("%s: %w", j.name, err))
 			}
 		}()
 	}
 }
 
+// startMeters makes new meters for a query.
+func (s *supervisor) startMeters(id catalog.RelationID) *exec.Meters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meters[id] = new(exec.Meters)
+	return s.meters[id]
+}
+
+func (s *supervisor) endMeters(id catalog.RelationID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.meters, id)
+}
+
+// metersOf returns the meters of a query, nil if it was not started.
+func (s *supervisor) metersOf(id catalog.RelationID) *exec.Meters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.meters[id]
+}
+
 // jobsOf lists the jobs of a query.
-func (s *supervisor) jobsOf(cat *catalog.Catalog, r *catalog.Relation) ([]job, error) {
+func (s *supervisor) jobsOf(cat *catalog.Catalog, r *catalog.Relation, meters *exec.Meters) ([]job, error) {
 	topology, err := exec.Topology(r)
 	if err != nil {
 		return nil, err
 	}
 	rt := s.n.runtime(r)
+	rt.Meters = meters
 	var jobs []job
 	for i := range topology.Tasks {
 		t := &topology.Tasks[i]
@@ -203,7 +233,7 @@ func (s *supervisor) jobsOf(cat *catalog.Catalog, r *catalog.Relation) ([]job, e
 			inputs = append(inputs, in.Source)
 		}
 		for p, id := range r.Placement {
-			jobs = append(jobs, job{fmt.Sprintf("task %d, partition %d", t.ID, p), s.n.shards[id], t.ID, sourcesOf(uint32(p), inputs...), func(ctx context.Context, h exec.Host) error {
+			jobs = append(jobs, job{fmt.Sprintf("task %d, partition %d", t.ID, p), s.n.shards[id], exec.JobID{Node: t.ID, Partition: uint32(p)}, sourcesOf(uint32(p), inputs...), func(ctx context.Context, h exec.Host) error {
 				return exec.RunTask(ctx, rt, r, t, uint32(p), h)
 			}})
 		}
@@ -227,7 +257,7 @@ func (s *supervisor) forwarderJobs(cat *catalog.Catalog, r *catalog.Relation, rt
 	}
 	var jobs []job
 	for p, id := range source.Placement {
-		jobs = append(jobs, job{fmt.Sprintf("forwarder %d, partition %d", f.ID, p), s.n.shards[id], f.ID, sourcesOf(uint32(p), f.Source), func(ctx context.Context, h exec.Host) error {
+		jobs = append(jobs, job{fmt.Sprintf("forwarder %d, partition %d", f.ID, p), s.n.shards[id], exec.JobID{Node: f.ID, Partition: uint32(p)}, sourcesOf(uint32(p), f.Source), func(ctx context.Context, h exec.Host) error {
 			return exec.RunForwarder(ctx, rt, r, f, uint32(p), h)
 		}})
 	}
@@ -262,7 +292,7 @@ func (n *Node) runtime(r *catalog.Relation) *exec.Runtime {
 
 // keep runs a job in each term in which its shard is led here, until ctx ends or the relation is dropped. An error means
 // that the query cannot go on. A job that needs a shard which is isolated waits: that ends with the process.
-func (n *Node) keep(ctx context.Context, r *catalog.Relation, j job) error {
+func (n *Node) keep(ctx context.Context, r *catalog.Relation, j job, meters *exec.Meters) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		term, changed := j.shard.Leading()
 		if term == 0 {
@@ -286,6 +316,9 @@ func (n *Node) keep(ctx context.Context, r *catalog.Relation, j job) error {
 			return nil
 		case err != nil && !errors.Is(err, exec.ErrFenced) && !errors.Is(err, exec.ErrUnavailable):
 			return err
+		}
+		if m := meters.Get(j.id); m != nil && err != nil {
+			m.Failed(err)
 		}
 		n.logger.Debug("starting again", "view", r.Name, "job", j.name, "error", err)
 		if !sleep(ctx, pause) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
@@ -145,10 +146,12 @@ func (b *barrier) read(ctx context.Context, limit int) (in []*types.Batch, next 
 	if b.stored != nil && !b.sources[right].behind(r, b.frontiers[right]) && !b.open(b.frontiers[right]) {
 		return nil, nil, 0, nil
 	}
+	at := time.Now()
 	table, after, err := b.sources[right].read(r, b.frontiers[right], math.MaxInt64, limit)
 	if err != nil {
 		return nil, nil, 0, err
 	}
+	at = b.meter.Inputs[right].Read.add(table.Len, at)
 	until := b.frontiers[left].Offset
 	if b.open(after) {
 		until = b.events
@@ -157,9 +160,10 @@ func (b *barrier) read(ctx context.Context, limit int) (in []*types.Batch, next 
 	if err != nil {
 		return nil, nil, 0, err
 	}
+	b.meter.Inputs[left].Read.add(events.Len, at)
 	for i, batch := range []*types.Batch{events, table} {
 		changes += batch.Len
-		if batch, err = b.pipelines[i].run(batch); err != nil {
+		if batch, err = b.meter.Inputs[i].Steps.measure(batch, b.pipelines[i].run); err != nil {
 			return nil, nil, 0, err
 		}
 		in = append(in, batch)

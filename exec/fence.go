@@ -3,7 +3,9 @@ package exec
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/planner/plan"
@@ -193,7 +195,50 @@ func (w *topologyFence) wait(home catalog.PartitionID, c ConsumerID, input int, 
 		w.noticed = true
 		w.notice(fmt.Sprintf("%s %q is being backfilled; waiting for it", noticeWord(w.query), w.query.Name))
 	}
-	return w.src.WaitFrontier(w.ctx, home, c, input, end)
+	err = w.src.WaitFrontier(w.ctx, home, c, input, end)
+	if err != nil && errors.Is(err, w.ctx.Err()) {
+		at := Frontier{Backfilling: true}
+		if stored, _ := w.src.Frontiers(home, c); input < len(stored) {
+			at = stored[input]
+		}
+		return &LagError{Query: w.query, Consumer: c, Source: w.sourceName(part), Partition: part.Partition, At: at, End: end, Cause: err}
+	}
+	return err
+}
+
+// sourceName is what messages call the relation, or the internal topic, that part is of.
+func (w *topologyFence) sourceName(part catalog.PartitionID) string {
+	if r := w.cat.ByID(part.Topic.Relation()); r != nil && part.Topic.Local() == 0 {
+		return strconv.Quote(r.Name)
+	}
+	return fmt.Sprintf("its topic %d", part.Topic.Local())
+}
+
+// LagError says that a strong read ended while it waited for a task or a forwarder, and how far that was.
+type LagError struct {
+	Query     *catalog.Relation
+	Consumer  ConsumerID
+	Source    string
+	Partition uint32 // of the source
+	At        Frontier
+	End       log.Offset // what it must include
+	Cause     error
+}
+
+// Error implements error.
+func (e *LagError) Error() string { return e.Cause.Error() + ": " + e.Detail() }
+
+// Unwrap returns why the wait ended.
+func (e *LagError) Unwrap() error { return e.Cause }
+
+// Detail says in a sentence who is waited for.
+func (e *LagError) Detail() string {
+	at := fmt.Sprintf("offset %d", e.At.Offset)
+	if e.At.Backfilling {
+		at = "the backfill"
+	}
+	return fmt.Sprintf("The query of %q was waited for: its task %d, partition %d, is at %s of partition %d of %s, and offset %d was acknowledged.",
+		e.Query.Name, e.Consumer.Node, e.Consumer.Partition, at, e.Partition, e.Source, e.End-1)
 }
 
 // noticeWord is what a notice calls q.

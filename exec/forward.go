@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,6 +32,7 @@ type forwarder struct {
 	host     Host
 	source   *source
 	pipeline *pipeline
+	meter    *Meter
 	targets  []*target
 	// witness is the target whose stream says what was left out: the rows that fail have no key that would choose one.
 	witness *target
@@ -54,7 +56,10 @@ func RunForwarder(ctx context.Context, rt *Runtime, q *catalog.Relation, f *plan
 	for ctx.Err() == nil {
 		err := w.recover(ctx)
 		if err == nil {
+			group, _ := w.hindmost()
+			stop := w.meter.countStores(ctx, h, []*source{w.source}, []Frontier{group[0].frontier})
 			err = w.run(ctx)
+			stop()
 		}
 		var moved *FrontierError
 		switch {
@@ -73,7 +78,7 @@ func RunForwarder(ctx context.Context, rt *Runtime, q *catalog.Relation, f *plan
 }
 
 func newForwarder(rt *Runtime, q *catalog.Relation, f *plan.Forwarder, p uint32, h Host) (*forwarder, error) {
-	w := &forwarder{rt: rt, query: q, spec: f, host: h, source: newSource(f.Source, q.ID, p)}
+	w := &forwarder{rt: rt, query: q, spec: f, host: h, source: newSource(f.Source, q.ID, p), meter: rt.Meters.Of(JobID{f.ID, p}, 1)}
 	var err error
 	if w.pipeline, err = rt.pipeline(f.Steps); err != nil {
 		return nil, err
@@ -181,14 +186,17 @@ func compareFrontiers(a, b Frontier) int {
 func (w *forwarder) round(ctx context.Context, group []*target, until log.Offset) (bool, error) {
 	f := group[0].frontier
 	first := slices.ContainsFunc(group, func(t *target) bool { return t.stored == nil })
+	began := time.Now()
 	b, next, err := w.read(f, until, first)
 	if err != nil || b == nil {
 		return false, err
 	}
 	changes := b.Len
-	if b, err = w.pipeline.run(b); err != nil {
+	w.meter.Inputs[0].Read.add(changes, began)
+	if b, err = w.meter.Inputs[0].Steps.measure(b, w.pipeline.run); err != nil {
 		return false, err
 	}
+	at := time.Now()
 	parts := w.split(b)
 	var left failures
 	left.take([]*pipeline{w.pipeline}, []*source{w.source})
@@ -204,6 +212,9 @@ func (w *forwarder) round(ctx context.Context, group []*target, until log.Offset
 	if err := g.Wait(); err != nil {
 		return false, err
 	}
+	at = w.meter.Commit.add(0, at)
+	w.meter.committed(changes, b.Len, at.Sub(began))
+	w.meter.took([]*source{w.source})
 	if slices.Contains(group, w.witness) {
 		w.rt.tell(w.query, &left)
 	}

@@ -30,6 +30,8 @@ type source struct {
 	buf  []byte
 	// undecodable are the records that the last read passed over.
 	undecodable []Undecodable
+	// chunk is how many keys of the store the last read took.
+	chunk int
 }
 
 func newSource(spec plan.Source, query catalog.RelationID, partition uint32) *source {
@@ -57,7 +59,7 @@ func (s *source) behind(r Reader, f Frontier) bool {
 // takes the changes of keys up to the cursor up to the end of r, then the next chunk of rows as they stand in r. r is of
 // one moment, so these rows are exactly as of that end, and the new frontier says the same of more keys.
 func (s *source) read(r Reader, f Frontier, until log.Offset, limit int) (*types.Batch, Frontier, error) {
-	s.undecodable = nil
+	s.undecodable, s.chunk = nil, 0
 	end := r.EndOffset(s.part)
 	if !f.Backfilling {
 		b, next, err := s.readLog(r, f.Offset, min(end, until), limit, nil)
@@ -95,6 +97,7 @@ func (s *source) readChunk(r Reader, cursor []byte, limit int, b *types.Batch) (
 		if !it.Next() {
 			return cursor, true, it.Close()
 		}
+		s.chunk++
 		cursor = append(cursor[:0:0], it.Key()[len(prefix):]...)
 		size += len(it.Value())
 		stored, err := state.DecodeRows(it.Value())

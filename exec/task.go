@@ -36,6 +36,8 @@ type Runtime struct {
 	Processed func(query *catalog.Relation, node uint16, changes int)
 	// Tables is for streams that are joined with tables.
 	Tables Tables
+	// Meters, if not nil, count what the query's jobs do.
+	Meters *Meters
 }
 
 // context is what expressions of the query are evaluated in.
@@ -64,6 +66,7 @@ type task struct {
 	last      *lastState
 	after     *pipeline
 	sink      *sink
+	meter     *Meter
 
 	stored    []Frontier // as stored; nil if it never committed
 	frontiers []Frontier
@@ -80,7 +83,9 @@ func RunTask(ctx context.Context, rt *Runtime, q *catalog.Relation, t *plan.Task
 		if err := k.recover(); err != nil {
 			return err
 		}
+		stop := k.meter.countStores(ctx, h, k.sources, k.frontiers)
 		err := k.run(ctx)
+		stop()
 		var moved *FrontierError
 		switch {
 		case ctx.Err() != nil:
@@ -95,7 +100,7 @@ func RunTask(ctx context.Context, rt *Runtime, q *catalog.Relation, t *plan.Task
 
 func newTask(rt *Runtime, q *catalog.Relation, t *plan.Task, partition uint32, h Host) (*task, error) {
 	k := &task{rt: rt, query: q, spec: t, host: h, sink: newSink(t.Sink, q, partition),
-		consumer: ConsumerID{Query: q.ID, Node: t.ID, Partition: partition}}
+		consumer: ConsumerID{Query: q.ID, Node: t.ID, Partition: partition}, meter: rt.Meters.Of(JobID{t.ID, partition}, len(t.Inputs))}
 	var err error
 	var in [][]types.Type
 	for _, input := range t.Inputs {
@@ -197,6 +202,7 @@ func (e *commitTooLargeError) Error() string {
 
 // round reads, computes and commits once. It returns false if there was nothing to do.
 func (k *task) round(ctx context.Context, limit int) (bool, error) {
+	began := time.Now()
 	in, next, changes, err := k.read(ctx, limit)
 	if err != nil || in == nil {
 		return false, err
@@ -207,9 +213,11 @@ func (k *task) round(ctx context.Context, limit int) (bool, error) {
 		return false, err
 	}
 	now := k.rt.NowMillis()
+	at := time.Now()
 	if err := k.sink.write(out, k.host.State(), now, c); err != nil {
 		return false, err
 	}
+	at = k.meter.Sink.add(out.Len, at)
 	var left failures
 	left.take(k.allPipelines(), k.sources)
 	if err := left.write(k.query, k.query.Placement[k.consumer.Partition], now, c); err != nil {
@@ -221,6 +229,9 @@ func (k *task) round(ctx context.Context, limit int) (bool, error) {
 	if err := k.commit(ctx, c); err != nil {
 		return false, err
 	}
+	at = k.meter.Commit.add(0, at)
+	k.meter.committed(changes, out.Len, at.Sub(began))
+	k.meter.took(k.sources)
 	k.setFrontiers(next)
 	k.rt.tell(k.query, &left)
 	k.rt.Processed(k.query, k.spec.ID, changes)
@@ -251,12 +262,14 @@ func (k *task) read(ctx context.Context, limit int) (in []*types.Batch, next []F
 		return nil, nil, 0, nil
 	}
 	for i, s := range k.sources {
+		at := time.Now()
 		b, f, err := s.read(r, k.frontiers[i], math.MaxInt64, limit)
 		if err != nil {
 			return nil, nil, 0, err
 		}
+		k.meter.Inputs[i].Read.add(b.Len, at)
 		changes += b.Len
-		if b, err = k.pipelines[i].run(b); err != nil {
+		if b, err = k.meter.Inputs[i].Steps.measure(b, k.pipelines[i].run); err != nil {
 			return nil, nil, 0, err
 		}
 		in, next = append(in, b), append(next, f)
@@ -268,6 +281,7 @@ func (k *task) read(ctx context.Context, limit int) (in []*types.Batch, next []F
 func (k *task) compute(in []*types.Batch, c *Commit) (*types.Batch, error) {
 	out := in[0]
 	var err error
+	at := time.Now()
 	switch {
 	case k.join == nil && len(in) > 1:
 		out = together(in)
@@ -283,7 +297,8 @@ func (k *task) compute(in []*types.Batch, c *Commit) (*types.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.after.run(out)
+	k.meter.Operator.add(out.Len, at)
+	return k.meter.After.measure(out, k.after.run)
 }
 
 // together returns the rows of all batches, whose columns have the same types.

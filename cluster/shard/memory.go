@@ -78,12 +78,15 @@ func (b *batch) any(from, to []byte) (bool, error) {
 // Holds reports whether a relation is held in memory here.
 func (s *Shard) Holds(id catalog.RelationID) bool { return s.view.db.Held(id) != nil }
 
-// MemoryBytes estimates what a relation that is held in memory takes here; 0 of others.
-func (s *Shard) MemoryBytes(id catalog.RelationID) int64 {
+// StateBytes estimates what the rows of a relation and the state of its query take here: in memory, or on disk.
+func (s *Shard) StateBytes(id catalog.RelationID) (bytes int64) {
 	if m := s.view.db.Held(id); m != nil {
 		return m.SizeBytes()
 	}
-	return 0
+	for _, space := range []byte{state.SpaceRows, state.SpaceTask} {
+		bytes += s.view.db.RangeBytes(relationRange(space, id))
+	}
+	return bytes
 }
 
 // loadHeld fills the relations that are held in memory from the files of the newest snapshot. Files of others are of relations that

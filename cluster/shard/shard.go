@@ -317,6 +317,9 @@ func (s *Shard) State() state.Reader {
 // EndOffset returns the end of a partition's log as of now.
 func (s *Shard) EndOffset(p catalog.PartitionID) log.Offset { return s.view.end(p) }
 
+// Offsets returns the bounds of a partition's log as of now: [start, end).
+func (s *Shard) Offsets(p catalog.PartitionID) (start, end log.Offset) { return s.view.bounds(p) }
+
 // Frontiers returns a consumer's stored frontiers, nil if it never committed.
 func (s *Shard) Frontiers(c exec.ConsumerID) []exec.Frontier { return s.view.frontiersOf(c) }
 

@@ -275,6 +275,13 @@ func (v *view) end(p catalog.PartitionID) log.Offset {
 	return e.end
 }
 
+func (v *view) bounds(p catalog.PartitionID) (start, end log.Offset) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e, _ := v.ends.Get(partitionEnd{id: p})
+	return e.start, e.end
+}
+
 func (v *view) frontiersOf(c exec.ConsumerID) []exec.Frontier {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -22,6 +22,7 @@ type creation struct {
 	options     []ast.Option
 	tag         string
 	plan        func(env *planner.Env) ([]*catalog.Relation, error) // the relation, then its sequences
+	wait        bool                                                // for the backfill
 }
 
 // createRelation is CREATE TOPIC, and CREATE STREAM and CREATE TABLE with columns.
@@ -34,7 +35,13 @@ func (c *compiler) createRelation(t *ast.CreateRelation) (*command, error) {
 
 // createQuery is CREATE STREAM, TABLE and MATERIALIZED VIEW … AS.
 func (c *compiler) createQuery(t *ast.CreateQuery) (*command, error) {
-	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: createTag(t.Kind, c.parsed.Text),
+	stmt := *t
+	wait, err := takeWait(&stmt.Options)
+	if err != nil {
+		return nil, err
+	}
+	t = &stmt
+	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: createTag(t.Kind, c.parsed.Text), wait: wait,
 		plan: func(env *planner.Env) ([]*catalog.Relation, error) {
 			rel, err := planner.PlanCreateQuery(t, env, env.Catalog.NextID(), c.session.engine.Placement)
 			return []*catalog.Relation{rel}, err
@@ -62,10 +69,20 @@ func (c *compiler) create(cr *creation) (*command, error) {
 		if err := s.beforeDDL(cr.tag); err != nil {
 			return err
 		}
-		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) error {
+		if cr.wait {
+			if err := s.beforeWait(ctx, cr.tag); err != nil {
+				return err
+			}
+		}
+		var made *catalog.Relation
+		err := s.retryCatalog(ctx, func(cat *catalog.Catalog) (err error) {
 			again := &compiler{session: s, ctx: ctx, catalog: cat, parsed: c.parsed}
-			return again.createOnce(cr)
+			made, err = again.createOnce(cr)
+			return err
 		})
+		if err == nil && cr.wait && made != nil {
+			err = s.waitBackfill(ctx, made)
+		}
 		if err != nil {
 			return err
 		}
@@ -75,18 +92,19 @@ func (c *compiler) create(cr *creation) (*command, error) {
 
 func (c *compiler) existing(n ast.Name) *catalog.Relation { return planner.Existing(c.plannerEnv(), n) }
 
-func (c *compiler) createOnce(cr *creation) error {
+// createOnce returns the relation that it has made, nil if one is there and that is no error.
+func (c *compiler) createOnce(cr *creation) (*catalog.Relation, error) {
 	s := c.session
 	if c.existing(cr.name) != nil {
 		if !cr.ifNotExists {
-			return pgerr.New(pgerr.DuplicateTable, "relation %q already exists", cr.name.Last())
+			return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", cr.name.Last())
 		}
 		s.noticeExists(cr.name)
-		return nil
+		return nil, nil
 	}
 	rels, err := cr.plan(c.plannerEnv())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.own(rels)
 	cmd := catalog.Command{Create: rels[0]}
@@ -94,10 +112,10 @@ func (c *compiler) createOnce(cr *creation) error {
 		cmd = catalog.Command{Change: &catalog.Change{Version: c.catalog.Version(), Put: rels}}
 	}
 	if err := s.apply(c.ctx, cmd); err != nil {
-		return err
+		return nil, err
 	}
 	s.noticeReplication(cr.options)
-	return nil
+	return rels[0], nil
 }
 
 // noticeReplication says that more replicas were asked for than there are nodes.
@@ -127,7 +145,11 @@ func (s *Session) retryCatalog(ctx context.Context, do func(*catalog.Catalog) er
 
 // topology plans a CREATE … AS that is not carried out, or decodes that of a view, for EXPLAIN.
 func (c *compiler) topology(t *ast.CreateQuery) (*plan.Topology, error) {
-	rel, err := planner.PlanCreateQuery(t, c.plannerEnv(), c.catalog.NextID(), c.session.engine.Placement)
+	stmt := *t
+	if _, err := takeWait(&stmt.Options); err != nil {
+		return nil, err
+	}
+	rel, err := planner.PlanCreateQuery(&stmt, c.plannerEnv(), c.catalog.NextID(), c.session.engine.Placement)
 	if err != nil {
 		return nil, err
 	}

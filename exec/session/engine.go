@@ -43,8 +43,16 @@ type Engine interface {
 	SequenceState(id catalog.RelationID) catalog.SequenceState
 	// Waiting says why the query of r, which runs, does not go on now: a shard that it needs is isolated. Empty: it goes on.
 	Waiting(r *catalog.Relation) string
-	// StateBytes estimates what a relation with state = 'memory' holds there; 0 of others.
+	// StateBytes estimates what the rows of a relation and the state of its query take, in memory or on disk.
 	StateBytes(r *catalog.Relation) int64
+	// Jobs says how the tasks and forwarders of the query of r stand, reading a record of each at most. Errors: exec.ErrDropped,
+	// and what isolates a shard.
+	Jobs(r *catalog.Relation) ([]exec.JobStatus, error)
+	// NowMillis is the node's clock, ms since 1970.
+	NowMillis() int64
+	// WaitBackfill returns when the query of a relation has taken in what was there when it was created. Errors: exec.ErrDropped,
+	// 55000 with the reason if the query has failed.
+	WaitBackfill(ctx context.Context, id catalog.RelationID) error
 	// BuildIndex makes the entries of an index that is not unique, for the rows of table that are there; from then on they are
 	// kept with each change. Writes go on meanwhile. Errors: exec.ErrDropped.
 	BuildIndex(ctx context.Context, table, index *catalog.Relation) error

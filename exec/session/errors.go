@@ -50,7 +50,13 @@ func userError(ctx context.Context, err error) error {
 // canceled returns why ctx ended.
 func canceled(ctx context.Context, err error) error {
 	var cause *pgerr.Error
-	if errors.As(context.Cause(ctx), &cause) {
+	var lag *exec.LagError
+	late := errors.As(err, &lag)
+	switch found := errors.As(context.Cause(ctx), &cause); {
+	case found && late:
+		named := *cause
+		return named.WithDetail("%s", lag.Detail()).WithHint("SHOW TASKS tells how the tasks stand. SET consistency = 'eventual' reads without waiting.")
+	case found:
 		return cause
 	}
 	return pgerr.New(pgerr.QueryCanceled, "canceling statement due to user request").WithCause(err)

@@ -9,11 +9,12 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// listing is one SHOW of the catalog's contents: a row for each relation that it is about.
+// listing is one SHOW of the catalog's contents: rows for each relation that it is about.
 type listing struct {
 	columns []string
 	about   func(*catalog.Relation) bool
 	row     func(Engine, *catalog.Catalog, *catalog.Relation) []string
+	rows    func(Engine, *catalog.Catalog, *catalog.Relation) [][]string // if there may be several
 }
 
 // listings by the word after SHOW.
@@ -44,15 +45,16 @@ var listings = map[string]listing{
 		},
 	},
 	"queries": {
-		columns: []string{"schema", "name", "state", "reason", "reads", "query", "state_bytes"},
-		about:   func(r *catalog.Relation) bool { return r.Query != nil },
-		row: func(e Engine, cat *catalog.Catalog, r *catalog.Relation) []string {
-			state, reason := string(r.Query.State), r.Query.Reason
-			if why := e.Waiting(r); why != "" {
-				state, reason = "waiting", why
-			}
-			return []string{r.Schema, r.Name, state, reason, readsText(cat, r), r.Query.SQL, stateBytesText(e, r)}
-		},
+		columns: []string{"schema", "name", "state", "reason", "reads", "query", "state_bytes",
+			"lag_records", "lag_seconds", "backfill_rows", "backfill_total", "backfill_percent", "backfill_left"},
+		about: func(r *catalog.Relation) bool { return r.Query != nil },
+		row:   queryRow,
+	},
+	"tasks": {
+		columns: []string{"schema", "query", "kind", "node", "partition", "shard", "state", "frontier", "end", "lag_records",
+			"rows_in", "rows_out", "commits", "busy_seconds", "restarts", "last_error"},
+		about: func(r *catalog.Relation) bool { return r.Query != nil },
+		rows:  taskRows,
 	},
 }
 
@@ -75,11 +77,7 @@ func topicText(cat *catalog.Catalog, r *catalog.Relation) string {
 	return ""
 }
 
-// stateBytesText is what a relation holds in memory, "" if it is on disk.
 func stateBytesText(e Engine, r *catalog.Relation) string {
-	if r.Config.State != catalog.StateMemory {
-		return ""
-	}
 	return strconv.FormatInt(e.StateBytes(r), 10)
 }
 
@@ -99,7 +97,7 @@ func (c *compiler) show(t *ast.Show) (*command, error) {
 		return c.list(l), nil
 	}
 	switch t.Name {
-	case "tasks", "nodes":
+	case "nodes":
 		return nil, pgerr.Unsupported("SHOW %s is", upper(t.Name)).At(c.start())
 	}
 	return c.showSetting(t.Name)
@@ -111,7 +109,11 @@ func (c *compiler) list(l listing) *command {
 		cat := s.catalog()
 		var rows [][]string
 		for _, r := range cat.Shown() {
-			if l.about(r) {
+			switch {
+			case !l.about(r):
+			case l.rows != nil:
+				rows = append(rows, l.rows(s.engine, cat, r)...)
+			default:
 				rows = append(rows, l.row(s.engine, cat, r))
 			}
 		}

@@ -29,7 +29,7 @@ func (c *Catalog) change(ch Change) (*Catalog, error) {
 	}
 	for _, id := range ch.Drop {
 		n.remove(id)
-		n.forgetSequence(id)
+		n.forget(id)
 	}
 	for _, r := range ch.Put {
 		if n.byID[r.ID] == nil {

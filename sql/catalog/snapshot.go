@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -21,7 +23,9 @@ type Catalog struct {
 	sequences map[RelationID]SequenceState
 	roles     map[RoleID]*Role // those that were created or altered; never changed in place
 	nextRole  RoleID
-	pending   *Batch // waits for its transaction
+	// backfilled are the queries that have taken in what was there when they were created. It is never changed in place.
+	backfilled map[RelationID]struct{}
+	pending    *Batch // waits for its transaction
 }
 
 // Empty returns the catalog of a new cluster.
@@ -29,7 +33,7 @@ func Empty() *Catalog {
 	return &Catalog{nextID: FirstRelationID, byID: map[RelationID]*Relation{}, byName: map[string]*Relation{}, schemas: initialSchemas()}
 }
 
-// Version grows by one with each command applied, but for moves of sequences.
+// Version grows by one with each command applied, but for moves of sequences and marks of backfills.
 func (c *Catalog) Version() uint64 { return c.version }
 
 // NextID is the id that the next created relation gets.
@@ -100,6 +104,8 @@ type Command struct {
 	Alter *Alteration `json:"alter,omitempty"`
 	// Sequence moves a sequence. It does not count as a new version: no plan depends on it.
 	Sequence *SequenceMove `json:"sequence,omitempty"`
+	// Backfilled says that a query has taken in what was there when it was created. It does not count as a new version either.
+	Backfilled RelationID `json:"backfilled,omitempty"`
 	// Change is everything else that one statement does.
 	Change *Change `json:"change,omitempty"`
 	// Batch is what a transaction block does, BatchEnd the end of one that waits.
@@ -130,7 +136,7 @@ var ErrStale = fmt.Errorf("catalog changed")
 // Apply returns the catalog after cmd; c is unchanged. It is deterministic. Errors: ErrStale, ErrPending, or a *pgerr.Error.
 func (c *Catalog) Apply(cmd Command) (*Catalog, error) {
 	n, err := c.apply(cmd)
-	if err == nil && cmd.Sequence == nil {
+	if err == nil && !cmd.quiet() {
 		n.link()
 	}
 	return n, err
@@ -140,7 +146,7 @@ func (c *Catalog) apply(cmd Command) (*Catalog, error) {
 	switch {
 	case cmd.BatchEnd != nil:
 		return c.endBatch(*cmd.BatchEnd)
-	case c.pending != nil && cmd.Sequence == nil:
+	case c.pending != nil && !cmd.quiet():
 		return nil, ErrPending
 	case cmd.Batch != nil:
 		return c.batch(*cmd.Batch)
@@ -154,6 +160,8 @@ func (c *Catalog) apply(cmd Command) (*Catalog, error) {
 		return c.alter(*cmd.Alter)
 	case cmd.Sequence != nil:
 		return c.moveSequence(*cmd.Sequence)
+	case cmd.Backfilled != 0:
+		return c.markBackfilled(cmd.Backfilled)
 	case cmd.Change != nil:
 		return c.change(*cmd.Change)
 	}
@@ -210,7 +218,7 @@ func (c *Catalog) drop(ids []RelationID) (*Catalog, error) {
 			}
 		}
 		n.remove(id)
-		n.forgetSequence(id)
+		n.forget(id)
 	}
 	return n, nil
 }
@@ -245,7 +253,7 @@ func (c *Catalog) replace(r *Relation) *Catalog {
 }
 
 func (c *Catalog) clone() *Catalog {
-	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences, roles: c.roles, nextRole: c.nextRole, schemas: c.schemas, pending: c.pending,
+	n := &Catalog{version: c.version + 1, nextID: c.nextID, sequences: c.sequences, backfilled: c.backfilled, roles: c.roles, nextRole: c.nextRole, schemas: c.schemas, pending: c.pending,
 		byID: make(map[RelationID]*Relation, len(c.byID)+1), byName: make(map[string]*Relation, len(c.byName)+1)}
 	for k, v := range c.byID {
 		n.byID[k] = v
@@ -269,12 +277,14 @@ type State struct {
 	Roles    map[RoleID]*Role `json:"roles,omitempty"`
 	NextRole RoleID           `json:"next_role,omitempty"`
 	Pending  *Batch           `json:"pending,omitempty"`
+	// Backfilled are the queries that have taken in what was there when they were created, in order.
+	Backfilled []RelationID `json:"backfilled,omitempty"`
 }
 
 // State returns c as plain data.
 func (c *Catalog) State() State {
 	return State{Version: c.version, NextID: c.nextID, Relations: c.Relations(), Schemas: c.UserSchemas(), Sequences: c.sequences,
-		Roles: c.roles, NextRole: c.nextRole, Pending: c.pending}
+		Roles: c.roles, NextRole: c.nextRole, Pending: c.pending, Backfilled: slices.Sorted(maps.Keys(c.backfilled))}
 }
 
 // FromState is the inverse of State.
@@ -288,6 +298,9 @@ func FromState(s State) *Catalog {
 		c.schemas[x.Name] = x
 	}
 	c.pending = s.Pending
+	for _, id := range s.Backfilled {
+		c.setBackfilled(id)
+	}
 	for _, r := range s.Relations {
 		r = withConfig(r)
 		c.byID[r.ID] = r

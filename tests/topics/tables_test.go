@@ -3,6 +3,7 @@ package topics_test
 import (
 	"fmt"
 	"math/rand"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,8 +111,9 @@ func TestTableOfTopicLife(t *testing.T) {
 	refused(t, c, "2BP01", "DROP TOPIC x")
 	refused(t, c, "22P02", `INSERT INTO x VALUES ('\xabc', 'x')`)
 	refused(t, c, "23502", "INSERT INTO x VALUES (NULL, NULL)")
-	expect(t, c, "SHOW TABLES", "public|t|table|k|2|rocksdb|")
-	expect(t, c, "SHOW QUERIES", "public|t|running||x|the last record of each key of topic x|")
+	bytes := strconv.Itoa(stateBytes(t, c, "t"))
+	expect(t, c, "SHOW TABLES", "public|t|table|k|2|rocksdb|"+bytes)
+	expect(t, c, "SHOW QUERIES", "public|t|running||x|the last record of each key of topic x|"+bytes+"|0|0.000||||")
 	expect(t, c, "SELECT relkind FROM pg_class WHERE relname = 't'", "r")
 	if got := rows(t, c, "DESCRIBE t"); !strings.Contains(got, "topic|option|||x") || !strings.Contains(got, "k|integer|not null|primary key|") {
 		t.Errorf("DESCRIBE t: %s", got)

@@ -55,6 +55,11 @@ func (nothing) SequenceState(catalog.RelationID) catalog.SequenceState {
 func (nothing) Waiting(*catalog.Relation) string   { return "" }
 func (nothing) StateBytes(*catalog.Relation) int64 { return 0 }
 
+func (nothing) Jobs(*catalog.Relation) ([]exec.JobStatus, error) { return nil, nil }
+func (nothing) NowMillis() int64                                 { return 0 }
+
+func (nothing) WaitBackfill(context.Context, catalog.RelationID) error { return nil }
+
 func (nothing) WaitAny(context.Context, map[catalog.PartitionID]log.Offset) error { return io.EOF }
 
 // fuzzTimeout is far beyond what any input takes: it ends a hang.

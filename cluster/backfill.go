@@ -1,0 +1,99 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+
+	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/log"
+	"github.com/millracedb/millrace/sql/catalog"
+)
+
+// statusRecordBytes is how much of a log is read for the time of a record, unless its batch is larger.
+const statusRecordBytes = 1
+
+// markBackfilled waits until a query has taken in what was there when it was created, and marks it so in the catalog. It is a
+// strong read: all that was acknowledged before it began. If the node stops before that, the next start does it again, with a little
+// more to wait for.
+func (n *Node) markBackfilled(ctx context.Context, r *catalog.Relation) {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := n.fence(ctx, []*catalog.Relation{r}, nil)
+		if err == nil {
+			break
+		}
+		n.logger.Debug("waiting for a backfill", "view", r.Name, "error", err)
+		if !sleep(ctx, pause) { // it, or what it reads, has failed or is isolated
+			return
+		}
+	}
+	n.persist("mark a query as backfilled", func() error {
+		err := n.meta.Apply(catalog.Command{Backfilled: r.ID})
+		if errors.Is(err, catalog.ErrStale) { // dropped meanwhile
+			return nil
+		}
+		return err
+	})
+}
+
+// WaitBackfill implements session.Engine.
+func (n *Node) WaitBackfill(ctx context.Context, id catalog.RelationID) error {
+	for {
+		cat, changed := n.CatalogChanged()
+		r := cat.ByID(id)
+		switch {
+		case r == nil:
+			return exec.ErrDropped
+		case cat.Backfilled(id):
+			return nil
+		}
+		if err := failedView([]*catalog.Relation{r}); err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-n.ctx.Done():
+			return errNotReady()
+		}
+	}
+}
+
+// Jobs implements session.Engine.
+func (n *Node) Jobs(r *catalog.Relation) ([]exec.JobStatus, error) {
+	return exec.Status(n.Catalog(), r, n, n.supervisor.metersOf(r.ID))
+}
+
+// NowMillis implements session.Engine.
+func (n *Node) NowMillis() int64 { return n.cfg.NowMillis() }
+
+var _ exec.StatusSource = (*Node)(nil)
+
+// Offsets implements exec.StatusSource.
+func (n *Node) Offsets(p catalog.PartitionID) (start, end log.Offset, err error) {
+	s, err := n.shardOf(p)
+	if err != nil {
+		return 0, 0, err
+	}
+	start, end = s.Offsets(p)
+	return start, end, nil
+}
+
+// RecordMillis implements exec.StatusSource: the time of the batch that holds the record.
+func (n *Node) RecordMillis(p catalog.PartitionID, at log.Offset) (millis int64, ok bool) {
+	s, err := n.shardOf(p)
+	if err != nil {
+		return 0, false
+	}
+	snapshot := s.Snapshot()
+	defer snapshot.Close()
+	data, err := snapshot.ReadLog(p, at, statusRecordBytes, nil)
+	if err != nil || len(data) == 0 {
+		return 0, false
+	}
+	b, _, err := log.ParseBatch(data)
+	if err != nil {
+		return 0, false
+	}
+	return b.BaseTimestamp(), true
+}
