@@ -104,7 +104,7 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 		}
 		inputs = []plan.Node{n.Input}
 	case *plan.Limit:
-		return []*plan.Expr{n.Count, n.Offset}, []plan.Node{n.Input}
+		return append([]*plan.Expr{n.Count, n.Offset}, n.Ties...), []plan.Node{n.Input}
 	case *plan.Union:
 		inputs = n.Inputs
 	case *plan.SetOp:
@@ -117,7 +117,7 @@ func planParts(n plan.Node) (exprs []*plan.Expr, inputs []plan.Node) {
 			exprs = append(exprs, k.Expr)
 		}
 		for _, c := range n.Calls {
-			exprs = append(append(exprs, c.Args...), c.Filter, c.Frame.Start.Offset, c.Frame.End.Offset)
+			exprs = append(append(exprs, c.Args...), c.Filter, c.Frame.Start.Offset, c.Frame.End.Offset, c.Frame.Start.Limit, c.Frame.End.Limit)
 		}
 		inputs = []plan.Node{n.Input}
 	case *plan.LockRows:

@@ -38,8 +38,15 @@ type windowCall struct {
 	filter *expr.Compiled
 	values []*types.Vector // of each argument
 	passes []bool          // by row, if there is a FILTER
-	start  types.Datum     // offsets of the frame
-	end    types.Datum
+	start  frameOffset
+	end    frameOffset
+}
+
+// frameOffset is an offset of a frame; values, if it is an interval, are what lies that far from each row.
+type frameOffset struct {
+	types.Datum
+	limit  *expr.Compiled
+	values *types.Vector
 }
 
 func newWindow(n *plan.Window, env *Env) (Operator, error) {
@@ -68,12 +75,26 @@ func newWindow(n *plan.Window, env *Env) (Operator, error) {
 				return nil, err
 			}
 		}
+		if c.start, err = newFrameOffset(spec.Frame.Start, env); err != nil {
+			return nil, err
+		}
+		if c.end, err = newFrameOffset(spec.Frame.End, env); err != nil {
+			return nil, err
+		}
 		for _, a := range spec.Args {
 			c.values = append(c.values, types.NewVector(a.Type, 0))
 		}
 		w.calls = append(w.calls, c)
 	}
 	return w, nil
+}
+
+func newFrameOffset(b plan.FrameBound, env *Env) (o frameOffset, err error) {
+	if b.Limit != nil {
+		o.values = types.NewVector(b.Limit.Type, 0)
+		o.limit, err = env.compile(b.Limit)
+	}
+	return o, err
 }
 
 func (w *windowOp) Next(ctx context.Context) (*types.Batch, error) {
@@ -188,6 +209,17 @@ func (c *windowCall) add(ctx context.Context, env *Env, b *types.Batch) (int64, 
 	}
 	for i, v := range vs {
 		addVector(c.values[i], v)
+		size += vectorBytes(v, 0, b.Len)
+	}
+	for _, o := range []*frameOffset{&c.start, &c.end} {
+		if o.limit == nil {
+			continue
+		}
+		v, err := o.limit.Eval(env.context(ctx), b)
+		if err != nil {
+			return 0, err
+		}
+		addVector(o.values, v)
 		size += vectorBytes(v, 0, b.Len)
 	}
 	return size, nil

@@ -27,14 +27,14 @@ type span struct{ from, to int }
 // offsets evaluates the frame's offsets, once. Errors: 22004, 22013.
 func (c *windowCall) offsets(ctx context.Context, env *Env) error {
 	var err error
-	if c.start, err = frameOffset(ctx, env, c.spec.Frame.Start.Offset, "starting"); err != nil {
+	if c.start.Datum, err = evalOffset(ctx, env, c.spec.Frame.Start.Offset, "starting"); err != nil {
 		return err
 	}
-	c.end, err = frameOffset(ctx, env, c.spec.Frame.End.Offset, "ending")
+	c.end.Datum, err = evalOffset(ctx, env, c.spec.Frame.End.Offset, "ending")
 	return err
 }
 
-func frameOffset(ctx context.Context, env *Env, x *plan.Expr, which string) (types.Datum, error) {
+func evalOffset(ctx context.Context, env *Env, x *plan.Expr, which string) (types.Datum, error) {
 	if x == nil {
 		return types.NullDatum, nil
 	}
@@ -44,6 +44,10 @@ func frameOffset(ctx context.Context, env *Env, x *plan.Expr, which string) (typ
 		return d, err
 	case d.Null:
 		return d, pgerr.New(pgerr.NullValueNotAllowed, "frame %s offset must not be null", which)
+	case x.Type.ID == types.IDInterval:
+		if types.Compare(x.Type, d, types.StrDatum(types.Duration{}.Pack())) < 0 {
+			return d, pgerr.New(pgerr.InvalidFrameOffset, "invalid preceding or following size in window function")
+		}
 	case d.Int < 0 || d.Float < 0 || d.Float != d.Float || d.Dec != nil && (d.Dec.Negative && !d.Dec.IsZero() || d.Dec.Form == apd.NaN):
 		return d, pgerr.New(pgerr.InvalidFrameOffset, "frame %s offset must not be negative", which)
 	}
@@ -59,14 +63,14 @@ func (p *windowPartition) frame(c *windowCall, i int) span {
 }
 
 // bound returns an end of row i's frame: its first row, or for the end the row behind its last.
-func (p *windowPartition) bound(mode plan.FrameMode, kind plan.BoundKind, offset types.Datum, i int, end bool) int {
+func (p *windowPartition) bound(mode plan.FrameMode, kind plan.BoundKind, offset frameOffset, i int, end bool) int {
 	switch kind {
 	case plan.BoundUnboundedPreceding:
 		return 0
 	case plan.BoundUnboundedFollowing:
 		return len(p.rows)
 	case plan.BoundCurrentRow:
-		offset = types.IntDatum(0)
+		offset = frameOffset{}
 		if mode == plan.FrameRange {
 			mode = plan.FrameGroups
 		}
@@ -95,7 +99,7 @@ func (p *windowPartition) bound(mode plan.FrameMode, kind plan.BoundKind, offset
 
 // rangeBound is bound for RANGE with an offset: rows whose value is that far from row i's. A row whose value is NULL has
 // its peers, and is in no other row's range.
-func (p *windowPartition) rangeBound(offset types.Datum, preceding bool, i int, end bool) int {
+func (p *windowPartition) rangeBound(offset frameOffset, preceding bool, i int, end bool) int {
 	v := p.op.keys
 	if v.IsNull(p.rows[i]) {
 		if end {
@@ -104,7 +108,12 @@ func (p *windowPartition) rangeBound(offset types.Datum, preceding bool, i int, 
 		return p.starts[p.group[i]]
 	}
 	desc := p.op.node.OrderBy[0].Desc
-	limit := moved(v.Type, v.Datum(p.rows[i]), offset, preceding != desc)
+	var limit rangeLimit
+	if offset.values != nil {
+		limit.value = offset.values.Datum(p.rows[i])
+	} else {
+		limit = moved(v.Type, v.Datum(p.rows[i]), offset.Datum, preceding != desc)
+	}
 	from, to := 0, len(p.rows)
 	for from < to && v.IsNull(p.rows[from]) {
 		from = p.starts[p.group[from]+1]

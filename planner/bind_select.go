@@ -196,9 +196,41 @@ func (b *binder) limit(q *bound, sel *ast.Select, parent *scope) (*bound, error)
 	}
 	if count != nil || offset != nil {
 		oneByOne(q.node)
-		q.node = &plan.Limit{Input: q.node, Count: count, Offset: offset}
+		limit := &plan.Limit{Input: q.node, Count: count, Offset: offset}
+		if sel.WithTies {
+			return q, q.ties(limit)
+		}
+		q.node = limit
 	}
 	return q, nil
+}
+
+// ties puts a LIMIT that keeps rows which are equal in the order on top of what is sorted, below columns that are dropped.
+func (q *bound) ties(limit *plan.Limit) error {
+	above, dropping := q.node.(*plan.Project)
+	if dropping {
+		limit.Input = above.Input
+	}
+	for n := limit.Input; ; n = inputs(n)[0] {
+		switch n := n.(type) {
+		case *plan.Sort:
+			for _, k := range n.Keys {
+				limit.Ties = append(limit.Ties, k.Expr)
+			}
+		case *plan.Unique, *plan.LockRows:
+			continue
+		}
+		break
+	}
+	switch {
+	case limit.Ties == nil:
+		return pgerr.New(pgerr.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause")
+	case dropping:
+		q.node = &plan.Project{Input: limit, Exprs: above.Exprs}
+	default:
+		q.node = limit
+	}
+	return nil
 }
 
 func (b *binder) bindLimit(e ast.Expr, clause string, parent *scope) (*plan.Expr, error) {

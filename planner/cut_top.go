@@ -11,6 +11,9 @@ const maxTopPlaces = 10_000
 
 // cutLimit makes a task of ORDER BY … LIMIT: the first of all rows, on one partition.
 func (c *cutter) cutLimit(n *plan.Limit, need columnSet) (*flow, error) {
+	if n.Ties != nil {
+		return nil, notContinuous("FETCH … WITH TIES")
+	}
 	switch in := n.Input.(type) {
 	case *plan.Project: // of the columns that are there for the order only
 		return c.cutProject(&plan.Project{Input: &plan.Limit{Input: in.Input, Count: n.Count, Offset: n.Offset}, Exprs: in.Exprs}, need)

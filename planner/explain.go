@@ -197,6 +197,9 @@ func (x *explainer) limit(n *plan.Limit, level int, outer []names) {
 	if n.Offset != nil {
 		x.prop(level, "Offset", exprText(n.Offset, textContext{outer: outer}))
 	}
+	if n.Ties != nil {
+		x.list(level, "Ties", n.Ties, x.in(n.Input, outer))
+	}
 }
 
 func (x *explainer) list(level int, name string, es []*plan.Expr, c textContext) {

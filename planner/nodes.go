@@ -57,7 +57,7 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 	case *plan.Sort:
 		return &plan.Sort{Input: f(n.Input), Keys: n.Keys}
 	case *plan.Limit:
-		return &plan.Limit{Input: f(n.Input), Count: n.Count, Offset: n.Offset}
+		return &plan.Limit{Input: f(n.Input), Count: n.Count, Offset: n.Offset, Ties: n.Ties}
 	case *plan.Union:
 		c := &plan.Union{Inputs: make([]plan.Node, len(n.Inputs))}
 		for i, in := range n.Inputs {
@@ -117,7 +117,7 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 	case *plan.Sort:
 		return &plan.Sort{Input: n.Input, Keys: mapSortKeys(n.Keys, f)}
 	case *plan.Limit:
-		return &plan.Limit{Input: n.Input, Count: opt(n.Count), Offset: opt(n.Offset)}
+		return &plan.Limit{Input: n.Input, Count: opt(n.Count), Offset: opt(n.Offset), Ties: mapList(n.Ties, f)}
 	case *plan.Unique:
 		return &plan.Unique{Input: n.Input, Keys: mapList(n.Keys, f)}
 	case *plan.LockRows:
@@ -198,7 +198,7 @@ func mapCalls(calls []plan.WindowCall, f func(*plan.Expr) *plan.Expr) []plan.Win
 	for i := range out {
 		c := &out[i]
 		c.Args = mapList(c.Args, f)
-		for _, e := range []**plan.Expr{&c.Filter, &c.Frame.Start.Offset, &c.Frame.End.Offset} {
+		for _, e := range []**plan.Expr{&c.Filter, &c.Frame.Start.Offset, &c.Frame.End.Offset, &c.Frame.Start.Limit, &c.Frame.End.Limit} {
 			if *e != nil {
 				*e = f(*e)
 			}

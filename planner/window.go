@@ -5,6 +5,7 @@ import (
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/funcs"
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -172,6 +173,7 @@ func (s *selectBinder) window() error {
 	width := len(s.node.Types())
 	places := make([]int, len(s.windows.calls))
 	done := make([]bool, len(s.windows.calls))
+	var err error
 	for i, first := range s.windows.calls {
 		if done[i] {
 			continue
@@ -180,6 +182,9 @@ func (s *selectBinder) window() error {
 		for j := i; j < len(s.windows.calls); j++ {
 			if c := s.windows.calls[j]; !done[j] && sameWindow(c.def, first.def) {
 				places[j], done[j] = width, true
+				if c.call, err = s.frameLimits(c.call, first.def.order); err != nil {
+					return err
+				}
 				node.Calls = append(node.Calls, c.call)
 				width++
 			}
@@ -238,7 +243,27 @@ func (s *selectBinder) bindFrame(f *ast.Frame, def *windowDef) error {
 
 // rangeOffsets says which type the offset of RANGE has for a column's.
 var rangeOffsets = map[types.ID]types.Type{
-	types.IDInt2: types.Int8, types.IDInt4: types.Int8, types.IDInt8: types.Int8, types.IDFloat8: types.Float8, types.IDNumeric: types.Numeric,
+	types.IDInt2: types.Int8, types.IDInt4: types.Int8, types.IDInt8: types.Int8, types.IDFloat8: types.Float8, types.IDFloat4: types.Float8,
+	types.IDNumeric: types.Numeric, types.IDDate: types.Interval, types.IDTimestamp: types.Interval, types.IDTimestamptz: types.Interval,
+	types.IDInterval: types.Interval,
+}
+
+// frameLimits computes how far the frames of a call go whose offsets are intervals.
+func (s *selectBinder) frameLimits(call plan.WindowCall, order []plan.SortKey) (plan.WindowCall, error) {
+	for _, bound := range []*plan.FrameBound{&call.Frame.Start, &call.Frame.End} {
+		if bound.Offset == nil || bound.Offset.Type.ID != types.IDInterval || call.Frame.Mode != plan.FrameRange {
+			continue
+		}
+		op := "+"
+		if (bound.Kind == plan.BoundPreceding) != order[0].Desc {
+			op = "-"
+		}
+		var err error
+		if bound.Limit, err = s.operator(op, order[0].Expr, bound.Offset, bound.Offset.Pos); err != nil {
+			return call, err
+		}
+	}
+	return call, nil
 }
 
 func (s *selectBinder) frameOffset(f *ast.Frame, e ast.Expr, def *windowDef) (*plan.Expr, error) {
@@ -258,6 +283,11 @@ func (s *selectBinder) frameOffset(f *ast.Frame, e ast.Expr, def *windowDef) (*p
 	}
 	column := def.order[0].Expr.Type
 	t, ok := rangeOffsets[column.ID]
+	if column.ID == types.IDDate { // a date with an interval added is a timestamp
+		if def.order[0].Expr, err = s.mustCast(def.order[0].Expr, types.Timestamp, funcs.CastImplicit); err != nil {
+			return nil, err
+		}
+	}
 	if !ok {
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", column).At(e.Position())
 	}

@@ -93,10 +93,12 @@ type (
 		Input Node
 		Keys  []SortKey
 	}
-	// Limit skips Offset rows and gives at most Count; nil means none.
+	// Limit skips Offset rows and gives at most Count; nil means none. With Ties it also gives the rows behind the last one that
+	// agree with it in these expressions over the input.
 	Limit struct {
 		Input         Node
 		Count, Offset *Expr
+		Ties          []*Expr
 	}
 	// Union gives the rows of its inputs one after another (UNION ALL).
 	Union struct{ Inputs []Node }
@@ -213,10 +215,12 @@ const (
 )
 
 // FrameBound is an end of a frame: Kind is one of those below, Offset is that of BoundPreceding and BoundFollowing, without
-// columns: bigint, or for FrameRange of the type that OrderBy's only column has.
+// columns: bigint, or for FrameRange of the type that OrderBy's only column has, or an interval. With an interval Limit, over the
+// input, is the value that lies that far from a row's, of the type of the order's column.
 type FrameBound struct {
 	Kind   BoundKind
 	Offset *Expr
+	Limit  *Expr
 }
 
 // BoundKind is the kind of a frame's bound.

@@ -276,6 +276,8 @@ type Select struct {
 	OrderBy []OrderItem
 	Limit   Expr
 	Offset  Expr
+	// WithTies is FETCH FIRST Limit ROWS WITH TIES.
+	WithTies bool
 	// Locking are the clauses FOR UPDATE, FOR SHARE and the like.
 	Locking []Locking
 	// Emit is EMIT CHANGES or EMIT FINAL ("changes", "final"), or "".

@@ -141,8 +141,9 @@ func (c *converter) tail(out *ast.Select, order *tast.OrderByClause, limit *tast
 		}
 	}
 	if limit != nil {
-		out.Limit = c.limit(limit.Count)
-		out.Offset = c.limit(limit.Offset)
+		count := c.limit(limit.Count)
+		out.Limit, out.WithTies = count.expr, count.ties
+		out.Offset = c.limit(limit.Offset).expr
 	}
 }
 
@@ -171,8 +172,8 @@ func (c *converter) sortItem(out *ast.Select, item *tast.ByItem) {
 	}
 }
 
-// limit returns the expression that the number of LIMIT or OFFSET stands for; 0 is none.
-func (c *converter) limit(n tast.ExprNode) ast.Expr {
+// limit returns the mark that the number of LIMIT or OFFSET stands for; 0 is none.
+func (c *converter) limit(n tast.ExprNode) *limitMark {
 	value, ok := n.(tast.ValueExpr)
 	if !ok {
 		c.wrong(n)
@@ -182,9 +183,9 @@ func (c *converter) limit(n tast.ExprNode) ast.Expr {
 		c.wrong(value.GetValue())
 	}
 	if id == 0 {
-		return nil
+		return &limitMark{}
 	}
-	return as[*limitMark](c, c.mark(int(id))).expr
+	return as[*limitMark](c, c.mark(int(id)))
 }
 
 // from converts a comma separated list: a join without ON.

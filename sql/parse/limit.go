@@ -59,33 +59,31 @@ func (p *parser) fetchFirst(q *query) {
 		p.syntaxError()
 	}
 	t := p.next()
+	var mark *limitMark
 	if p.tok().isOneOf("row", "rows") {
-		p.limitNode(q, true, p.newLiteral(ast.LitInteger, "1", t))
+		mark = p.limitNode(q, true, p.newLiteral(ast.LitInteger, "1", t))
 	} else {
-		p.limitExpr(q, true, true)
+		mark = p.limitExpr(q, true, true)
 	}
 	if !p.tok().isOneOf("row", "rows") {
 		p.syntaxError()
 	}
 	p.next()
-	if t := p.tok(); t.isWord("with") && p.at(1).isWord("ties") {
-		p.unsupported(t, "WITH TIES")
+	if mark.ties = p.acceptWords("with", "ties"); !mark.ties {
+		p.expectWord("only")
 	}
-	p.expectWord("only")
 }
 
 // limitExpr translates the number of LIMIT or OFFSET. A constant or parameter waits in the side table; anything else
 // travels as an item of ORDER BY, as MySQL allows no expressions here. primary reads a lone operand only, so that
 // FETCH FIRST's ROWS is not taken for more.
-func (p *parser) limitExpr(q *query, isLimit, primary bool) {
+func (p *parser) limitExpr(q *query, isLimit, primary bool) *limitMark {
 	if t := p.tok(); t.kind == tInteger && (primary || p.limitEndsAt(1)) {
 		p.next()
-		p.limitNode(q, isLimit, p.constant(t))
-		return
+		return p.limitNode(q, isLimit, p.constant(t))
 	}
 	if p.tok().kind == tParam && (primary || p.limitEndsAt(1)) {
-		p.limitNode(q, isLimit, p.paramNode())
-		return
+		return p.limitNode(q, isLimit, p.paramNode())
 	}
 	mark := &limitMark{}
 	id := p.add(mark)
@@ -101,6 +99,7 @@ func (p *parser) limitExpr(q *query, isLimit, primary bool) {
 	q.frag = p.over(q.first, q.frag, p.over(first, f))
 	p.sortEnd(q, start)
 	p.limitID(q, isLimit, id)
+	return mark
 }
 
 // limitEndsAt reports whether the number of LIMIT ends n tokens ahead.
@@ -109,8 +108,10 @@ func (p *parser) limitEndsAt(n int) bool {
 		"intersect", "row", "rows", "on", "returning")
 }
 
-func (p *parser) limitNode(q *query, isLimit bool, node ast.Expr) {
-	p.limitID(q, isLimit, p.add(&limitMark{node}))
+func (p *parser) limitNode(q *query, isLimit bool, node ast.Expr) *limitMark {
+	mark := &limitMark{expr: node}
+	p.limitID(q, isLimit, p.add(mark))
+	return mark
 }
 
 // noID is the number of a LIMIT or OFFSET that is not there.

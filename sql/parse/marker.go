@@ -26,7 +26,10 @@ type (
 	// aliasMark is an alias in a select list.
 	aliasMark struct{ name string }
 	// limitMark is the number or expression of LIMIT or OFFSET.
-	limitMark struct{ expr ast.Expr }
+	limitMark struct {
+		expr ast.Expr
+		ties bool
+	}
 	// lockMark is FOR UPDATE and the like.
 	lockMark struct{ clause ast.Locking }
 	// dualMark is a relation that is not there: TiDB's grammar wants FROM before WHERE.
