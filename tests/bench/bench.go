@@ -33,7 +33,9 @@ type Row struct {
 	Unit string // of what a side returns, such as "appends"; the rates are units a second
 	// Times has the table say how long one unit takes, in milliseconds, instead of how many are done in a second.
 	Times bool
-	Bare  string // what the bare side is
+	// Amounts has the sides' results be amounts of Unit, of which less is better: CompareAmounts.
+	Amounts bool
+	Bare    string // what the bare side is
 	// Prepare, if there is one, runs before each round and is not measured.
 	Prepare func()
 }
@@ -49,7 +51,19 @@ func Compare(b *testing.B, row Row, ours, bare Side) {
 	for len(s.ratios) < rounds {
 		s.round(row.Prepare, ours, bare)
 	}
-	r := s.result(row)
+	report(b, row, s.result(row))
+}
+
+// CompareAmounts reports what each side takes of the row's unit; a ratio of 0.5 says that ours takes twice as much as bare.
+func CompareAmounts(b *testing.B, row Row, ours, bare float64) {
+	b.Helper()
+	row.Amounts = true
+	ratio := bare / ours
+	report(b, row, result{ours: ours, bare: bare, ratio: ratio, least: ratio, greatest: ratio})
+}
+
+func report(b *testing.B, row Row, r result) {
+	b.Helper()
 	b.ReportMetric(0, "ns/op") // of a round: says nothing
 	b.ReportMetric(r.ours, row.metric())
 	b.ReportMetric(r.bare, "bare-"+row.metric())
@@ -60,8 +74,11 @@ func Compare(b *testing.B, row Row, ours, bare Side) {
 }
 
 func (r Row) metric() string {
-	if r.Times {
+	switch {
+	case r.Times:
 		return "ms"
+	case r.Amounts:
+		return r.Unit
 	}
 	return r.Unit + "/s"
 }

@@ -23,12 +23,16 @@ type Client struct {
 	Label string
 
 	address   func() string // of the server as it runs now: pgx's connection string
+	process   func() int    // of the server as it runs now: the id of its first process
 	translate func(sql string) string
 	conn      *pgconn.PgConn
 }
 
 // Address is the connection string of the server as it runs now.
 func (c *Client) Address() string { return c.address() }
+
+// Process is the id of the server's process as it runs now; PostgreSQL's has children.
+func (c *Client) Process() int { return c.process() }
 
 func newClient(t testing.TB, label string, address func() string, translate func(string) string) *Client {
 	if translate == nil {

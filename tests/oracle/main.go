@@ -13,7 +13,7 @@ import (
 var scratch string
 
 // Main runs the tests of a package that uses this one, and ends the process with their exit status. Call it from
-// TestMain. It stops the judge and removes the files that its tests share.
+// TestMain. It stops PostgreSQL and removes the files that its tests share.
 func Main(m *testing.M) {
 	code, err := runMain(m)
 	if err != nil {
@@ -32,7 +32,7 @@ func runMain(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	code = m.Run()
-	return code, errors.Join(stopJudge(), os.RemoveAll(scratch))
+	return code, errors.Join(judge.stop(), durable.stop(), os.RemoveAll(scratch))
 }
 
 // scratchParent is the folder for temporary files; for root always /tmp, because root's own may be closed to the

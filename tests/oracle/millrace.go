@@ -76,6 +76,7 @@ func StartMillrace(t testing.TB, options Options) *Millrace {
 	m.Client = newClient(t, "Millrace", func() string {
 		return fmt.Sprintf("host=127.0.0.1 port=%d user=millrace dbname=millrace sslmode=disable", m.pgPort)
 	}, nil)
+	m.Client.process = func() int { return m.server.cmd.Process.Pid }
 	m.start(t)
 	return m
 }

@@ -14,43 +14,61 @@ import (
 	"testing"
 )
 
-// judge is the one PostgreSQL of this test process, started when a test first asks for it.
-var judge struct {
+// postgres is a PostgreSQL 15 of this test process.
+type postgres struct {
+	dir      string   // below scratch
+	settings []string // beside those of where it listens
+
 	sync.Mutex
-	server    *child
+	server    *child // nil until a test first asks for it
 	port      int
 	databases int // how many were created; numbers their names
 }
 
+// judge need not survive a crash, so nothing is synced. durable is for benchmarks: PostgreSQL as it comes, but for the number of its clients.
+var (
+	judge = &postgres{dir: "postgres", settings: []string{
+		"fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off",
+		"max_parallel_workers_per_gather=0", // so that the same query adds the same floats in the same order
+	}}
+	durable = &postgres{dir: "postgres-durable", settings: []string{"max_connections=600"}}
+)
+
 // StartPostgres returns a client of an empty database of the process's PostgreSQL 15, which it starts if no test has
 // done so yet. The database is gone when the test ends. It is UTF-8 with the C locale, so it judges order and text
 // too, and its time zone is UTC.
-func StartPostgres(t testing.TB) *Client {
+func StartPostgres(t testing.TB) *Client { return judge.client(t) }
+
+// StartDurablePostgres is StartPostgres for a server with PostgreSQL's defaults: what it acknowledges is synced. It serves 600 clients.
+func StartDurablePostgres(t testing.TB) *Client { return durable.client(t) }
+
+func (p *postgres) client(t testing.TB) *Client {
 	t.Helper()
-	judge.Lock()
-	defer judge.Unlock()
-	if judge.server == nil {
-		if err := startJudge(); err != nil {
+	p.Lock()
+	defer p.Unlock()
+	if p.server == nil {
+		if err := p.start(); err != nil {
 			t.Fatalf("start PostgreSQL: %v", err)
 		}
 	}
-	judge.databases++
-	name := fmt.Sprintf("test_%d", judge.databases)
-	admin := newClient(t, "PostgreSQL", judgeAddress("postgres"), nil)
+	p.databases++
+	name := fmt.Sprintf("test_%d", p.databases)
+	admin := newClient(t, "PostgreSQL", p.address("postgres"), nil)
 	admin.Exec(t, "CREATE DATABASE "+name+" TEMPLATE template0")
 	t.Cleanup(func() { admin.Exec(t, "DROP DATABASE "+name+" WITH (FORCE)") })
-	return newClient(t, "PostgreSQL", judgeAddress(name), ToPostgres)
+	c := newClient(t, "PostgreSQL", p.address(name), ToPostgres)
+	c.process = func() int { return p.server.cmd.Process.Pid }
+	return c
 }
 
-func judgeAddress(database string) func() string {
+func (p *postgres) address(database string) func() string {
 	return func() string {
-		return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=%s sslmode=disable", judge.port, database)
+		return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=%s sslmode=disable", p.port, database)
 	}
 }
 
-// startJudge makes a database cluster in a folder of its own and starts its server, on a free port of
-// loopback. It need not survive a crash, so nothing is synced.
-func startJudge() error {
+// start makes a database cluster in a folder of its own and starts its server, on a free port of loopback.
+func (p *postgres) start() error {
 	if scratch == "" {
 		return errors.New("TestMain of this package must call oracle.Main")
 	}
@@ -62,7 +80,7 @@ func startJudge() error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(scratch, "postgres")
+	dir := filepath.Join(scratch, p.dir)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
@@ -87,30 +105,28 @@ func startJudge() error {
 	if err != nil {
 		return err
 	}
-	settings := []string{
+	listen := []string{
 		"listen_addresses=127.0.0.1", fmt.Sprintf("port=%d", ports[0]), "unix_socket_directories=" + dir, "timezone=UTC",
-		"fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off",
-		"max_parallel_workers_per_gather=0", // so that the same query adds the same floats in the same order
 	}
 	args := []string{"-D", data}
-	for _, setting := range settings {
+	for _, setting := range append(listen, p.settings...) {
 		args = append(args, "-c", setting)
 	}
-	judge.port = ports[0]
-	judge.server, err = startChild(command("postgres", args...), syscall.SIGQUIT, func(line string) bool {
+	p.port = ports[0]
+	p.server, err = startChild(command("postgres", args...), syscall.SIGQUIT, func(line string) bool {
 		return strings.Contains(line, "ready to accept connections")
 	})
 	return err
 }
 
-// stopJudge stops PostgreSQL, if it runs. SIGINT is its fast shutdown, which does not wait for clients.
-func stopJudge() error {
-	judge.Lock()
-	defer judge.Unlock()
-	if judge.server == nil {
+// stop stops PostgreSQL, if it runs. SIGINT is its fast shutdown, which does not wait for clients.
+func (p *postgres) stop() error {
+	p.Lock()
+	defer p.Unlock()
+	if p.server == nil {
 		return nil
 	}
-	if err := judge.server.stop(syscall.SIGINT); err != nil {
+	if err := p.server.stop(syscall.SIGINT); err != nil {
 		return fmt.Errorf("stop PostgreSQL: %w", err)
 	}
 	return nil
