@@ -47,7 +47,7 @@ func (l *limitOp) Next(ctx context.Context) (*types.Batch, error) {
 			l.skip -= int64(b.Len)
 			continue
 		}
-		if l.ties != nil {
+		if len(l.ties) > 0 {
 			if b, err = l.withTies(ctx, b); err != nil || b.Len == 0 {
 				return nil, err
 			}
@@ -133,7 +133,7 @@ func (l *limitOp) start(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case d.Null && l.ties != nil:
+	case d.Null && len(l.ties) > 0:
 		return pgerr.New(pgerr.InvalidRowCountInLimit, "row count cannot be null in FETCH FIRST ... WITH TIES clause")
 	case d.Null:
 		return nil
@@ -141,7 +141,7 @@ func (l *limitOp) start(ctx context.Context) error {
 		return pgerr.New(pgerr.InvalidRowCountInLimit, "LIMIT must not be negative")
 	}
 	l.left = d.Int
-	if l.ties == nil {
+	if len(l.ties) == 0 {
 		boundSort(l.input, l.skip, l.left)
 	}
 	return nil
