@@ -48,6 +48,8 @@ func powerSpecial(z, x, y *apd.Decimal) error {
 		return nil
 	case isZero(x) && direction(y) < 0:
 		return errZeroPower
+	case x.Form == apd.Infinite && x.Negative && y.Form == apd.Finite && !isWhole(y):
+		return errComplexPower
 	}
 	f, err := powerFloats(clampToFloat(x), clampToFloat(y))
 	if err != nil {
@@ -60,6 +62,12 @@ func powerSpecial(z, x, y *apd.Decimal) error {
 		z.SetInt64(int64(f))
 	}
 	return nil
+}
+
+func isWhole(d *apd.Decimal) bool {
+	var whole apd.Decimal
+	types.TruncDecimal(&whole, d, 0)
+	return types.CompareDecimal(&whole, d) == 0
 }
 
 // clampToFloat returns a float whose powers by or of an infinity are those of d.

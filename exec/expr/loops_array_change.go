@@ -101,7 +101,7 @@ func changeElements(k *call, i int) error {
 
 func arrayPosition(k *call, i int) error {
 	from := int64(1)
-	if len(k.args) == 3 && !k.args[0].null(i) {
+	if len(k.args) == 3 && !k.args[0].null(i) && k.array(0, i).Len() > 0 {
 		if k.args[2].null(i) {
 			return pgerr.New("22004", "initial position must not be null")
 		}

@@ -44,8 +44,8 @@ func init() {
 	}))
 }
 
-// clampScale bounds a scale as PostgreSQL does.
-func clampScale(scale int64) int { return int(min(max(scale, -2000), 2000)) }
+// clampScale bounds a scale as PostgreSQL does: by what a numeric may have behind and before its point.
+func clampScale(scale int64) int { return int(min(max(scale, -131073), 16383)) }
 
 // registerPlainDecimals registers the functions that take every numeric.
 func registerPlainDecimals() {

@@ -34,9 +34,11 @@ func init() {
 		register(id, floatLoop(rootFloat))
 	}
 	register("exp(float8)", floatLoop(expFloat))
-	register("ln(float8)", floatLoop(logarithm(math.Log)))
-	register("log(float8)", floatLoop(logarithm(math.Log10)))
-	register("log10(float8)", floatLoop(logarithm(math.Log10)))
+	register("radians(float8)", floatLoop(func(x float64) (float64, error) { return multiplyFloats(x, math.Pi/180) }))
+	register("degrees(float8)", floatLoop(func(x float64) (float64, error) { return finite(x/(math.Pi/180), x, 1) }))
+	register("ln(float8)", floatLoop(logarithm(lnFloat)))
+	register("log(float8)", floatLoop(logarithm(log10Float)))
+	register("log10(float8)", floatLoop(logarithm(log10Float)))
 	register("asin(float8)", floatLoop(arc(math.Asin)))
 	register("acos(float8)", floatLoop(arc(math.Acos)))
 	for id, f := range map[string]func(float64) float64{"sin": math.Sin, "cos": math.Cos, "tan": math.Tan} {
@@ -58,7 +60,6 @@ func registerPlainFloats() {
 		"abs(float8)": math.Abs, "ceil(float8)": math.Ceil, "ceiling(float8)": math.Ceil, "floor(float8)": math.Floor,
 		"round(float8)": math.RoundToEven, "trunc(float8)": math.Trunc, "sign(float8)": signOf, "cbrt(float8)": math.Cbrt,
 		"float4um": func(x float64) float64 { return -x }, "float4up": func(x float64) float64 { return x }, "float4abs": math.Abs, "abs(float4)": math.Abs,
-		"degrees(float8)": func(x float64) float64 { return x / (math.Pi / 180) }, "radians(float8)": func(x float64) float64 { return x * (math.Pi / 180) },
 		"tanh(float8)": math.Tanh, "asinh(float8)": math.Asinh,
 		"atan(float8)": math.Atan,
 	} {
@@ -69,6 +70,21 @@ func registerPlainFloats() {
 			return nil
 		})
 	}
+}
+
+// lnFloat is math.Log also of what is smaller than the normal numbers, which that takes for the least of them.
+func lnFloat(x float64) float64 {
+	if 0 < x && x < 0x1p-1022 {
+		return math.Log(x*0x1p52) - 52*math.Ln2
+	}
+	return math.Log(x)
+}
+
+func log10Float(x float64) float64 {
+	if 0 < x && x < 0x1p-1022 {
+		return math.Log10(x*0x1p52) - 52*(math.Ln2/math.Ln10)
+	}
+	return math.Log10(x)
 }
 
 func floatLoop(f func(a float64) (float64, error)) loop {
@@ -164,6 +180,9 @@ func powerFloats(a, b float64) (float64, error) {
 		return 0, errComplexPower
 	}
 	p := math.Pow(a, b)
+	if abs := math.Abs(a); 0 < abs && abs < 0x1p-1022 { // as in lnFloat
+		p = math.Copysign(math.Pow(abs*0x1p52, b)/math.Pow(0x1p52, b), p)
+	}
 	if p == 0 && a != 0 && !math.IsInf(a, 0) && !math.IsInf(b, 0) {
 		return 0, errUnderflow
 	}
@@ -222,5 +241,5 @@ func signOf(a float64) float64 {
 	case a < 0:
 		return -1
 	}
-	return a * a // zero, or NaN
+	return 0 // also of NaN
 }

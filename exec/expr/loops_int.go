@@ -42,7 +42,7 @@ func registerIntFunctions(p string, r intRange) {
 	registerSafe(p+"or", intsLoop(func(a, b int64) int64 { return a | b }))
 	registerSafe(p+"xor", intsLoop(func(a, b int64) int64 { return a ^ b }))
 	registerSafe(p+"not", intLoop(func(a int64) int64 { return ^a }))
-	last := int64(r.bits - 1)
+	last := int64(max(r.bits, 32) - 1) // as C shifts, which knows nothing shorter than an int
 	registerSafe(p+"shl", intsLoop(func(a, b int64) int64 { return r.wrap(a << uint(b&last)) }))
 	registerSafe(p+"shr", intsLoop(func(a, b int64) int64 { return a >> uint(b&last) }))
 }

@@ -159,7 +159,11 @@ func (k *call) keyText(c column, i int) []byte {
 	if c.Type.ID == types.IDBpchar {
 		return []byte(c.Str[c.at(i)])
 	}
-	return appendText(nil, c.Type, c.Datum(c.at(i)), k.evaluation)
+	text := appendText(nil, c.Type, c.Datum(c.at(i)), k.evaluation)
+	if c.Type.ID == types.IDTimestamptz || c.Type.ID == types.IDTimestamp {
+		return isoTimestamp(text)
+	}
+	return text
 }
 
 func buildName(t types.Type) string { return t.ShortName() + "_build_object()" }

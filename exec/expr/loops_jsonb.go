@@ -27,7 +27,7 @@ func init() {
 		if v.Kind < types.JSONArray {
 			return nil, pgerr.New(pgerr.InvalidParameterValue, "cannot delete path in scalar")
 		}
-		if len(path) == 0 {
+		if len(path) == 0 || len(v.Items) == 0 {
 			return v, nil
 		}
 		return v, (&pathEdit{path: path, remove: true}).apply(v, 0)

@@ -61,7 +61,13 @@ func registerFields() {
 	register("extract(text,timestamptz)", extractLoop(moment))
 	register("extract(text,date)", extractLoop(date))
 	register("date_part(text,timestamptz)", extractLoop(moment))
-	register("date_part(text,date)", extractLoop(date))
+	register("date_part(text,date)", extractLoop(func(k *call, i int) (field, error) {
+		at, err := startOfDate(k.int(1, i), time.UTC) // as of a timestamp, unlike extract
+		if err != nil {
+			return field{}, err
+		}
+		return momentField(types.Timestamp, k.str(0, i), at, time.UTC)
+	}))
 }
 
 // truncateLoop truncates moments; a unit is looked up once for as long as it stays the same.
@@ -70,6 +76,10 @@ func truncateLoop(t types.Type, zone func(k *call, i int) (*time.Location, error
 		var unit truncation
 		var last string
 		return k.each(func(i int) error {
+			if at := k.int(1, i); isInfiniteTime(at) { // whatever the unit and the zone
+				k.out.Int[i] = at
+				return nil
+			}
 			if name := k.str(0, i); unit.name == "" || name != last {
 				var err error
 				if unit, err = truncationOf(name, t); err != nil {
@@ -211,19 +221,25 @@ func utc(*call) *time.Location           { return time.UTC }
 
 func registerZones() {
 	register("timezone(text,timestamptz)", rows(func(k *call, i int) error {
-		loc, err := types.LoadZone(k.str(0, i))
-		if err != nil {
-			return err
-		}
-		return toZone(k, i, k.int(1, i), loc)
+		return inZone(k, i, toZone)
 	}))
 	register("timezone(text,timestamp)", rows(func(k *call, i int) error {
-		loc, err := types.LoadZone(k.str(0, i))
-		if err != nil {
-			return err
-		}
-		return fromZone(k, i, k.int(1, i), loc)
+		return inZone(k, i, fromZone)
 	}))
+}
+
+// inZone converts row i by the zone that it names; what is infinite is so in any zone, even in one that there is not.
+func inZone(k *call, i int, convert func(*call, int, int64, *time.Location) error) error {
+	at := k.int(1, i)
+	if isInfiniteTime(at) {
+		k.out.Int[i] = at
+		return nil
+	}
+	loc, err := types.LoadZone(k.str(0, i))
+	if err != nil {
+		return err
+	}
+	return convert(k, i, at, loc)
 }
 
 // toZone gives the local time of a moment in a zone.

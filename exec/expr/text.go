@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -88,6 +89,9 @@ func leftOf(s string, n int64) string {
 // rightOf returns the last n characters, or all but the first -n.
 func rightOf(s string, n int64) string {
 	skip := -n
+	if n == math.MinInt32 {
+		return s // PostgreSQL cannot turn it either
+	}
 	if n >= 0 {
 		skip = int64(utf8.RuneCountInString(s)) - n
 	}

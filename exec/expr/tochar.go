@@ -54,10 +54,17 @@ var datePatterns = []datePattern{
 	{"SS", number("%02d", func(t clockTime) int { return t.second })},
 	{"MS", number("%03d", func(t clockTime) int { return t.micros / 1000 })},
 	{"US", number("%06d", func(t clockTime) int { return t.micros })},
-	{"YYYY", number("%04d", func(t clockTime) int { return abs(int(withoutYearZero(t.year))) })},
-	{"IYYY", number("%04d", func(t clockTime) int { y, _ := isoWeek(t.day); return abs(int(withoutYearZero(y))) })},
-	{"YYY", number("%03d", func(t clockTime) int { return abs(int(withoutYearZero(t.year))) % 1000 })},
-	{"YY", number("%02d", func(t clockTime) int { return abs(int(withoutYearZero(t.year))) % 100 })},
+	{"FF1", number("%01d", func(t clockTime) int { return t.micros / 100000 })}, {"FF2", number("%02d", func(t clockTime) int { return t.micros / 10000 })},
+	{"FF3", number("%03d", func(t clockTime) int { return t.micros / 1000 })}, {"FF4", number("%04d", func(t clockTime) int { return t.micros / 100 })},
+	{"FF5", number("%05d", func(t clockTime) int { return t.micros / 10 })}, {"FF6", number("%06d", func(t clockTime) int { return t.micros })},
+	{"Y,YYY", func(t clockTime) string { y := shownYear(t.year); return fmt.Sprintf("%d,%03d", y/1000, y%1000) }},
+	{"YYYY", number("%04d", func(t clockTime) int { return shownYear(t.year) })},
+	{"IYYY", number("%04d", isoYear)}, {"IYY", number("%03d", func(t clockTime) int { return isoYear(t) % 1000 })},
+	{"IY", number("%02d", func(t clockTime) int { return isoYear(t) % 100 })},
+	{"YYY", number("%03d", func(t clockTime) int { return shownYear(t.year) % 1000 })},
+	{"YY", number("%02d", func(t clockTime) int { return shownYear(t.year) % 100 })},
+	{"Y", number("%d", func(t clockTime) int { return shownYear(t.year) % 10 })},
+	{"CC", century},
 	{"Month", func(t clockTime) string { return fmt.Sprintf("%-9s", t.monthName()) }},
 	{"MONTH", func(t clockTime) string { return fmt.Sprintf("%-9s", strings.ToUpper(t.monthName())) }},
 	{"month", func(t clockTime) string { return fmt.Sprintf("%-9s", strings.ToLower(t.monthName())) }},
@@ -65,22 +72,76 @@ var datePatterns = []datePattern{
 	{"MON", func(t clockTime) string { return strings.ToUpper(t.monthName()[:3]) }},
 	{"mon", func(t clockTime) string { return strings.ToLower(t.monthName()[:3]) }},
 	{"MM", number("%02d", func(t clockTime) int { return t.month })},
+	{"RM", func(t clockTime) string { return fmt.Sprintf("%-4s", romanMonths[t.month-1]) }},
+	{"rm", func(t clockTime) string { return fmt.Sprintf("%-4s", strings.ToLower(romanMonths[t.month-1])) }},
 	{"Day", func(t clockTime) string { return fmt.Sprintf("%-9s", t.dayName()) }},
 	{"DAY", func(t clockTime) string { return fmt.Sprintf("%-9s", strings.ToUpper(t.dayName())) }},
 	{"day", func(t clockTime) string { return fmt.Sprintf("%-9s", strings.ToLower(t.dayName())) }},
 	{"Dy", func(t clockTime) string { return t.dayName()[:3] }},
 	{"DY", func(t clockTime) string { return strings.ToUpper(t.dayName()[:3]) }},
 	{"dy", func(t clockTime) string { return strings.ToLower(t.dayName()[:3]) }},
-	{"DDD", number("%03d", func(t clockTime) int { return int(t.day-types.MakeDate(t.year, 1, 1)) + 1 })},
+	{"DDD", number("%03d", dayOfYear)},
 	{"DD", number("%02d", func(t clockTime) int { return t.dayOfMonth })},
+	{"IDDD", number("%03d", func(t clockTime) int { _, w := isoWeek(t.day); return int((w-1)*7 + isoWeekday(t.day)) })},
 	{"ID", number("%d", func(t clockTime) int { return int(isoWeekday(t.day)) })},
 	{"IW", number("%02d", func(t clockTime) int { _, w := isoWeek(t.day); return int(w) })},
+	{"I", number("%d", func(t clockTime) int { return isoYear(t) % 10 })},
 	{"D", number("%d", func(t clockTime) int { return int(weekday(t.day)) + 1 })},
+	{"J", number("%d", func(t clockTime) int { return int(t.day) + julianOf2000 })},
 	{"Q", number("%d", func(t clockTime) int { return (t.month-1)/3 + 1 })},
-	{"AM", half}, {"PM", half},
-	{"am", func(t clockTime) string { return strings.ToLower(half(t)) }}, {"pm", func(t clockTime) string { return strings.ToLower(half(t)) }},
+	{"WW", number("%02d", func(t clockTime) int { return (dayOfYear(t)-1)/7 + 1 })},
+	{"W", number("%d", func(t clockTime) int { return (t.dayOfMonth-1)/7 + 1 })},
+	{"AM", half}, {"PM", half}, {"am", lower(half)}, {"pm", lower(half)},
+	{"A.M.", dotted(half)}, {"P.M.", dotted(half)}, {"a.m.", lower(dotted(half))}, {"p.m.", lower(dotted(half))},
+	{"AD", era}, {"BC", era}, {"ad", lower(era)}, {"bc", lower(era)},
+	{"A.D.", dotted(era)}, {"B.C.", dotted(era)}, {"a.d.", lower(dotted(era))}, {"b.c.", lower(dotted(era))},
+	{"TZH", func(t clockTime) string { return fmt.Sprintf("%c%02d", signOfOffset(t), abs(t.offset)/3600) }},
+	{"TZM", number("%02d", func(t clockTime) int { return abs(t.offset) / 60 % 60 })},
 	{"TZ", func(t clockTime) string { return strings.ToUpper(t.zone) }}, {"tz", func(t clockTime) string { return strings.ToLower(t.zone) }},
 	{"OF", formatOffset},
+}
+
+var romanMonths = [...]string{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"}
+
+// julianOf2000 is the Julian day of 2000-01-01.
+const julianOf2000 = 2451545
+
+func lower(f func(clockTime) string) func(clockTime) string {
+	return func(t clockTime) string { return strings.ToLower(f(t)) }
+}
+
+// dotted is a two-letter word with periods.
+func dotted(f func(clockTime) string) func(clockTime) string {
+	return func(t clockTime) string { s := f(t); return s[:1] + "." + s[1:] + "." }
+}
+
+func era(t clockTime) string {
+	if t.year <= 0 {
+		return "BC"
+	}
+	return "AD"
+}
+
+// shownYear is the year as it is counted in its era.
+func shownYear(year int) int { return abs(int(withoutYearZero(year))) }
+
+func isoYear(t clockTime) int { y, _ := isoWeek(t.day); return shownYear(y) }
+
+func dayOfYear(t clockTime) int { return int(t.day-types.MakeDate(t.year, 1, 1)) + 1 }
+
+// century is that of the year, negative before Christ.
+func century(t clockTime) string {
+	if t.year > 0 {
+		return fmt.Sprintf("%02d", (t.year-1)/100+1)
+	}
+	return fmt.Sprintf("%03d", t.year/100-1)
+}
+
+func signOfOffset(t clockTime) rune {
+	if t.offset < 0 {
+		return '-'
+	}
+	return '+'
 }
 
 func abs(i int) int {
@@ -91,10 +152,7 @@ func abs(i int) int {
 }
 
 func formatOffset(t clockTime) string {
-	sign, o := '+', t.offset
-	if o < 0 {
-		sign, o = '-', -o
-	}
+	sign, o := signOfOffset(t), abs(t.offset)
 	if o%3600 == 0 {
 		return fmt.Sprintf("%c%02d", sign, o/3600)
 	}
@@ -110,7 +168,7 @@ func toCharLoop(zone func(k *call) *time.Location) loop {
 
 func toChar(k *call, i int, loc *time.Location, hasZone bool) error {
 	micros := k.int(0, i)
-	if isInfiniteTime(micros) {
+	if isInfiniteTime(micros) || k.str(1, i) == "" {
 		k.setNull(i)
 		return nil
 	}
@@ -158,16 +216,13 @@ func formatDate(pattern string, t clockTime) (string, error) {
 	return b.String(), nil
 }
 
-// matchPattern returns the word at the start of a pattern, and what it stands for. A word matches in any case if it does
-// not match as it is written.
+// matchPattern returns the word at the start of a pattern, and what it stands for. A word matches in lower case, too, if none does
+// as it is written.
 func matchPattern(pattern string, t clockTime) (word, text string) {
-	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+	for _, written := range []func(string) string{func(word string) string { return word }, strings.ToLower} {
 		for _, p := range datePatterns {
-			if len(pattern) < len(p.word) {
-				continue
-			}
-			if head := pattern[:len(p.word)]; same(head, p.word) {
-				return head, p.format(t)
+			if strings.HasPrefix(pattern, written(p.word)) {
+				return pattern[:len(p.word)], p.format(t)
 			}
 		}
 	}
@@ -188,7 +243,7 @@ func trimField(s string) string {
 
 // refusePattern returns 0A000 for a pattern of PostgreSQL that is not known here.
 func refusePattern(pattern string) error {
-	for _, word := range []string{"TH", "th", "CC", "J", "RM", "WW", "W", "BC", "AD", "B.C.", "A.D.", "A.M.", "P.M.", "a.m.", "p.m.", "Y,YYY", "SP", "FF", "TM"} {
+	for _, word := range []string{"TH", "th", "SP", "TM"} {
 		if strings.HasPrefix(pattern, word) {
 			return pgerr.Unsupported("pattern \"%s\" of to_char is", word)
 		}

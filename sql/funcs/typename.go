@@ -31,10 +31,10 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 	case "numeric", "decimal", "dec":
 		return numericType(mods)
 	case "char":
-		if schema != "" && len(mods) == 0 { // pg_catalog.char is the type that is written "char" in double quotes
+		if len(mods) == 0 { // as it is written in double quotes; without them it is character
 			return types.Char, nil
 		}
-		return stringType(types.Bpchar, "char", orOne(mods))
+		return stringType(types.Bpchar, "char", mods)
 	case "character":
 		return stringType(types.Bpchar, "char", orOne(mods))
 	case "bpchar":

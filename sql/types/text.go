@@ -114,7 +114,9 @@ func FormatText(dst []byte, t Type, d Datum, in Scope) []byte {
 	case IDEnum:
 		return appendEnum(dst, t, d.Int, in)
 	case IDRegtype:
-		return append(dst, FormatType(uint32(d.Int), -1, in)...)
+		if name := FormatType(uint32(d.Int), -1, in); name != "???" {
+			return append(dst, name...)
+		}
 	}
 	if t.Class() == ClassInt {
 		return strconv.AppendInt(dst, d.Int, 10)

@@ -1,8 +1,10 @@
 package types
 
 import (
+	"bytes"
 	"errors"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -88,8 +90,42 @@ func appendFloatBits(dst []byte, f float64, bits int, least float64) []byte {
 	if abs := math.Abs(f); abs != 0 && (belowFixed(abs, bits) || abs >= least) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(dst, f, format, -1, bits)
+	start := len(dst)
+	dst = strconv.AppendFloat(dst, f, format, -1, bits)
+	for format == 'e' && isBetween(dst[start:], f, bits) {
+		mantissa := bytes.IndexByte(dst[start:], 'e')
+		_, fraction, _ := bytes.Cut(dst[start:start+mantissa], []byte("."))
+		dst = strconv.AppendFloat(dst[:start], f, format, len(fraction)+1, bits)
+	}
+	return dst
 }
+
+// isBetween reports whether a decimal that reads as f lies in the very middle of f and a neighbour. It reads as f because that is the even
+// one of both; PostgreSQL's output does not trust readers with it. Only whole numbers of more bits than f has lie there.
+func isBetween(text []byte, f float64, bits int) bool {
+	f = math.Abs(f)
+	ends := [2]float64{math.Nextafter(f, 0), math.Nextafter(f, math.Inf(1))}
+	if bits == 32 {
+		ends = [2]float64{float64(math.Nextafter32(float32(f), 0)), float64(math.Nextafter32(float32(f), float32(math.Inf(1))))}
+	}
+	if f < 1<<24 || bits == 64 && f < 1<<53 || math.IsInf(ends[1], 1) {
+		return false
+	}
+	decimal, _, err := big.ParseFloat(strings.TrimPrefix(string(text), "-"), 10, wholeFloatBits, big.ToNearestEven)
+	if err != nil {
+		return false
+	}
+	twice := decimal.Add(decimal, decimal)
+	for _, end := range ends {
+		if sum := new(big.Float).SetPrec(wholeFloatBits).SetFloat64(f); twice.Cmp(sum.Add(sum, big.NewFloat(end))) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// wholeFloatBits hold every whole number that is a double precision, and twice it.
+const wholeFloatBits = 1100
 
 // belowFixed reports whether a number is written with an exponent because it is below 1e-4; the real next to 1e-4 is not.
 func belowFixed(abs float64, bits int) bool {
