@@ -58,6 +58,7 @@ type Config struct {
 	internalSegmentBytes int64              // 0: shard.InternalSegmentBytes
 	wal                  wal.Options        // the defaults
 	walTargetBytes       int64              // 0: the constant of the name
+	tempBytes            int64              // 0: maxTempBytes
 	step                 func(string) error // see twoPhase
 }
 
@@ -97,6 +98,7 @@ type Node struct {
 	supervisor *supervisor
 	retention  *retention
 	space      diskSpace
+	temp       *tempFiles
 	async      []asyncWrites // by shard
 	ready      chan struct{} // closed when the node serves
 	startErr   error         // set before startDone is closed
@@ -166,6 +168,9 @@ func withDefaults(cfg Config) Config {
 
 func (n *Node) open() (err error) {
 	if n.dir, err = openDataDir(n.cfg.FS, n.cfg.DataDir, n.cfg.Shards); err != nil {
+		return err
+	}
+	if err = n.openTemp(); err != nil {
 		return err
 	}
 	if n.wal, err = wal.Open(n.cfg.FS, n.dir.join(walDir), n.cfg.wal); err != nil {

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"math"
 
 	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/planner/plan"
@@ -24,7 +25,10 @@ type Env struct {
 	Undecodable func(Undecodable)
 	// MemoryBytes bounds what the statement may hold, as estimated; 0 means DefaultMemoryBytes.
 	MemoryBytes int64
-	Locking     Locking
+	// WorkMemBytes is what it may hold before operators that can use the disk instead, if Temp is not nil; 0: half of MemoryBytes.
+	WorkMemBytes int64
+	Temp         Temp
+	Locking      Locking
 
 	run *run
 	// pinned are rows that scans, by their marks, give instead of what they read.
@@ -59,7 +63,14 @@ func (e *Env) begin() {
 	if limit <= 0 {
 		limit = DefaultMemoryBytes
 	}
-	e.run = newRun(&memory{limit: limit})
+	soft := limit / 2
+	switch {
+	case e.Temp == nil:
+		soft = math.MaxInt64
+	case e.WorkMemBytes > 0:
+		soft = min(e.WorkMemBytes, limit-limit/4) // the rest is for what cannot use the disk
+	}
+	e.run = newRun(&memory{limit: limit, soft: soft})
 }
 
 func newRun(m *memory) *run {

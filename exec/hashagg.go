@@ -19,6 +19,7 @@ type hashAgg struct {
 	keys  []*expr.Compiled
 	calls []aggCall
 	spine *spine // of input, if partitions can be grouped apart
+	spill aggSpill
 
 	mem    account
 	byKey  map[string]int
@@ -46,7 +47,7 @@ func newHashAgg(n *plan.Aggregate, env *Env) (*hashAgg, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &hashAgg{env: env, node: n, input: input, mem: env.account("hash aggregate"), spine: aggSpine(n, env)}
+	a := &hashAgg{env: env, node: n, input: input, mem: env.account("hash aggregate"), spine: aggSpine(n, env), spill: newAggSpill(n, env)}
 	if a.keys, err = env.compileAll(n.GroupBy); err != nil {
 		return nil, err
 	}
@@ -58,8 +59,7 @@ func newHashAgg(n *plan.Aggregate, env *Env) (*hashAgg, error) {
 		a.calls = append(a.calls, call)
 	}
 	a.sets = groupSets(n)
-	a.forget()
-	return a, nil
+	return a, a.forget()
 }
 
 // groupSet says which of the group columns a set has.
@@ -98,14 +98,6 @@ func newAggCall(spec plan.Agg, env *Env) (aggCall, error) {
 			return c, err
 		}
 	}
-	if spec.OrderBy != nil {
-		if c.sorted, err = newAggSort(spec, env); err != nil {
-			return c, err
-		}
-	}
-	if spec.Distinct {
-		c.seen = map[string]struct{}{}
-	}
 	return c, nil
 }
 
@@ -115,8 +107,10 @@ func (a *hashAgg) Next(ctx context.Context) (*types.Batch, error) {
 			return nil, err
 		}
 	}
-	if a.next >= a.groups.Len {
-		return nil, nil
+	for a.next >= a.groups.Len {
+		if more, err := a.nextFile(ctx); err != nil || !more {
+			return nil, err
+		}
 	}
 	from := a.next
 	a.next = min(from+BatchRows, a.groups.Len)
@@ -144,7 +138,15 @@ func (a *hashAgg) readInput(ctx context.Context) error {
 		}
 		a.byKey[string(appendSet(nil, s))] = g
 	}
-	if err := drain(ctx, a.input, func(b *types.Batch) error { return a.add(ctx, b) }); err != nil {
+	return a.group(ctx, a.input)
+}
+
+// group groups the rows of input, but for those that are set aside.
+func (a *hashAgg) group(ctx context.Context, input Operator) error {
+	if err := drain(ctx, input, func(b *types.Batch) error { return a.add(ctx, b) }); err != nil {
+		return err
+	}
+	if err := a.queue(); err != nil {
 		return err
 	}
 	for c := range a.calls {
@@ -172,11 +174,16 @@ func (a *hashAgg) add(ctx context.Context, b *types.Batch) error {
 	if err != nil {
 		return err
 	}
-	groups := make([][]int, len(a.sets))
+	groups := make([][]int, 0, len(a.sets))
 	for s := range a.sets {
-		if groups[s], err = a.assign(s, keys, b.Len); err != nil {
+		if a.spill.only >= 0 && a.spill.only != s {
+			continue
+		}
+		of, err := a.assign(s, keys, b)
+		if err != nil {
 			return err
 		}
+		groups = append(groups, of)
 	}
 	for c := range a.calls {
 		if err := a.accumulate(ctx, c, b, groups); err != nil {
@@ -189,9 +196,9 @@ func (a *hashAgg) add(ctx context.Context, b *types.Batch) error {
 // appendSet starts the key of a group in set s.
 func appendSet(dst []byte, s int) []byte { return binary.AppendUvarint(dst, uint64(s)) }
 
-// assign returns the group of each row in set s; NULLs are equal here.
-func (a *hashAgg) assign(s int, keys []*types.Vector, n int) ([]int, error) {
-	groups := make([]int, n)
+// assign returns the group of each row of b in set s, -1 for one that is set aside; NULLs are equal here.
+func (a *hashAgg) assign(s int, keys []*types.Vector, b *types.Batch) ([]int, error) {
+	groups := make([]int, b.Len)
 	set := &a.sets[s]
 	if set.empty {
 		g := a.byKey[string(appendSet(nil, s))]
@@ -200,7 +207,7 @@ func (a *hashAgg) assign(s int, keys []*types.Vector, n int) ([]int, error) {
 		}
 		return groups, nil
 	}
-	for i := range n {
+	for i := range b.Len {
 		a.buf = appendSet(a.buf[:0], s)
 		for c, v := range keys {
 			if set.has[c] {
@@ -213,22 +220,36 @@ func (a *hashAgg) assign(s int, keys []*types.Vector, n int) ([]int, error) {
 			if g, err = a.newGroup(s, keys, i); err != nil {
 				return nil, err
 			}
-			a.byKey[string(a.buf)] = g
+			if g < 0 {
+				err = a.setAside(s, a.buf, b, i)
+			} else {
+				a.byKey[string(a.buf)] = g
+			}
+			if err != nil {
+				return nil, err
+			}
 		}
 		groups[i] = g
 	}
 	return groups, nil
 }
 
-// newGroup adds a group of set s with the values of row i of keys.
+// newGroup adds a group of set s with the values of row i of keys, and returns its number; -1 if it has no room.
 func (a *hashAgg) newGroup(s int, keys []*types.Vector, i int) (int, error) {
 	size := int64(hashEntryBytes + len(a.buf) + aggStateBytes*len(a.calls))
+	for c, v := range keys {
+		if a.sets[s].has[c] {
+			size += vectorBytes(v, i, i+1)
+		}
+	}
+	if full, err := a.full(size); full || err != nil {
+		return -1, err
+	}
 	for c, out := range a.groups.Cols {
 		if !a.sets[s].has[c] {
 			out.Append(types.NullDatum)
 			continue
 		}
-		size += vectorBytes(keys[c], i, i+1)
 		out.AppendFrom(keys[c], i)
 	}
 	if a.setOf != nil {
@@ -299,6 +320,9 @@ func (a *hashAgg) addTo(c int, args, order []*types.Vector, groups []int) error 
 		arg = args[0]
 	}
 	for i, g := range groups {
+		if g < 0 {
+			continue
+		}
 		if call.seen != nil {
 			first, err := a.firstSeen(call, args, g, i)
 			if err != nil {
@@ -371,5 +395,6 @@ func (a *hashAgg) result(n int) (types.Datum, error) {
 func (a *hashAgg) Close() {
 	a.input.Close()
 	a.mem.release()
+	a.spill.close()
 	a.byKey, a.states, a.joins, a.calls = nil, nil, nil, nil
 }

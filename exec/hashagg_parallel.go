@@ -52,8 +52,10 @@ func (a *hashAgg) readParallel(ctx context.Context) error {
 		return nil
 	}
 	a.mem.release()
-	a.forget()
-	if e := pgerr.From(err); e.Code == pgerr.OutOfMemory {
+	if e := a.forget(); e != nil {
+		return e
+	}
+	if pgerr.Code(err) == pgerr.OutOfMemory {
 		return errors.Join(errSerial, err)
 	}
 	return err
@@ -107,10 +109,22 @@ func (a *hashAgg) adopt(key string, o *hashAgg, g int) error {
 }
 
 // forget makes the aggregate one without groups.
-func (a *hashAgg) forget() {
+func (a *hashAgg) forget() (err error) {
+	for c := range a.calls {
+		call := &a.calls[c]
+		if call.spec.Distinct {
+			call.seen = map[string]struct{}{}
+		}
+		if call.spec.OrderBy != nil {
+			if call.sorted, err = newAggSort(call.spec, a.env); err != nil {
+				return err
+			}
+		}
+	}
 	a.byKey, a.states, a.joins = map[string]int{}, nil, nil
 	a.groups = types.NewBatch(a.node.Types()[:len(a.node.GroupBy)], 0)
 	if a.node.Sets != nil {
 		a.setOf = types.NewVector(types.Int4, 0)
 	}
+	return nil
 }

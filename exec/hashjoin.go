@@ -25,6 +25,8 @@ type hashJoin struct {
 
 	built bool
 	table joinTable
+	input Operator // of the left: j.left, or a part of it
+	spill joinSpill
 	rest  int // keepsRight: the next row of the right to look at, after the left is at its end
 
 	// The batch of the left that is being joined.
@@ -69,7 +71,13 @@ func (j *hashJoin) Next(ctx context.Context) (*types.Batch, error) {
 				return nil, err
 			}
 			if !more {
-				return j.unmatchedRight(), nil
+				if b := j.unmatchedRight(); b != nil {
+					return b, nil
+				}
+				if more, err = j.nextPart(ctx); err != nil || !more {
+					return nil, err
+				}
+				continue
 			}
 		}
 		b, err := j.join(ctx)
@@ -83,20 +91,39 @@ func (j *hashJoin) Next(ctx context.Context) (*types.Batch, error) {
 func (j *hashJoin) build(ctx context.Context) error {
 	j.built = true
 	if t, ok := j.env.joined[j.node]; ok {
-		j.table = t.reader()
+		j.take(t.reader(), j.left)
 		return nil
 	}
-	t, err := readJoinTable(ctx, j.node, j.env)
+	right, err := build(j.node.Right, j.env)
 	if err != nil {
 		return err
 	}
-	if j.table = t; j.keepsRight {
-		j.table.matched = make([]bool, j.table.rows.Len)
-	} else if j.env.keeps && !readsOpenWork(j.node.Right) {
-		j.env.joined[j.node] = t
-		j.table = t.reader()
+	defer right.Close()
+	t, divided, err := readJoinTable(ctx, j.node, j.env, right, 0)
+	if err != nil {
+		return err
 	}
+	if divided == nil {
+		if !j.keepsRight && j.env.keeps && !readsOpenWork(j.node.Right) {
+			j.env.joined[j.node] = t
+			t = t.reader()
+		}
+		j.take(t, j.left)
+		return nil
+	}
+	if err := j.divide(ctx, divided, j.left); err != nil {
+		return err
+	}
+	j.take(newJoinTable(j.node.Right.Types(), true, j.env.account("hash join")), &unionOp{}) // parts follow
 	return nil
+}
+
+// take has the rows of left joined with those of a table.
+func (j *hashJoin) take(t joinTable, left Operator) {
+	j.table, j.input, j.rest = t, left, 0
+	if j.keepsRight {
+		j.table.matched = make([]bool, j.table.rows.Len)
+	}
 }
 
 // nextProbe takes the next batch of the left; false at the end.
@@ -104,7 +131,7 @@ func (j *hashJoin) nextProbe(ctx context.Context) (bool, error) {
 	if j.table.rows.Len == 0 && !j.keepsLeft {
 		return false, nil
 	}
-	b, err := j.left.Next(ctx)
+	b, err := j.input.Next(ctx)
 	if err != nil || b == nil {
 		return false, err
 	}
@@ -238,5 +265,6 @@ func (j *hashJoin) unmatchedRight() *types.Batch {
 func (j *hashJoin) Close() {
 	j.left.Close()
 	j.table.mem.release()
+	j.spill.close()
 	j.table, j.probe = joinTable{}, nil
 }

@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 
+	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/types"
 )
@@ -28,29 +29,64 @@ func newJoinTable(ts []types.Type, keyed bool, mem account) joinTable {
 	return t
 }
 
-// readJoinTable reads the right side of a join.
-func readJoinTable(ctx context.Context, n *plan.Join, env *Env) (joinTable, error) {
-	t := newJoinTable(n.Right.Types(), len(n.RightKeys) > 0, env.account("hash join"))
+// readJoinTable reads the right side of a join. If it is too large and can be divided, the table is of no use, and the rows are in
+// divided, which the caller closes.
+func readJoinTable(ctx context.Context, n *plan.Join, env *Env, right Operator, level int) (t joinTable, divided *spillSet, err error) {
+	t = newJoinTable(n.Right.Types(), len(n.RightKeys) > 0, env.account("hash join"))
 	keys, err := env.compileAll(n.RightKeys)
 	if err != nil {
-		return t, err
+		return t, nil, err
 	}
-	right, err := build(n.Right, env)
-	if err != nil {
-		return t, err
-	}
-	defer right.Close()
+	may := divides(n, env) && level < maxSpillLevel
 	err = drain(ctx, right, func(b *types.Batch) error {
 		values, err := env.evalAll(ctx, keys, b)
 		if err != nil {
 			return err
 		}
+		if divided == nil && may && t.rows.Len >= minSpillRows && t.mem.full(batchBytes(b, 0, b.Len)) {
+			divided = &spillSet{temp: env.Temp, types: n.Right.Types(), level: level}
+			if err := t.moveTo(ctx, divided, keys, env); err != nil {
+				return err
+			}
+		}
+		if divided != nil {
+			return t.addTo(divided, b, values)
+		}
 		return t.add(b, values)
 	})
 	if err != nil {
 		t.mem.release()
+		divided.close()
 	}
-	return t, err
+	return t, divided, err
+}
+
+// moveTo writes the rows to divided, and forgets them.
+func (t *joinTable) moveTo(ctx context.Context, divided *spillSet, keys []*expr.Compiled, env *Env) error {
+	for from := 0; from < t.rows.Len; from += BatchRows {
+		b := t.rows.Slice(from, min(from+BatchRows, t.rows.Len))
+		values, err := env.evalAll(ctx, keys, b)
+		if err != nil {
+			return err
+		}
+		if err := t.addTo(divided, b, values); err != nil {
+			return err
+		}
+	}
+	t.mem.release()
+	t.rows, t.byKey, t.next = nil, nil, nil
+	return nil
+}
+
+// addTo writes rows to divided.
+func (t *joinTable) addTo(divided *spillSet, b *types.Batch, keys []*types.Vector) error {
+	for i := range b.Len {
+		t.buf, _ = appendJoinKey(t.buf[:0], keys, i)
+		if err := divided.add(t.buf, b, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reader returns the table for another one that looks rows up.

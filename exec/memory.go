@@ -19,6 +19,7 @@ const (
 // memory counts, by estimate, what the operators of a statement hold. Several goroutines may use it.
 type memory struct {
 	limit int64
+	soft  int64 // from here on operators use the disk if they can
 	used  atomic.Int64
 }
 
@@ -32,6 +33,9 @@ type account struct {
 func (e *Env) account(operator string) account {
 	return account{memory: e.run.memory, operator: operator}
 }
+
+// full reports whether n bytes more are to be had from the disk: whoever can writes what it has there.
+func (a *account) full(n int64) bool { return a.memory.used.Load()+n > a.memory.soft }
 
 // grow takes n bytes more. Errors: 53200.
 func (a *account) grow(n int64) error {

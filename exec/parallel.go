@@ -108,7 +108,7 @@ func (s *spine) run(ctx context.Context, env *Env, do func(ctx context.Context, 
 		}
 	}()
 	for _, n := range s.joins {
-		t, err := readJoinTable(ctx, n, env)
+		t, err := s.readJoined(ctx, n, env)
 		if err != nil {
 			return err
 		}
@@ -131,6 +131,21 @@ func (s *spine) run(ctx context.Context, env *Env, do func(ctx context.Context, 
 	}
 	wait.Wait()
 	return w.result(env)
+}
+
+// readJoined reads the right side of a join. Error: errSerial if it has no room in memory.
+func (s *spine) readJoined(ctx context.Context, n *plan.Join, env *Env) (joinTable, error) {
+	right, err := build(n.Right, env)
+	if err != nil {
+		return joinTable{}, err
+	}
+	defer right.Close()
+	t, divided, err := readJoinTable(ctx, n, env, right, 0)
+	if divided != nil && err == nil {
+		divided.close()
+		err = errSerial
+	}
+	return t, err
 }
 
 // guarded turns a panic into an error, as nobody else would in this goroutine.

@@ -24,9 +24,12 @@ type sortOp struct {
 
 	mem    account
 	rows   *types.Batch
-	encs   [][]byte // of each row
+	encs   [][]byte  // of each row
+	runs   *sortRuns // those on disk
 	sorted bool
-	order  []int // places in rows still to be given
+	order  []int     // places in rows still to be given
+	merge  *runMerge // instead of order, if there are runs
+	left   int       // rows that merge is still to give; negative: all
 }
 
 func newSort(n *plan.Sort, env *Env) (Operator, error) {
@@ -51,10 +54,16 @@ func (s *sortOp) Next(ctx context.Context) (*types.Batch, error) {
 		if err := drain(ctx, s.input, func(b *types.Batch) error { return s.add(ctx, b) }); err != nil {
 			return nil, err
 		}
-		s.order, s.encs, s.sorted = s.sortedOrder(), nil, true
-		if s.first > 0 && len(s.order) > s.first {
-			s.order = s.order[:s.first]
+		s.order, s.sorted = s.sortedOrder(), true
+		if s.runs != nil {
+			if err := s.mergeRuns(ctx); err != nil {
+				return nil, err
+			}
 		}
+		s.encs = nil
+	}
+	if s.merge != nil {
+		return s.nextMerged(ctx)
 	}
 	n := min(len(s.order), BatchRows)
 	if n == 0 {
@@ -71,7 +80,6 @@ func (s *sortOp) add(ctx context.Context, b *types.Batch) error {
 	if err != nil {
 		return err
 	}
-	size := batchBytes(b, 0, b.Len)
 	var arena []byte
 	for i := range b.Len {
 		start := len(arena)
@@ -80,7 +88,14 @@ func (s *sortOp) add(ctx context.Context, b *types.Batch) error {
 		}
 		s.encs = append(s.encs, arena[start:len(arena):len(arena)])
 	}
-	if err := s.mem.grow(size + int64(len(arena)+24*b.Len)); err != nil {
+	size := batchBytes(b, 0, b.Len) + int64(len(arena)+24*b.Len)
+	if s.mem.full(size) && s.rows.Len > 0 {
+		// The rows of b wait, with the last places of encs.
+		if err := s.spill(ctx, len(s.encs)-b.Len); err != nil {
+			return err
+		}
+	}
+	if err := s.mem.grow(size); err != nil {
 		return err
 	}
 	addRows(s.rows, b)
@@ -92,7 +107,7 @@ func (s *sortOp) add(ctx context.Context, b *types.Batch) error {
 
 // cut forgets all but the first rows.
 func (s *sortOp) cut() {
-	order := s.sortedOrder()[:s.first]
+	order := s.sortedOrder()
 	encs := make([][]byte, len(order))
 	size := int64(0)
 	for i, r := range order {
@@ -104,15 +119,57 @@ func (s *sortOp) cut() {
 	_ = s.mem.grow(size + batchBytes(s.rows, 0, s.rows.Len)) // less than was released
 }
 
-// sortedOrder returns the places of the rows in their order.
+// sortedOrder returns the places of the rows in their order, or of as many as are wanted.
 func (s *sortOp) sortedOrder() []int {
 	order := numbers(s.rows.Len)
 	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(s.encs[a], s.encs[b]) })
+	if s.first > 0 && len(order) > s.first {
+		order = order[:s.first]
+	}
 	return order
+}
+
+// spill writes the rows to disk, sorted, and forgets them; of encs the first n are theirs.
+func (s *sortOp) spill(ctx context.Context, n int) error {
+	if s.runs == nil {
+		s.runs = newSortRuns(s.env.Temp, s.types)
+	}
+	if err := s.runs.add(ctx, s.rows, s.encs, s.sortedOrder()); err != nil {
+		return err
+	}
+	s.rows, s.encs = types.NewBatch(s.types, 0), slices.Clone(s.encs[n:])
+	s.mem.release()
+	return nil
+}
+
+// mergeRuns begins to give the rows of the runs and of the memory.
+func (s *sortOp) mergeRuns(ctx context.Context) (err error) {
+	s.merge, err = s.runs.merge(ctx, &memoryRun{rows: s.rows, encs: s.encs, order: s.order})
+	s.left = -1
+	if s.first > 0 {
+		s.left = s.first
+	}
+	return err
+}
+
+func (s *sortOp) nextMerged(ctx context.Context) (*types.Batch, error) {
+	n := BatchRows
+	if s.left >= 0 {
+		n = min(n, s.left)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	b, err := s.merge.batch(ctx, n, s.types)
+	if s.left >= 0 && b != nil {
+		s.left -= b.Len
+	}
+	return b, err
 }
 
 func (s *sortOp) Close() {
 	s.input.Close()
 	s.mem.release()
-	s.rows, s.encs, s.order = nil, nil, nil
+	s.runs.close()
+	s.rows, s.encs, s.order, s.merge, s.runs = nil, nil, nil, nil, nil
 }

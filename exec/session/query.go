@@ -169,6 +169,6 @@ func (s *Session) env(reader exec.Reader, paramTypes []types.Type, params []type
 		System:  func(schema, name string) ([][]types.Datum, error) { return s.systemRows(cat, schema, name) },
 		Expr: expr.Context{Params: params, ParamTypes: paramTypes, Location: s.Location(), Names: s.names(), Now: s.transactionTime(),
 			User: s.userName(cat), SessionUser: s.sessionUser(cat), Database: s.options.Database, BackendPID: int32(s.options.BackendPID), Catalog: cat, Settings: s.Setting, Sequences: &s.sequences, Backend: backend{s}},
-		MemoryBytes: s.options.MemoryBytes,
+		MemoryBytes: s.options.MemoryBytes, WorkMemBytes: s.settings.workMem(), Temp: s.engine.Temp(),
 	}
 }

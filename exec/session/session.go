@@ -92,6 +92,7 @@ func New(e Engine, o Options) (*Session, error) {
 	s.sequences.session = s
 	s.activity.started(o, s.now())
 	s.settings.initial["session_authorization"] = o.User
+	s.settings.initial["work_mem"] = defaultWorkMem(o.MemoryBytes)
 	s.settings.initial["server_version"] = serverVersion(o.Version)
 	s.settings.mayBecome, s.settings.superuser = s.mayBecome, s.isSuperuser
 	var err error

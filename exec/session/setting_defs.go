@@ -68,9 +68,11 @@ var definitions = byName(
 	definition{name: "statement_timeout", value: "0", check: checkDuration, help: "Sets the time that a statement may run."},
 	definition{name: "synchronous_commit", value: "on", check: onlyBool("on"), help: "Says what an acknowledged commit has survived."},
 	definition{name: "TimeZone", value: "UTC", report: true, check: checkTimeZone, help: "Sets the time zone of timestamps."},
+	definition{name: "temp_file_limit", value: "-1", check: only("-1"), help: "Shows the limit of a session's temporary files: that of the node."},
 	definition{name: "transaction_deferrable", value: "off", check: onlyBool("off"), help: "Shows whether the transaction is deferrable."},
 	definition{name: "transaction_isolation", value: "read committed", check: checkIsolation, help: "Sets the transaction's isolation level."},
 	definition{name: "transaction_read_only", value: "off", check: checkBool, help: "Sets the transaction's read-only status."},
+	definition{name: "work_mem", check: checkMemory, help: "Sets the memory that a statement uses before it uses temporary files."},
 )
 
 // reportedSettings are the names of which clients are told, in order.

@@ -88,6 +88,7 @@ const (
 	DiskFull                     = "53100"
 	OutOfMemory                  = "53200"
 	TooManyConnections           = "53300"
+	ConfigurationLimitExceeded   = "53400"
 	ProgramLimitExceeded         = "54000"
 	StatementTooComplex          = "54001"
 	TooManyColumns               = "54011"
@@ -97,6 +98,7 @@ const (
 	QueryCanceled                = "57014"
 	AdminShutdown                = "57P01"
 	CannotConnectNow             = "57P03"
+	IOError                      = "58030"
 	InternalError                = "XX000"
 	DataCorrupted                = "XX001"
 )
