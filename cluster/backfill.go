@@ -18,6 +18,9 @@ const statusRecordBytes = 1
 func (n *Node) markBackfilled(ctx context.Context, r *catalog.Relation) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := n.fence(ctx, []*catalog.Relation{r}, nil)
+		if err == nil && r.Replaces != 0 {
+			err = n.takePlace(ctx, r)
+		}
 		if err == nil {
 			break
 		}
@@ -33,6 +36,24 @@ func (n *Node) markBackfilled(ctx context.Context, r *catalog.Relation) {
 		}
 		return err
 	})
+}
+
+// takePlace puts a view that has taken in what was there into the place of the one that it replaces, by one change of the catalog. What
+// has come meanwhile is waited for first. It fails the new version if it cannot take that place any more.
+func (n *Node) takePlace(ctx context.Context, r *catalog.Relation) error {
+	if err := n.fence(ctx, []*catalog.Relation{r}, nil); err != nil {
+		return err
+	}
+	cat := n.Catalog()
+	if now := cat.ByID(r.ID); now == nil || now.Replaces == 0 {
+		return nil
+	}
+	change, err := cat.TakePlace(r.ID)
+	if err != nil {
+		n.failQuery(r, err)
+		return err
+	}
+	return n.meta.Apply(catalog.Command{Change: change}) // if the catalog has changed, or it is not known: again
 }
 
 // WaitBackfill implements session.Engine.

@@ -78,9 +78,17 @@ func (n *Node) Snapshot(ctx context.Context, rels []*catalog.Relation, level ses
 		}
 	}
 	rels = withIndexes(rels)
+	before := n.Catalog()
 	c, err := n.takeCut(ctx, n.shardsOf(rels))
 	if err != nil {
 		return nil, err
+	}
+	after := n.Catalog() // says that a relation is dropped before the shards drop it
+	for _, r := range rels {
+		if before.ByID(r.ID) != nil && after.ByID(r.ID) == nil {
+			c.Close()
+			return nil, errRelationGone(r.Partition(0))
+		}
 	}
 	c.relations = make(map[catalog.RelationID]*catalog.Relation, len(rels))
 	for _, r := range rels {

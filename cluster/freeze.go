@@ -50,7 +50,7 @@ func (n *Node) fenceAll(ctx context.Context, level session.Consistency, notice f
 		views := map[catalog.RelationID]bool{}
 		var rels []*catalog.Relation
 		for _, r := range n.Catalog().Relations() {
-			if r.Query != nil && r.Query.State == catalog.QueryRunning {
+			if r.Query != nil && r.Query.State == catalog.QueryRunning && r.Replaces == 0 {
 				views[r.ID] = true
 				rels = append(rels, r)
 			}

@@ -25,7 +25,7 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if err := refuseCreateQuery(stmt); err != nil {
 		return nil, err
 	}
-	rel, err := newRelation(env, stmt.Name, stmt.IfNotExists, id)
+	rel, before, err := newQueryRelation(stmt, env, id)
 	if rel == nil || err != nil {
 		return nil, err
 	}
@@ -55,7 +55,38 @@ func PlanCreateQuery(stmt *ast.CreateQuery, env *Env, id catalog.RelationID, pla
 	if err != nil {
 		return nil, at(err, stmt.Query.Pos)
 	}
-	return rel, describeView(rel, v, stmt, env, b)
+	if err := describeView(rel, v, stmt, env, b); err != nil || before == nil {
+		return rel, err
+	}
+	return rel, checkReplaceQuery(before, rel)
+}
+
+// newQueryRelation is the relation to come, and the view that it replaces or nil. It is nil itself if there is one and the statement
+// says IF NOT EXISTS. Errors: 42P07, 42809.
+func newQueryRelation(stmt *ast.CreateQuery, env *Env, id catalog.RelationID) (rel, before *catalog.Relation, err error) {
+	if stmt.OrReplace {
+		schema, err := creationSchema(env, stmt.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		before = env.Catalog.Lookup(schema, stmt.Name.Last())
+	}
+	switch {
+	case before == nil:
+		rel, err = newRelation(env, stmt.Name, stmt.IfNotExists, id)
+		return rel, nil, err
+	case before.Kind != catalog.KindView:
+		return nil, nil, pgerr.New(pgerr.WrongObjectType, "%q is not a materialized view", before.Name).At(stmt.Name.Pos)
+	}
+	return &catalog.Relation{ID: id, Schema: before.Schema, Name: before.Name, CreatedAtMicros: env.NowMicros, Replaces: before.ID}, before, nil
+}
+
+// checkReplaceQuery checks that the view after can take the place of before. Errors: 42P16, 42P17.
+func checkReplaceQuery(before, after *catalog.Relation) error {
+	if slices.Contains(after.Query.DependsOn, before.ID) {
+		return pgerr.New(codeInvalidObjectDefinition, "infinite recursion detected in rules for relation %q", after.Name)
+	}
+	return checkReplaceColumns(before.VisibleColumns(), after.VisibleColumns())
 }
 
 // ContinuousPlan returns the plan of a view's query, or of a stream's AS a query, as it is before it is cut; with
@@ -74,8 +105,8 @@ func ContinuousPlan(stmt *ast.CreateQuery, env *Env) (plan.Node, error) {
 func refuseCreateQuery(stmt *ast.CreateQuery) error {
 	what := ""
 	switch {
-	case stmt.OrReplace:
-		what = "OR REPLACE is"
+	case stmt.OrReplace && stmt.Kind == "stream":
+		what = "OR REPLACE of a stream is"
 	case stmt.WithData != nil && !*stmt.WithData:
 		what = "WITH NO DATA is"
 	case stmt.Query.Emit == "final":

@@ -175,23 +175,31 @@ func checkReplace(before, after *catalog.Relation, b *binder) error {
 	if slices.ContainsFunc(b.through, func(r *catalog.Relation) bool { return r.ID == before.ID }) {
 		return pgerr.New(codeInvalidObjectDefinition, "infinite recursion detected in rules for relation %q", after.Name)
 	}
-	for i, c := range before.Columns {
-		if i >= len(after.Columns) {
+	if err := checkReplaceColumns(before.Columns, after.Columns); err != nil {
+		return err
+	}
+	for _, d := range b.env.Catalog.Relations() {
+		if d.Query != nil && slices.Contains(d.Query.Through, before.ID) {
+			return pgerr.Unsupported("replacing view %q, which %s %q was created over, is", before.Name, d.Word(), d.Name).
+				WithHint("Drop %q, and create it again afterwards.", d.Name)
+		}
+	}
+	return nil
+}
+
+// checkReplaceColumns checks that columns are only added at the end. Error: 42P16.
+func checkReplaceColumns(before, after []catalog.Column) error {
+	for i, c := range before {
+		if i >= len(after) {
 			return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop columns from view")
 		}
-		n := after.Columns[i]
+		n := after[i]
 		if n.Name != c.Name {
 			return pgerr.New(pgerr.InvalidTableDefinition, "cannot change name of view column %q to %q", c.Name, n.Name).
 				WithHint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.")
 		}
 		if n.Type != c.Type {
 			return pgerr.New(pgerr.InvalidTableDefinition, "cannot change data type of view column %q from %s to %s", c.Name, c.Type, n.Type)
-		}
-	}
-	for _, d := range b.env.Catalog.Relations() {
-		if d.Query != nil && slices.Contains(d.Query.Through, before.ID) {
-			return pgerr.Unsupported("replacing view %q, which %s %q was created over, is", before.Name, d.Word(), d.Name).
-				WithHint("Drop %q, and create it again afterwards.", d.Name)
 		}
 	}
 	return nil

@@ -22,6 +22,7 @@ type creation struct {
 	options     []ast.Option
 	tag         string
 	plan        func(env *planner.Env) ([]*catalog.Relation, error) // the relation, then its sequences
+	replace     bool                                                // OR REPLACE
 	wait        bool                                                // for the backfill
 }
 
@@ -41,7 +42,7 @@ func (c *compiler) createQuery(t *ast.CreateQuery) (*command, error) {
 		return nil, err
 	}
 	t = &stmt
-	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: createTag(t.Kind, c.parsed.Text), wait: wait,
+	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: createTag(t.Kind, c.parsed.Text), replace: t.OrReplace, wait: wait,
 		plan: func(env *planner.Env) ([]*catalog.Relation, error) {
 			rel, err := planner.PlanCreateQuery(t, env, env.Catalog.NextID(), c.session.engine.Placement)
 			return []*catalog.Relation{rel}, err
@@ -50,7 +51,7 @@ func (c *compiler) createQuery(t *ast.CreateQuery) (*command, error) {
 
 // createTag tells CREATE MATERIALIZED VIEW from CREATE TABLE … AS, which mean the same.
 func createTag(kind, text string) string {
-	words := strings.Fields(upper(text))
+	words := strings.Fields(strings.Replace(upper(text), "OR REPLACE ", "", 1))
 	if kind == "table" && len(words) > 1 && words[1] == "MATERIALIZED" {
 		return "CREATE MATERIALIZED VIEW"
 	}
@@ -60,7 +61,7 @@ func createTag(kind, text string) string {
 // create returns the command of a CREATE. It is planned once here, so that errors show at once and cost nothing.
 func (c *compiler) create(cr *creation) (*command, error) {
 	s := c.session
-	if c.existing(cr.name) == nil {
+	if c.existing(cr.name) == nil || cr.replace {
 		if _, err := cr.plan(c.plannerEnv()); err != nil {
 			return nil, err
 		}
@@ -95,7 +96,7 @@ func (c *compiler) existing(n ast.Name) *catalog.Relation { return planner.Exist
 // createOnce returns the relation that it has made, nil if one is there and that is no error.
 func (c *compiler) createOnce(cr *creation) (*catalog.Relation, error) {
 	s := c.session
-	if c.existing(cr.name) != nil {
+	if c.existing(cr.name) != nil && !cr.replace {
 		if !cr.ifNotExists {
 			return nil, pgerr.New(pgerr.DuplicateTable, "relation %q already exists", cr.name.Last())
 		}
@@ -107,6 +108,9 @@ func (c *compiler) createOnce(cr *creation) (*catalog.Relation, error) {
 		return nil, err
 	}
 	c.own(rels)
+	if rels[0].Replaces != 0 {
+		return rels[0], c.replaceView(rels[0])
+	}
 	cmd := catalog.Command{Create: rels[0]}
 	if len(rels) > 1 {
 		cmd = catalog.Command{Change: &catalog.Change{Version: c.catalog.Version(), Put: rels}}

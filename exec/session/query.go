@@ -51,7 +51,7 @@ func (c *compiler) query(sel *ast.Select) (*command, error) {
 	return &command{class: classRead, fields: nonNil(q.Fields), endless: q.Changes != nil,
 		start: func(ctx context.Context, p *Portal) error {
 			op, err := s.openQuery(ctx, q, p.params)
-			if errors.Is(err, catalog.ErrStale) { // an index went
+			if errors.Is(err, catalog.ErrStale) || err != nil && s.replaced(q.Reads) { // an index went, or a view has a new version
 				again := &compiler{session: s, ctx: ctx, catalog: s.engine.Catalog(), parsed: c.parsed, params: slices.Clone(c.params)}
 				if newer, planErr := again.planQuery(sel); planErr == nil && sameFields(newer.Fields, q.Fields) {
 					op, err = s.openQuery(ctx, newer, p.params)
@@ -62,6 +62,12 @@ func (c *compiler) query(sel *ast.Select) (*command, error) {
 			}
 			return p.deliver("SELECT", op)
 		}}, nil
+}
+
+// replaced reports whether one of rels is not there any more: another one may have its name.
+func (s *Session) replaced(rels []*catalog.Relation) bool {
+	cat := s.catalog()
+	return slices.ContainsFunc(rels, func(r *catalog.Relation) bool { return cat.ByID(r.ID) == nil })
 }
 
 func sameFields(a, b []plan.Field) bool {

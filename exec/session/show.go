@@ -15,6 +15,8 @@ type listing struct {
 	about   func(*catalog.Relation) bool
 	row     func(Engine, *catalog.Catalog, *catalog.Relation) []string
 	rows    func(Engine, *catalog.Catalog, *catalog.Relation) [][]string // if there may be several
+	// replacements says that it is about views too that are to replace others.
+	replacements bool
 }
 
 // listings by the word after SHOW.
@@ -47,14 +49,16 @@ var listings = map[string]listing{
 	"queries": {
 		columns: []string{"schema", "name", "state", "reason", "reads", "query", "state_bytes",
 			"lag_records", "lag_seconds", "backfill_rows", "backfill_total", "backfill_percent", "backfill_left"},
-		about: func(r *catalog.Relation) bool { return r.Query != nil },
-		row:   queryRow,
+		about:        func(r *catalog.Relation) bool { return r.Query != nil },
+		row:          queryRow,
+		replacements: true,
 	},
 	"tasks": {
 		columns: []string{"schema", "query", "kind", "node", "partition", "shard", "state", "frontier", "end", "lag_records",
 			"rows_in", "rows_out", "commits", "busy_seconds", "restarts", "last_error"},
-		about: func(r *catalog.Relation) bool { return r.Query != nil },
-		rows:  taskRows,
+		about:        func(r *catalog.Relation) bool { return r.Query != nil },
+		rows:         taskRows,
+		replacements: true,
 	},
 }
 
@@ -108,9 +112,9 @@ func (c *compiler) list(l listing) *command {
 	return literal("SHOW", textFields(l.columns...), func() [][]string {
 		cat := s.catalog()
 		var rows [][]string
-		for _, r := range cat.Shown() {
+		for _, r := range cat.Relations() {
 			switch {
-			case !l.about(r):
+			case r.Index != nil || r.Enum != nil || !l.about(r) || r.Replaces != 0 && !l.replacements:
 			case l.rows != nil:
 				rows = append(rows, l.rows(s.engine, cat, r)...)
 			default:

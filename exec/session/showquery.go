@@ -37,6 +37,9 @@ func queryRow(e Engine, cat *catalog.Catalog, r *catalog.Relation) []string {
 	jobs, err := e.Jobs(r)
 	q := exec.Summarize(jobs, e.NowMillis())
 	state, reason := queryState(e, cat, r, q.Lag)
+	if r.Replaces != 0 && reason == "" {
+		state, reason = showBackfill, "a new version, which takes the place of the present one when it has caught up"
+	}
 	row := []string{r.Schema, r.Name, state, reason, readsText(cat, r), r.Query.SQL, stateBytesText(e, r)}
 	if err != nil { // it has just been dropped, or a shard is isolated
 		return append(row, "", "", "", "", "", "")

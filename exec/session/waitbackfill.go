@@ -45,11 +45,19 @@ func (s *Session) waitBackfill(ctx context.Context, r *catalog.Relation) error {
 	if err := s.flushBlock(ctx); err != nil {
 		return err
 	}
+	what := "The " + r.Word()
+	if r.Replaces != 0 {
+		what = "The new version of " + r.Word()
+	}
 	err := s.engine.WaitBackfill(ctx, r.ID)
-	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+	switch {
+	case r.Replaces != 0 && pgerr.Code(err) == pgerr.ObjectNotInPrerequisiteState:
+		e := *pgerr.From(err)
+		return e.WithHint("The version before is still there.")
+	case ctx.Err() == nil || !errors.Is(err, ctx.Err()):
 		return err
 	}
 	e := *pgerr.From(canceled(ctx, err))
-	return e.WithDetail("The %s %q was created, and its backfill goes on.", r.Word(), r.Name).
+	return e.WithDetail("%s %q was created, and its backfill goes on.", what, r.Name).
 		WithHint("SHOW QUERIES tells how far it is. A SELECT on it waits for the rest.")
 }

@@ -155,6 +155,9 @@ type Relation struct {
 	Template *Template `json:"template,omitempty"`
 	// Query is what keeps a view, a stream AS a query, or a table over a topic; nil otherwise.
 	Query *Query `json:"query,omitempty"`
+	// Replaces is the view whose place this one takes when it has caught up, and with which it goes. Until then it has no name that
+	// anybody can say. 0: none.
+	Replaces RelationID `json:"replaces,omitempty"`
 	// Source is what a table over a topic is made of; nil of other relations.
 	Source *TopicSource `json:"source,omitempty"`
 	// View is what a plain view shows; nil otherwise.

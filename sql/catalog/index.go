@@ -56,16 +56,19 @@ func (r *Relation) IndexNamed(name string) *Relation {
 	return nil
 }
 
-// Shown lists the relations that there are for users: without indexes, which belong to their tables, and types.
+// Shown lists the relations that there are for users: without indexes, which belong to their tables, types, and views that are to replace others.
 func (c *Catalog) Shown() []*Relation {
-	return slices.DeleteFunc(c.Relations(), func(r *Relation) bool { return r.Index != nil || r.Enum != nil })
+	return slices.DeleteFunc(c.Relations(), func(r *Relation) bool { return r.Index != nil || r.Enum != nil || r.Replaces != 0 })
 }
 
-// link gives tables and views their indexes, in the order of their numbers; those of what is gone go too. Nobody else sees c yet.
+// link gives tables and views their indexes, in the order of their numbers; those of what is gone go too, and what was to replace it. Nobody else sees c yet.
 func (c *Catalog) link() {
 	lists := map[RelationID][]*Relation{}
 	for id, r := range c.byID {
 		switch {
+		case r.Replaces != 0 && c.byID[r.Replaces] == nil:
+			c.remove(id)
+			c.forget(id)
 		case r.Index == nil:
 		case c.byID[r.Index.Table] == nil:
 			c.remove(id)

@@ -77,6 +77,9 @@ func contains(ids []RelationID, id RelationID) bool {
 
 // key is the key of r's name: types have names of their own.
 func (r *Relation) key() string {
+	if r.Replaces != 0 {
+		return r.hiddenKey()
+	}
 	if r.Enum != nil {
 		return typeKey(r.Schema, r.Name)
 	}

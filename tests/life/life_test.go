@@ -74,9 +74,9 @@ func refused(t *testing.T, c *oracle.Client, code, statement string) *pgconn.PgE
 
 // Enough rows for a backfill that goes on while statements come, with 4 partitions.
 const (
-	manyRows = 150_000
+	manyRows = 60_000
 	table    = "CREATE TABLE t (id int PRIMARY KEY, g int, v text)"
-	fill     = "INSERT INTO t SELECT i, i % 1000, repeat('x', 50) FROM generate_series(1, 150000) i"
+	fill     = "INSERT INTO t SELECT i, i % 1000, repeat('x', 50) FROM generate_series(1, 60000) i"
 	view     = "AS SELECT g, count(*) AS n, sum(id) AS total, min(v) AS least FROM t GROUP BY g"
 )
 
@@ -181,4 +181,5 @@ func TestWaitForBackfill(t *testing.T) {
 	if q := show(t, c, "SHOW QUERIES"); len(q) != 3 {
 		t.Errorf("after DROP: %v", q)
 	}
+	nothingElse(t, node, `table "public.t"`, `view "public.v"`, `view "public.u"`, `view "public.w"`)
 }

@@ -190,3 +190,17 @@ func freePorts(n int) ([]int, error) {
 	}
 	return ports, nil
 }
+
+// Command runs a command of the server's program on the data of a node that is down, and returns what it prints.
+func (m *Millrace) Command(t testing.TB, args ...string) string {
+	t.Helper()
+	binary, err := m.binary()
+	if err != nil {
+		t.Fatalf("build Millrace: %v", err)
+	}
+	out, err := exec.Command(binary, append(args, "--data-dir", m.dataDir)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("millrace %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
