@@ -1,48 +1,38 @@
 package state
 
-/*
-#cgo CXXFLAGS: -std=c++17 -O2
-#include <stddef.h>
-#include <stdint.h>
+import "github.com/linxGnu/grocksdb"
 
-uint64_t millrace_range_size(void* db, const char* from, size_t from_size, const char* to, size_t to_size);
-*/
-import "C"
+// maxSampled bounds the entries that RangeBytes reads of a range that has nothing in files.
+const maxSampled = 1024
 
-import (
-	"reflect"
-	"unsafe"
-
-	"github.com/linxGnu/grocksdb"
-)
-
-// Sizer estimates the bytes that the keys in [from, to) take, without reading them.
+// Sizer estimates the bytes that the keys in [from, to) take.
 type Sizer interface{ RangeBytes(from, to []byte) int64 }
 
 var _ Sizer = (*RocksDB)(nil)
 
-// RangeBytes implements Sizer: of files to a block, compressed, of what is not flushed roughly. Keys that were deleted or replaced count until
-// RocksDB has merged them away. 0 if the store is closed.
+// RangeBytes implements Sizer: what files have, compressed, to a block; keys that were deleted or replaced count until RocksDB has merged
+// them away. What is not flushed yet is not in it, unless nothing is: then the first maxSampled entries count. 0 if the store is closed.
 func (r *RocksDB) RangeBytes(from, to []byte) int64 {
-	if len(from) == 0 || len(to) == 0 || !r.acquire() {
+	if !r.acquire() {
 		return 0
 	}
 	defer r.release()
-	return int64(C.millrace_range_size(handleOf(r.db), (*C.char)(unsafe.Pointer(&from[0])), C.size_t(len(from)),
-		(*C.char)(unsafe.Pointer(&to[0])), C.size_t(len(to))))
+	sizes, err := r.db.GetApproximateSizes([]grocksdb.Range{{Start: from, Limit: to}})
+	if err != nil {
+		return 0 // a scan will tell why
+	}
+	if sizes[0] > 0 {
+		return int64(sizes[0])
+	}
+	return sampleBytes(newRocksIterator(r, nil, from, to, false))
 }
 
-// handleOffset is where grocksdb.DB has the C object.
-var handleOffset = func() uintptr {
-	f, ok := reflect.TypeFor[grocksdb.DB]().FieldByName("c")
-	if !ok || f.Type.Kind() != reflect.Pointer {
-		panic("BUG: grocksdb.DB has no field c")
+func sampleBytes(it Iterator) (n int64) {
+	for i := 0; i < maxSampled && it.Next(); i++ {
+		n += int64(len(it.Key()) + len(it.Value()))
 	}
-	return f.Offset
-}()
-
-func handleOf(db *grocksdb.DB) unsafe.Pointer {
-	return *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(db), handleOffset))
+	_ = it.Close()
+	return n
 }
 
 // RangeBytes implements Sizer for what is on disk.
