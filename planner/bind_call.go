@@ -2,7 +2,6 @@ package planner
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
@@ -19,6 +18,9 @@ func (b *binder) bindCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
 	}
 	if name == "grouping" && len(e.Name.Parts) == 1 {
 		return b.bindGrouping(e, c)
+	}
+	if err := checkWithinGroup(e); err != nil {
+		return nil, err
 	}
 	if e.Over != nil {
 		return b.bindWindowCall(e, c)
@@ -121,6 +123,12 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 	if c.aggs == nil {
 		return nil, pgerr.New(pgerr.GroupingError, "aggregate functions are not allowed in %s", c.clause).At(e.Pos)
 	}
+	if e.WithinGroup {
+		var err error
+		if args, err = b.withinGroup(e, args, c); err != nil {
+			return nil, err
+		}
+	}
 	sig, err := funcs.Resolve(e.Name.Last(), typesOf(args))
 	if err != nil {
 		return nil, at(err, e.Pos)
@@ -129,13 +137,8 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 		return nil, pgerr.New(pgerr.WrongObjectType, "%s(*) must be used to call a parameterless aggregate function", sig.Name).At(e.Pos)
 	}
 	a := plan.Agg{Func: sig.ID, Type: sig.Result, Distinct: e.Distinct}
-	if a.Args, err = b.castArgs(sig, args); err != nil {
+	if a.Args, err = b.aggregateArgs(sig, args, e.Pos); err != nil {
 		return nil, err
-	}
-	if strings.HasPrefix(sig.Name, "json") && (a.Args[0].Type.ID == types.IDTimestamptz || a.Args[0].Type.Enum != 0) { // its text depends on the session or the catalog
-		if a.Args[0], err = b.resolveCall("to_json", a.Args, e.Pos); err != nil {
-			return nil, err
-		}
 	}
 	if e.Distinct {
 		if err := needEquality(a.Args...); err != nil {
@@ -158,11 +161,15 @@ func (b *binder) bindAggregate(e *ast.Call, args []*plan.Expr, c *exprContext) (
 }
 
 // ordered are the aggregates to which the order of rows matters.
-var ordered = map[string]bool{"string_agg": true, "json_agg": true, "jsonb_agg": true, "array_agg": true}
+var ordered = map[string]bool{"string_agg": true, "json_agg": true, "jsonb_agg": true, "array_agg": true,
+	"json_object_agg": true, "jsonb_object_agg": true}
 
 // aggregateOrder binds ORDER BY in an aggregate. With DISTINCT the rows come sorted by the arguments, as in PostgreSQL, so
 // ORDER BY may name those only. It is dropped where it makes no difference.
 func (b *binder) aggregateOrder(a *plan.Agg, e *ast.Call, c *exprContext) error {
+	if e.WithinGroup {
+		return orderWithin(a, e)
+	}
 	inner := exprContext{scope: c.scope, clause: "ORDER BY", inAggregate: true}
 	for _, item := range e.OrderBy {
 		x, err := b.bindExpr(item.Expr, &inner)

@@ -87,7 +87,7 @@ func (b *binder) windowFunction(e *ast.Call, args []*plan.Expr) (plan.WindowCall
 	if len(args) == 0 && !e.Star {
 		return plan.WindowCall{}, pgerr.New(pgerr.WrongObjectType, "%s(*) must be used to call a parameterless aggregate function", name).At(e.Pos)
 	}
-	args, err = b.castArgs(sig, args)
+	args, err = b.aggregateArgs(sig, args, e.Pos)
 	return plan.WindowCall{Func: sig.ID, Type: sig.Result, Args: args}, err
 }
 

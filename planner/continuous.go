@@ -11,7 +11,8 @@ import (
 // JSON and arrays leave NULLs out.
 var retractable = map[string]bool{
 	"count": true, "sum": true, "avg": true, "min": true, "max": true, "bool_and": true, "bool_or": true, "every": true,
-	"string_agg": true, "json_agg": true, "jsonb_agg": true, "array_agg": true,
+	"string_agg": true, "json_agg": true, "jsonb_agg": true, "array_agg": true, "bit_and": true, "bit_or": true, "bit_xor": true,
+	"var_pop": true, "var_samp": true, "variance": true, "stddev_pop": true, "stddev_samp": true, "stddev": true,
 }
 
 // zoneOnly are functions that look at the session for nothing but its settings, which are kept with a view.
@@ -60,7 +61,7 @@ func refuseExpressions(n plan.Node) error {
 func refuseAgg(a plan.Agg) error {
 	name := funcName(a.Func)
 	switch {
-	case !retractable[name]:
+	case !retractable[name] && !funcs.IsPairAggregate(name):
 		return notContinuous("aggregate " + name)
 	case a.OrderBy != nil:
 		return notContinuous("ORDER BY in " + name)

@@ -48,10 +48,18 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 		return newTextAggregate(a.Args)
 	case "json_agg", "jsonb_agg":
 		return &jsonAggregate{a.Type, newValueCounts(arg)}, nil
+	case "bit_and", "bit_or", "bit_xor":
+		return &bitAggregate{name: name}, nil
 	case "array_agg":
 		return &arrayAggregate{newValueCounts(arg)}, nil
 	case "array_agg_elements":
 		return &elementsAggregate{arrayAggregate{newValueCounts(a.Type.Element())}, arg}, nil
+	}
+	if s, ok := spreads[name]; ok {
+		return newSpread(s, arg), nil
+	}
+	if funcs.IsPairAggregate(name) {
+		return &pairAggregate{name: name}, nil
 	}
 	return nil, fmt.Errorf("BUG: no aggregate %q", a.Func)
 }
@@ -59,8 +67,12 @@ func NewAggregate(a plan.Agg) (Aggregate, error) {
 // Invertible reports whether the aggregate with the given signature id can take rows away; MIN and MAX cannot, as they hold
 // one value.
 func Invertible(id string) bool {
-	switch funcs.ByID(id).Name {
-	case "count", "sum", "avg", "bool_and", "bool_or", "every", "string_agg", "json_agg", "jsonb_agg", "array_agg", "array_agg_elements":
+	name := funcs.ByID(id).Name
+	if _, ok := spreads[name]; ok || funcs.IsPairAggregate(name) {
+		return true
+	}
+	switch name {
+	case "bit_and", "bit_or", "bit_xor", "count", "sum", "avg", "bool_and", "bool_or", "every", "string_agg", "json_agg", "jsonb_agg", "array_agg", "array_agg_elements":
 		return true
 	}
 	return false

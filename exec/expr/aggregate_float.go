@@ -68,7 +68,14 @@ func (a *floatSum) Append(dst []byte) []byte {
 	for _, n := range []int64{a.n, a.nan, a.inf, a.negInf} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	sum := a.sum.value()
+	return appendExact(dst, &a.sum)
+}
+
+// special reports whether a value is not finite.
+func (a *floatSum) special() bool { return a.nan > 0 || a.inf > 0 || a.negInf > 0 }
+
+func appendExact(dst []byte, a *accumulator) []byte {
+	sum := a.value()
 	shift := sum.TrailingZeroBits()
 	dst = binary.AppendUvarint(dst, uint64(shift))
 	return appendBig(dst, sum.Rsh(sum, shift))
@@ -81,6 +88,10 @@ func (a *floatSum) Decode(b []byte) (rest []byte, err error) {
 	if b, err = decodeVarints(b, &a.n, &a.nan, &a.inf, &a.negInf); err != nil {
 		return nil, err
 	}
+	return decodeExact(b, &a.sum)
+}
+
+func decodeExact(b []byte, a *accumulator) (rest []byte, err error) {
 	shift, n := binary.Uvarint(b)
 	if n <= 0 || shift > maxSumBits {
 		return nil, types.ErrCorrupt
@@ -93,6 +104,6 @@ func (a *floatSum) Decode(b []byte) (rest []byte, err error) {
 	if sum.Lsh(sum, uint(shift)); sum.BitLen() > maxSumBits {
 		return nil, types.ErrCorrupt
 	}
-	a.sum.set(sum)
+	a.set(sum)
 	return rest, nil
 }

@@ -25,6 +25,10 @@ func NewOrdered(a plan.Agg) Ordered {
 		return &gatherElements{}
 	case sig.Name == "json_agg", sig.Name == "jsonb_agg":
 		return &gatherAggregate{result: a.Type}
+	case sig.Name == "json_object_agg", sig.Name == "jsonb_object_agg":
+		return &objectAggregate{result: a.Type}
+	case funcs.IsOrderedSet(sig.Name):
+		return &percentile{name: sig.Name, result: a.Type}
 	}
 	return nil
 }

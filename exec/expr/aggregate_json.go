@@ -1,6 +1,9 @@
 package expr
 
-import "github.com/millracedb/millrace/sql/types"
+import (
+	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
+)
 
 // jsonAggregate is json_agg and jsonb_agg. The values stand in their order, NULLs last, whatever order they came in, so
 // the result is a function of the multiset of rows.
@@ -63,4 +66,39 @@ func (a *gatherAggregate) Result() (types.Datum, error) {
 		return types.NullDatum, nil
 	}
 	return types.ParseText(a.result, string(a.text)+"]", types.Scope{})
+}
+
+// objectAggregate is json_object_agg and jsonb_object_agg, of keys that are texts, in the order of the rows.
+type objectAggregate struct {
+	result types.Type
+	text   []byte // with an open brace; nil before the first row
+}
+
+func (a *objectAggregate) AddRow(args []*types.Vector, row int) (int64, error) {
+	before := len(a.text)
+	if args[0].IsNull(row) {
+		return 0, pgerr.New(pgerr.InvalidParameterValue, "field name must not be null")
+	}
+	if a.text == nil {
+		a.text = []byte("{ ")
+	} else {
+		a.text = append(a.text, ", "...)
+	}
+	a.text = append(types.AppendJSONString(a.text, args[0].Str[row]), " : "...)
+	if v := args[1]; v.IsNull(row) {
+		a.text = append(a.text, "null"...)
+	} else {
+		a.text = appendJSON(a.text, v.Type, v.Datum(row), &evaluation{Context: &Context{}})
+	}
+	if len(a.text) > maxText {
+		return 0, errTextLength
+	}
+	return int64(len(a.text) - before), nil
+}
+
+func (a *objectAggregate) Result() (types.Datum, error) {
+	if a.text == nil {
+		return types.NullDatum, nil
+	}
+	return types.ParseText(a.result, string(a.text)+" }", types.Scope{})
 }

@@ -127,18 +127,39 @@ func subtractTimes(k *call, i int) error {
 
 // setSum sets a result to a plus sign times b.
 func setSum(k *call, i int, a, b types.Duration, sign int64) error {
+	sum, err := addIntervals(a, b, sign)
+	if err == nil {
+		k.out.Str[i] = sum.Pack()
+	}
+	return err
+}
+
+// addIntervals returns a plus sign times b.
+func addIntervals(a, b types.Duration, sign int64) (types.Duration, error) {
 	months := int64(a.Months) + sign*int64(b.Months)
 	days := int64(a.Days) + sign*int64(b.Days)
 	if sign < 0 && b.Micros == math.MinInt64 {
-		return types.IntervalOverflow()
+		return types.Duration{}, types.IntervalOverflow()
 	}
 	step := sign * b.Micros
 	micros := a.Micros + step
 	if step > 0 && micros < a.Micros || step < 0 && micros > a.Micros || months != int64(int32(months)) || days != int64(int32(days)) {
-		return types.IntervalOverflow()
+		return types.Duration{}, types.IntervalOverflow()
 	}
-	k.out.Str[i] = types.Duration{Micros: micros, Days: int32(days), Months: int32(months)}.Pack()
-	return nil
+	return types.Duration{Micros: micros, Days: int32(days), Months: int32(months)}, nil
+}
+
+// betweenIntervals returns what lies part of the way from low to high.
+func betweenIntervals(low, high types.Datum, part float64) (types.Datum, error) {
+	l := types.UnpackInterval(low.Str)
+	way, err := addIntervals(types.UnpackInterval(high.Str), l, -1)
+	if err == nil {
+		way, err = scaleInterval(way, func(x float64) float64 { return x * part })
+	}
+	if err == nil {
+		l, err = addIntervals(l, way, 1)
+	}
+	return types.StrDatum(l.Pack()), err
 }
 
 func divideInterval(k *call, i int) error {

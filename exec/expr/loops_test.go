@@ -27,7 +27,7 @@ func TestEverySignatureHasItsLoop(t *testing.T) {
 		for _, arg := range s.Args {
 			a.Args = append(a.Args, plan.Const(arg, types.Datum{}))
 		}
-		if _, err := NewAggregate(a); err != nil {
+		if _, err := NewAggregate(a); err != nil && NewOrdered(a) == nil {
 			t.Errorf("%s: %v", s.ID, err)
 		}
 	}

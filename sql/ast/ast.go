@@ -152,8 +152,10 @@ type (
 		Star     bool // count(*)
 		Distinct bool
 		OrderBy  []OrderItem
-		Filter   Expr
-		Over     *Window
+		// WithinGroup: OrderBy is that of WITHIN GROUP.
+		WithinGroup bool
+		Filter      Expr
+		Over        *Window
 	}
 	// Window is an OVER clause or an item of WINDOW. Name is the window that it is (OVER w: Bare) or that it starts from,
 	// or "".

@@ -34,6 +34,7 @@ func (r *registry) addAggregates() {
 	r.agg("max", anyEnum, anyEnum).doc("greatest value", "max(x)")
 	r.agg("array_agg", anyArray, anyNonArray).lax().doc("values as an array", "array_agg(x)")
 	r.add(&Signature{ID: ArrayAggElements, Name: "array_agg_elements", Args: []types.Type{anyArray}, Result: anyArray, Kind: Aggregate, operator: true})
+	r.addStatistics()
 	r.agg("bool_and", b, b).doc("whether all values are true", "bool_and(x)")
 	r.agg("every", b, b).doc("whether all values are true", "every(x)")
 	r.agg("bool_or", b, b).doc("whether a value is true", "bool_or(x)")

@@ -189,6 +189,7 @@ func (p *parser) callRest(n ast.Name) frag {
 		p.callArgs(args)
 		if p.isWord("order") {
 			p.orderArgs(args)
+			args.ordered = true
 		}
 	}
 	p.expectPunct(")")
@@ -202,6 +203,8 @@ type argList struct {
 	p    *parser
 	f    frag
 	some bool
+	// ordered: there is an ORDER BY among them.
+	ordered bool
 }
 
 // start is called before an argument.
@@ -251,10 +254,26 @@ func (p *parser) orderArgs(args *argList) {
 	}
 }
 
+// withinGroup translates WITHIN GROUP (ORDER BY …).
+func (p *parser) withinGroup(t *token, node *ast.Call, args *argList) {
+	switch {
+	case node.Distinct:
+		p.failAt(t, "cannot use DISTINCT with WITHIN GROUP")
+	case args.ordered:
+		p.failAt(t, "cannot use multiple ORDER BY clauses with WITHIN GROUP")
+	}
+	p.next()
+	p.next()
+	node.WithinGroup = true
+	p.expectPunct("(")
+	p.orderArgs(args)
+	p.expectPunct(")")
+}
+
 // callSuffix translates WITHIN GROUP, FILTER and OVER.
 func (p *parser) callSuffix(node *ast.Call, args *argList) {
 	if t := p.tok(); t.isWord("within") && p.at(1).isWord("group") {
-		p.unsupported(t, "WITHIN GROUP")
+		p.withinGroup(t, node, args)
 	}
 	if p.isWord("filter") && p.at(1).isPunct("(") {
 		p.next()
