@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/millracedb/millrace/exec"
+	"github.com/millracedb/millrace/exec/state"
 	"github.com/millracedb/millrace/log"
 	"github.com/millracedb/millrace/sql/catalog"
 )
@@ -117,4 +118,28 @@ func (n *Node) RecordMillis(p catalog.PartitionID, at log.Offset) (millis int64,
 		return 0, false
 	}
 	return b.BaseTimestamp(), true
+}
+
+// StateSize implements session.Engine.
+func (n *Node) StateSize(ctx context.Context, r *catalog.Relation, node uint16) (size exec.StateSize, err error) {
+	for p := range r.Partitions() {
+		part := r.Partition(p)
+		s, err := n.shardOf(part)
+		if err != nil {
+			return size, err
+		}
+		from := state.RowPrefix(part)
+		to := state.PrefixEnd(from)
+		if node != 0 {
+			const lastStore = 255
+			from, to = state.TaskPrefix(r.ID, uint32(p), node, 0), state.PrefixEnd(state.TaskPrefix(r.ID, uint32(p), node, lastStore))
+		}
+		snapshot := s.Snapshot()
+		err = size.Add(ctx, snapshot.Rows(part), from, to)
+		snapshot.Close()
+		if err != nil {
+			return size, err
+		}
+	}
+	return size, nil
 }

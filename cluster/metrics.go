@@ -121,6 +121,7 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 	counter(descChanges, s.Changes)
 	counter(descFailedRows, s.FailedRows)
 	counter(descUndecodable, s.Undecodable)
+	n.collectQueries(ch)
 }
 
 func flag(set bool) float64 {

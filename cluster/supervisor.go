@@ -223,8 +223,7 @@ func (s *supervisor) jobsOf(cat *catalog.Catalog, r *catalog.Relation, meters *e
 	if err != nil {
 		return nil, err
 	}
-	rt := s.n.runtime(r)
-	rt.Meters = meters
+	rt := s.n.runtime(r, meters)
 	var jobs []job
 	for i := range topology.Tasks {
 		t := &topology.Tasks[i]
@@ -265,7 +264,7 @@ func (s *supervisor) forwarderJobs(cat *catalog.Catalog, r *catalog.Relation, rt
 }
 
 // runtime returns what the tasks of a query need beside their shard.
-func (n *Node) runtime(r *catalog.Relation) *exec.Runtime {
+func (n *Node) runtime(r *catalog.Relation, meters *exec.Meters) *exec.Runtime {
 	location := time.UTC
 	for name, value := range r.Query.Settings {
 		if strings.EqualFold(name, "timezone") {
@@ -275,13 +274,15 @@ func (n *Node) runtime(r *catalog.Relation) *exec.Runtime {
 		}
 	}
 	return &exec.Runtime{
-		Location: location, Names: &catalog.Names{Current: n.Catalog}, NowMillis: n.cfg.NowMillis,
+		Location: location, Names: &catalog.Names{Current: n.Catalog}, NowMillis: n.cfg.NowMillis, Meters: meters,
 		RowFailed: func(q *catalog.Relation, err error) {
 			n.stats.failedRows.Add(1)
+			meters.LeaveOut()
 			n.logger.Info("a row was left out of a view", "view", q.Name, "error", err)
 		},
 		Undecodable: func(q *catalog.Relation, u exec.Undecodable) {
 			n.stats.undecodable.Add(1)
+			meters.LeaveOut()
 			n.logger.Info("a record that does not decode was passed over", "view", q.Name, "stream", u.Stream,
 				"partition", u.Partition, "offset", u.Offset, "error", u.Err)
 		},

@@ -14,8 +14,20 @@ import (
 // Meters counts what the jobs of one query do: a Meter for each task and partition, and for each forwarder and source partition.
 // Safe for concurrent use. A nil Meters counts for nobody.
 type Meters struct {
-	mu   sync.Mutex
-	jobs map[JobID]*Meter
+	mu      sync.Mutex
+	jobs    map[JobID]*Meter
+	leftOut atomic.Uint64
+}
+
+// LeaveOut counts a row, or a record, that the query has left out.
+func (m *Meters) LeaveOut() { m.leftOut.Add(1) }
+
+// LeftOut is how many rows and records the query has left out.
+func (m *Meters) LeftOut() uint64 {
+	if m == nil {
+		return 0
+	}
+	return m.leftOut.Load()
 }
 
 // JobID names a task of one partition, or a forwarder of one source partition, within its query.

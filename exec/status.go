@@ -24,6 +24,7 @@ type StatusSource interface {
 type JobStatus struct {
 	JobID
 	Forwarder bool
+	Final     bool            // it writes the query's relation
 	Shard     catalog.ShardID // where it runs
 	Inputs    []InputStatus
 	// Meter counts what it did since the node started, nil if it has not begun.
@@ -118,7 +119,7 @@ type statusWalk struct {
 }
 
 func (s *statusWalk) task(t *plan.Task, p uint32) error {
-	j := JobStatus{JobID: JobID{t.ID, p}, Shard: s.query.Placement[p]}
+	j := JobStatus{JobID: JobID{t.ID, p}, Final: t.Sink.Kind != plan.SinkChanges, Shard: s.query.Placement[p]}
 	j.Meter = s.meters.Get(j.JobID)
 	stored, err := s.src.Frontiers(s.query.Partition(int(p)), ConsumerID{Query: s.query.ID, Node: t.ID, Partition: p})
 	if err != nil {
@@ -259,4 +260,34 @@ func (q *QueryStatus) add(in *InputStatus) {
 	default:
 		q.Left = max(q.Left, time.Duration(float64(in.Took)*float64(left)/float64(took)))
 	}
+}
+
+// JobActivity sums up what the jobs of a query did since the node started.
+type JobActivity struct {
+	// RowsIn are changes read of other relations, RowsOut those written to the query's.
+	RowsIn, RowsOut   uint64
+	Commits, Restarts uint64
+	Busy              time.Duration
+}
+
+// Activity sums up jobs.
+func Activity(jobs []JobStatus) (a JobActivity) {
+	for i := range jobs {
+		m := jobs[i].Meter
+		if m == nil {
+			continue
+		}
+		for k := range jobs[i].Inputs {
+			if jobs[i].Inputs[k].Base && k < len(m.Inputs) {
+				a.RowsIn += m.Inputs[k].Read.Rows.Load()
+			}
+		}
+		if jobs[i].Final {
+			a.RowsOut += m.RowsOut.Load()
+		}
+		a.Commits += m.Commits.Load()
+		a.Restarts += m.Failures.Load()
+		a.Busy += time.Duration(m.BusyNanos.Load())
+	}
+	return a
 }

@@ -22,7 +22,28 @@ func Topology(r *catalog.Relation) (*plan.Topology, error) {
 // ExplainTopology returns a topology as text: what each forwarder and task reads, does and writes, and what it keeps.
 // cat, which may be nil, gives the names of relations.
 func ExplainTopology(t *plan.Topology, cat *catalog.Catalog) string {
-	x := &topologyExplainer{cat: cat, topics: map[uint16]names{}}
+	return ExplainRunning(t, cat, nil)
+}
+
+// Actual names a part of a task or a forwarder: ActualInput with the number of the input from 0, or one of the others.
+type Actual struct {
+	Node  uint16
+	Part  string
+	Input int
+}
+
+// The parts of tasks and forwarders of which EXPLAIN (TOPOLOGY, ANALYZE) has something to say.
+const (
+	ActualInput    = "input"
+	ActualOperator = "operator" // the join, the aggregate and the like
+	ActualState    = "state"
+	ActualSink     = "sink" // of a forwarder its target
+	ActualTotal    = "total"
+)
+
+// ExplainRunning is ExplainTopology with what the parts of the running topology did, a text for each.
+func ExplainRunning(t *plan.Topology, cat *catalog.Catalog, actual map[Actual]string) string {
+	x := &topologyExplainer{cat: cat, topics: map[uint16]names{}, actuals: actual}
 	for i := range t.Tasks {
 		x.task(t, &t.Tasks[i])
 	}
@@ -33,8 +54,16 @@ func ExplainTopology(t *plan.Topology, cat *catalog.Catalog) string {
 // columns of internal topics, as their writers named them.
 type topologyExplainer struct {
 	explainer
-	cat    *catalog.Catalog
-	topics map[uint16]names
+	cat     *catalog.Catalog
+	topics  map[uint16]names
+	actuals map[Actual]string
+}
+
+// actual writes what a part did, if that is asked for.
+func (x *topologyExplainer) actual(node uint16, part string, input int) {
+	if text := x.actuals[Actual{node, part, input}]; text != "" {
+		x.prop(0, "  Actual", text)
+	}
 }
 
 func (x *topologyExplainer) task(t *plan.Topology, task *plan.Task) {
@@ -52,19 +81,27 @@ func (x *topologyExplainer) task(t *plan.Topology, task *plan.Task) {
 		if more := x.steps(1, in.Steps, x.sourceNames(in.Source)); i == 0 || task.Join != nil {
 			rows = append(rows, more...)
 		}
+		x.actual(task.ID, ActualInput, i)
 	}
 	rows = x.stateful(task, rows)
+	x.actual(task.ID, ActualOperator, 0)
+	x.actual(task.ID, ActualState, 0)
 	rows = x.steps(0, task.After, rows)
 	x.sink(task.Sink, rows)
+	x.actual(task.ID, ActualSink, 0)
+	x.actual(task.ID, ActualTotal, 0)
 }
 
 func (x *topologyExplainer) forwarder(f *plan.Forwarder) {
 	x.head(0, "Forwarder %d", f.ID)
 	x.prop(0, "Input", x.sourceText(f.Source))
 	rows := x.steps(0, f.Steps, x.sourceNames(f.Source))
+	x.actual(f.ID, ActualInput, 0)
 	x.prop(0, "Key", columnsText(f.Key, rows))
 	x.prop(0, "Target", fmt.Sprintf("topic %d (%s)", f.Target, strings.Join(rows, ", ")))
 	x.topics[f.Target] = rows
+	x.actual(f.ID, ActualSink, 0)
+	x.actual(f.ID, ActualTotal, 0)
 }
 
 func (x *topologyExplainer) stateful(task *plan.Task, rows names) names {

@@ -48,6 +48,8 @@ type Engine interface {
 	// Jobs says how the tasks and forwarders of the query of r stand, reading a record of each at most. Errors: exec.ErrDropped,
 	// and what isolates a shard.
 	Jobs(r *catalog.Relation) ([]exec.JobStatus, error)
+	// StateSize counts what task node of the query of r keeps; node 0: the rows of r itself. It reads it all, up to a bound.
+	StateSize(ctx context.Context, r *catalog.Relation, node uint16) (exec.StateSize, error)
 	// NowMillis is the node's clock, ms since 1970.
 	NowMillis() int64
 	// WaitBackfill returns when the query of a relation has taken in what was there when it was created. Errors: exec.ErrDropped,

@@ -15,8 +15,8 @@ import (
 
 // explain is EXPLAIN of a query, of DML or of a continuous query, and EXPLAIN (PARSED) of any statement.
 func (c *compiler) explain(t *ast.Explain) (*command, error) {
-	if t.Analyze {
-		return nil, pgerr.Unsupported("EXPLAIN ANALYZE is").At(c.start())
+	if t.Analyze && t.Stage != "topology" {
+		return nil, pgerr.Unsupported("EXPLAIN ANALYZE is").WithHint("EXPLAIN (TOPOLOGY, ANALYZE) SELECT * FROM a materialized view shows what its query did.").At(c.start())
 	}
 	for _, o := range t.Options {
 		if err := explainOption(o); err != nil {
@@ -26,6 +26,9 @@ func (c *compiler) explain(t *ast.Explain) (*command, error) {
 	text, err := c.explainText(t)
 	if err != nil {
 		return nil, err
+	}
+	if _, query := t.Stmt.(*ast.CreateQuery); t.Analyze && query {
+		return nil, pgerr.Unsupported("EXPLAIN ANALYZE of a query that does not run is").At(c.start())
 	}
 	var rows [][]string
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
@@ -60,7 +63,7 @@ func (c *compiler) explainText(t *ast.Explain) (string, error) {
 		}
 	case *ast.SelectStmt:
 		if t.Stage == "topology" {
-			return c.explainView(stmt.Query)
+			return c.explainView(stmt.Query, t.Analyze)
 		}
 		q, err := planner.PlanQuery(stmt.Query, env)
 		if err != nil {
@@ -118,7 +121,7 @@ func explainWrite(d *dml) string {
 }
 
 // explainView gives the topology that keeps v for EXPLAIN (TOPOLOGY) SELECT … FROM v: the one that runs, not a new plan.
-func (c *compiler) explainView(sel *ast.Select) (string, error) {
+func (c *compiler) explainView(sel *ast.Select, analyze bool) (string, error) {
 	if len(sel.From) == 1 {
 		if ref, ok := sel.From[0].(*ast.TableRef); ok {
 			r := c.resolve(ref.Name)
@@ -129,6 +132,9 @@ func (c *compiler) explainView(sel *ast.Select) (string, error) {
 				top, err := decodeTopology(r)
 				if err != nil {
 					return "", err
+				}
+				if analyze {
+					return c.explainRunning(r, top)
 				}
 				return planner.ExplainTopology(top, c.catalog), nil
 			}

@@ -10,35 +10,41 @@ import (
 	"github.com/millracedb/millrace/sql/catalog"
 )
 
-// What SHOW QUERIES and SHOW TASKS say of the state of a query or of one of its jobs.
+// The states of a query, as users see them.
 const (
-	showBackfill = "backfill" // it takes in what was there when it was created
-	showWaiting  = "waiting"  // for an isolated shard
-	showRunning  = "running"
-	showIdle     = "idle" // a job that has included all there is
+	QueryBackfill = "backfill" // it takes in what was there when it was created
+	QueryRunning  = "running"
+	QueryWaiting  = "waiting" // for an isolated shard
+	QueryFailed   = string(catalog.QueryFailed)
 )
 
-// queryState returns the state of a query whose jobs lag by so many records, and why it is not running.
-func queryState(e Engine, cat *catalog.Catalog, r *catalog.Relation, lag uint64) (state, reason string) {
+// QueryStates are all of them.
+var QueryStates = []string{QueryBackfill, QueryRunning, QueryWaiting, QueryFailed}
+
+// showIdle is the state of a job that has included all there is; its others are those of a query.
+const showIdle = "idle"
+
+// QueryState returns the state of a query whose jobs lag by so many records, and why it is not running.
+func QueryState(e Engine, cat *catalog.Catalog, r *catalog.Relation, lag uint64) (state, reason string) {
 	why := e.Waiting(r)
 	switch {
 	case r.Query.State != catalog.QueryRunning:
 		return string(r.Query.State), r.Query.Reason
 	case why != "":
-		return showWaiting, why
+		return QueryWaiting, why
 	case lag > 0 && !cat.Backfilled(r.ID):
-		return showBackfill, ""
+		return QueryBackfill, ""
 	}
-	return showRunning, ""
+	return QueryRunning, ""
 }
 
 // queryRow is a row of SHOW QUERIES.
 func queryRow(e Engine, cat *catalog.Catalog, r *catalog.Relation) []string {
 	jobs, err := e.Jobs(r)
 	q := exec.Summarize(jobs, e.NowMillis())
-	state, reason := queryState(e, cat, r, q.Lag)
+	state, reason := QueryState(e, cat, r, q.Lag)
 	if r.Replaces != 0 && reason == "" {
-		state, reason = showBackfill, "a new version, which takes the place of the present one when it has caught up"
+		state, reason = QueryBackfill, "a new version, which takes the place of the present one when it has caught up"
 	}
 	row := []string{r.Schema, r.Name, state, reason, readsText(cat, r), r.Query.SQL, stateBytesText(e, r)}
 	if err != nil { // it has just been dropped, or a shard is isolated
@@ -48,7 +54,7 @@ func queryRow(e Engine, cat *catalog.Catalog, r *catalog.Relation) []string {
 	if q.LagMillis >= 0 {
 		row[len(row)-1] = fmt.Sprintf("%.3f", float64(q.LagMillis)/1000)
 	}
-	if state != showBackfill {
+	if state != QueryBackfill {
 		return append(row, "", "", "", "")
 	}
 	return append(row, backfillTexts(q)...)
@@ -74,7 +80,7 @@ func taskRows(e Engine, cat *catalog.Catalog, r *catalog.Relation) [][]string {
 	if err != nil { // as in queryRow
 		return nil
 	}
-	query, reason := queryState(e, cat, r, 0)
+	query, reason := QueryState(e, cat, r, 0)
 	var rows [][]string
 	for i := range jobs {
 		j := &jobs[i]
@@ -94,7 +100,7 @@ func jobKind(j *exec.JobStatus) string {
 // jobTexts are the columns of a job from its state on.
 func jobTexts(j *exec.JobStatus, query, reason string) []string {
 	state := query
-	if query == showRunning {
+	if query == QueryRunning {
 		state = jobState(j)
 	}
 	var frontiers, ends []string
@@ -117,9 +123,9 @@ func jobTexts(j *exec.JobStatus, query, reason string) []string {
 func jobState(j *exec.JobStatus) string {
 	switch {
 	case j.Backfilling():
-		return showBackfill
+		return QueryBackfill
 	case j.Lag() == 0:
 		return showIdle
 	}
-	return showRunning
+	return QueryRunning
 }

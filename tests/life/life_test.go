@@ -183,3 +183,46 @@ func TestWaitForBackfill(t *testing.T) {
 	}
 	nothingElse(t, node, `table "public.t"`, `view "public.v"`, `view "public.u"`, `view "public.w"`)
 }
+
+// TestExplainRunning shows EXPLAIN (TOPOLOGY, ANALYZE): what each part of a running topology did and keeps.
+func TestExplainRunning(t *testing.T) {
+	c := oracle.StartMillrace(t, oracle.Options{}).Client
+	c.Exec(t, `
+		CREATE TABLE t (id int PRIMARY KEY, g int, v text);
+		INSERT INTO t SELECT i, i % 10, 'x' FROM generate_series(1, 1000) i;
+		CREATE MATERIALIZED VIEW v WITH (wait = 'backfill') AS SELECT g, count(*) AS n FROM t WHERE id > 500 GROUP BY g;
+		CREATE MATERIALIZED VIEW w WITH (wait = 'backfill') AS SELECT t.id, v.n FROM t JOIN v ON v.g = t.g;
+		INSERT INTO t VALUES (1001, 3, 'y')`)
+	one(t, c, "SELECT count(*) FROM w")
+	plan := strings.Join(lines(t, c, "EXPLAIN (TOPOLOGY, ANALYZE) SELECT * FROM v"), "\n")
+	for _, want := range []string{
+		"Actual: rows=1001 time=", // all of t
+		"after steps rows=501 time=",
+		"Actual: keys=10 bytes=",
+		"view has keys=10 bytes=",
+		"partitions=4 commits=",
+	} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("no %q in\n%s", want, plan)
+		}
+	}
+	plan = strings.Join(lines(t, c, "EXPLAIN (TOPOLOGY, ANALYZE) SELECT * FROM w"), "\n")
+	for _, want := range []string{"Actual: keys=1011 bytes=", "view has keys=1001 bytes="} { // rows of both sides; pairs
+		if !strings.Contains(plan, want) {
+			t.Errorf("no %q in\n%s", want, plan)
+		}
+	}
+	if plan := strings.Join(lines(t, c, "EXPLAIN (TOPOLOGY) SELECT * FROM v"), "\n"); strings.Contains(plan, "Actual") {
+		t.Errorf("without ANALYZE:\n%s", plan)
+	}
+	refused(t, c, "42809", "EXPLAIN (TOPOLOGY, ANALYZE) SELECT * FROM t")
+	refused(t, c, "0A000", "EXPLAIN (TOPOLOGY, ANALYZE) CREATE TABLE x AS SELECT id FROM t")
+}
+
+func lines(t *testing.T, c *oracle.Client, statement string) (out []string) {
+	t.Helper()
+	for _, row := range c.Query(t, statement).Rows {
+		out = append(out, row[0].Text)
+	}
+	return out
+}

@@ -3,6 +3,7 @@ package oracle
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
@@ -30,6 +31,7 @@ type Millrace struct {
 	args    []string
 	binary  func() (string, error)
 	pgPort  int
+	http    string // its address
 	server  *child // nil when the node is down
 }
 
@@ -120,7 +122,7 @@ func (m *Millrace) start(t testing.TB, args ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.pgPort = ports[0]
+	m.pgPort, m.http = ports[0], loopback(ports[1])
 	serve := []string{"serve", "--data-dir", m.dataDir, "--pg-listen", loopback(ports[0]), "--http-listen", loopback(ports[1])}
 	serve = append(append(serve, m.args...), args...)
 	m.server, err = startChild(exec.Command(binary, serve...), syscall.SIGKILL, readyLine.MatchString)
@@ -203,4 +205,20 @@ func (m *Millrace) Command(t testing.TB, args ...string) string {
 		t.Fatalf("millrace %v: %v\n%s", args, err, out)
 	}
 	return string(out)
+}
+
+// Metrics returns what the node shows on /metrics.
+func (m *Millrace) Metrics(t testing.TB) string {
+	t.Helper()
+	client := http.Client{Timeout: callTimeout}
+	r, err := client.Get("http://" + m.http + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != http.StatusOK {
+		t.Fatalf("/metrics: %s, %v", r.Status, err)
+	}
+	return string(body)
 }

@@ -57,7 +57,10 @@ func (nothing) StateBytes(*catalog.Relation) int64 { return 0 }
 func (nothing) Temp() exec.Temp                    { return nil }
 
 func (nothing) Jobs(*catalog.Relation) ([]exec.JobStatus, error) { return nil, nil }
-func (nothing) NowMillis() int64                                 { return 0 }
+func (nothing) StateSize(context.Context, *catalog.Relation, uint16) (exec.StateSize, error) {
+	return exec.StateSize{}, nil
+}
+func (nothing) NowMillis() int64 { return 0 }
 
 func (nothing) WaitBackfill(context.Context, catalog.RelationID) error { return nil }
 
