@@ -102,8 +102,8 @@ func (b *binder) bindSubscript(e *ast.Subscript, c *exprContext) (*plan.Expr, er
 		return b.refusal(pgerr.Unsupported("array subscripts are"), types.Int2, e.Pos)
 	case arg.Type.ID == types.IDJSONB && !e.Slice:
 		return b.bindJSONSubscript(e, arg, c)
-	case arg.Type.ID == types.IDOIDVector:
-		return b.refusal(pgerr.Unsupported("subscripts of %s are", arg.Type), types.OID, e.Pos)
+	case arg.Type.IsVector():
+		return b.bindVectorSubscript(e, arg, c)
 	case nested && (inner.Slice || e.Slice):
 		return nil, errDimensions().At(e.Pos)
 	case nested: // there is but one dimension, so there is no such element
@@ -117,6 +117,22 @@ func (b *binder) bindSubscript(e *ast.Subscript, c *exprContext) (*plan.Expr, er
 	}
 	high, err := b.bindBound(e.Upper, math.MaxInt32, c)
 	return &plan.Expr{Op: plan.OpCall, Type: arg.Type, Func: funcs.Slice, Args: []*plan.Expr{arg, low, high}, Pos: e.Pos}, err
+}
+
+// bindVectorSubscript binds v[i] of a vector, whose first element is number 0.
+func (b *binder) bindVectorSubscript(e *ast.Subscript, arg *plan.Expr, c *exprContext) (*plan.Expr, error) {
+	if e.Slice {
+		return nil, pgerr.Unsupported("slices of %s are", arg.Type).At(e.Pos)
+	}
+	i, err := b.bindBound(e.Index, 0, c)
+	if err != nil {
+		return nil, err
+	}
+	if i, err = b.operator("+", i, constAt(types.Int4, types.IntDatum(1), e.Pos), e.Pos); err != nil {
+		return nil, err
+	}
+	array, err := b.castTo(arg, types.ArrayOf(arg.Type.VectorElement()))
+	return &plan.Expr{Op: plan.OpCall, Type: arg.Type.VectorElement(), Func: funcs.Subscript, Args: []*plan.Expr{array, i}, Pos: e.Pos}, err
 }
 
 // bindBound binds a subscript; value stands for one that was left out.

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
@@ -159,22 +158,11 @@ func (b *binder) bindCast(e *ast.Cast, c *exprContext) (*plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in := inputFunction(e.Type); in != "" && x.Type.IsString() {
-		return b.resolveCall(in, []*plan.Expr{x}, e.Pos)
-	}
 	r, err := b.cast(x, t, funcs.CastExplicit)
 	if err == nil && r == nil {
 		err = pgerr.New(pgerr.CannotCoerce, "cannot cast type %s to %s", x.Type, t).At(e.Pos)
 	}
 	return r, err
-}
-
-// inputFunction returns the function that reads the text form of a type that is an oid here; "" for other types.
-func inputFunction(n ast.TypeName) string {
-	if name := n.Name + "in"; strings.HasPrefix(n.Name, "reg") && !n.Array && n.Name != "regtype" && funcs.Exists(name) {
-		return name
-	}
-	return ""
 }
 
 // bindUnary folds a sign into a literal, so that the least bigint is one.

@@ -16,19 +16,19 @@ func (b *binder) operator(op string, l, r *plan.Expr, pos int) (*plan.Expr, erro
 	if l != nil {
 		args, left = []*plan.Expr{l, r}, l.Type
 	}
-	sig, err := funcs.ResolveOperator(op, left, r.Type)
-	if err != nil && (op == "=" || op == "<>") && (left == types.OIDVector || r.Type == types.OIDVector) {
+	if (op == "=" || op == "<>") && (left.IsVector() || r.Type.IsVector()) {
 		return b.compareVectors(op, l, r, pos)
 	}
+	sig, err := funcs.ResolveOperator(op, left, r.Type)
 	if err != nil {
 		return nil, at(err, pos)
 	}
 	return b.call(sig, args, pos)
 }
 
-// compareVectors compares an oidvector with a literal, by their text.
+// compareVectors compares an oidvector or int2vector with another one or with a literal, by their text.
 func (b *binder) compareVectors(op string, l, r *plan.Expr, pos int) (*plan.Expr, error) {
-	if l.Type.ID != types.IDUnknown && r.Type.ID != types.IDUnknown {
+	if l.Type.ID != types.IDUnknown && r.Type.ID != types.IDUnknown && l.Type != r.Type {
 		return nil, pgerr.Unsupported("comparing %s with %s is", l.Type, r.Type).At(pos)
 	}
 	l, err := b.mustCast(l, types.Text, funcs.CastExplicit)

@@ -48,8 +48,11 @@ func (b *binder) overArray(e *ast.Quantified, c *exprContext) (*plan.Expr, error
 	switch {
 	case array.Op == opRefused:
 		return b.refusal(pgerr.From(b.refused[array.Column]), types.Bool, e.Pos)
-	case array.Type.ID == types.IDOIDVector:
-		elem = types.OID
+	case array.Type.IsVector():
+		elem = array.Type.VectorElement()
+		if array, err = b.castTo(array, types.ArrayOf(elem)); err != nil {
+			return nil, err
+		}
 	case array.Type.IsArray():
 		elem = array.Type.Element()
 	case array.Type.ID != types.IDUnknown:

@@ -66,7 +66,7 @@ func (b *binder) coerceUnknown(e *plan.Expr, to types.Type) (*plan.Expr, error) 
 	if err != nil {
 		return nil, at(err, e.Pos)
 	}
-	if to.ID == types.IDEnum {
+	if to.ID == types.IDEnum || to.IsOID() && to.ID != types.IDOID {
 		d.Str = e.Value.Str // for EXPLAIN, which has no catalog
 	}
 	return constAt(to, d, e.Pos), nil

@@ -128,7 +128,7 @@ func constText(e *plan.Expr) string {
 		return "NULL::" + e.Type.String()
 	}
 	text := string(types.FormatText(nil, e.Type, *e.Value, types.Scope{}))
-	if e.Type.ID == types.IDEnum && e.Value.Str != "" {
+	if e.Type.Class() == types.ClassInt && e.Value.Str != "" {
 		text = e.Value.Str
 	}
 	switch e.Type.ID {

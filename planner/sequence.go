@@ -192,10 +192,16 @@ func (b *binder) sequenceIn(e *plan.Expr) catalog.RelationID {
 			return
 		}
 		walkExpr(x.Args[0], func(a *plan.Expr, _ int) {
-			if a.Op == plan.OpConst && a.Type == types.Text {
-				if r := b.byText(a.Value.Str); r != nil && r.Sequence != nil {
-					id = r.ID
-				}
+			var r *catalog.Relation
+			switch {
+			case a.Op != plan.OpConst || a.Value.Null:
+			case a.Type == types.Text:
+				r = b.byText(a.Value.Str)
+			case a.Type.IsOID():
+				r = b.env.Catalog.ByID(catalog.RelationID(a.Value.Int))
+			}
+			if r != nil && r.Sequence != nil {
+				id = r.ID
 			}
 		})
 	})

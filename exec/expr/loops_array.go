@@ -28,6 +28,23 @@ func init() {
 	registerLengths()
 }
 
+// vectorLength is the number of elements of an oidvector or int2vector, the first argument.
+func vectorLength(k *call, i int) int64 {
+	return int64(types.ArrayLength(types.ArrayOfVector(k.args[0].Type, k.str(0, i))))
+}
+
+// vectorBound gives a bound of the one dimension of a vector, by its length.
+func vectorBound(of func(n int64) int64) loop {
+	return rows(func(k *call, i int) error {
+		if k.int(1, i) != 1 {
+			k.setNull(i)
+			return nil
+		}
+		k.out.Int[i] = of(vectorLength(k, i))
+		return nil
+	})
+}
+
 // array returns the elements of argument a in row i.
 func (k *call) array(a, i int) *types.Vector { return types.StoredArray(k.args[a].Type, k.str(a, i)) }
 
@@ -155,6 +172,10 @@ func registerLengths() {
 	registerSafe("array_length(anyarray,int4)", dimension(func(n int64) int64 { return n }))
 	registerSafe("array_upper(anyarray,int4)", dimension(func(n int64) int64 { return n }))
 	registerSafe("array_lower(anyarray,int4)", dimension(func(int64) int64 { return 1 }))
+	for _, t := range []types.Type{types.Int2Vector, types.OIDVector} {
+		registerSafe("array_lower("+t.ShortName()+",int4)", vectorBound(func(int64) int64 { return 0 }))
+		registerSafe("array_upper("+t.ShortName()+",int4)", vectorBound(func(n int64) int64 { return n - 1 }))
+	}
 	registerSafe("cardinality(anyarray)", rows(func(k *call, i int) error {
 		k.out.Int[i] = length(k, i)
 		return nil

@@ -46,7 +46,7 @@ func isInt(id types.ID) bool {
 }
 
 // isOID reports whether the type is a number of an object in the catalog.
-func isOID(id types.ID) bool { return id == types.IDOID || id == types.IDRegtype }
+func isOID(id types.ID) bool { return types.Type{ID: id}.IsOID() }
 
 // safeCast returns the loop of a cast that cannot fail, or nil.
 func safeCast(from, to types.ID) loop {
@@ -84,9 +84,9 @@ func safeCast(from, to types.ID) loop {
 func castLoop(from, to types.Type) loop {
 	f, t := from.ID, to.ID
 	switch {
-	case f == types.IDOIDVector && to.IsArray():
+	case from.IsVector() && to.IsArray():
 		return rows(func(k *call, i int) error {
-			k.out.Str[i] = types.OIDArrayOf(k.str(0, i))
+			k.out.Str[i] = types.ArrayOfVector(from, k.str(0, i))
 			return nil
 		})
 	case isInt(f) && isInt(t):

@@ -2,12 +2,10 @@ package expr
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/funcs"
-	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -38,7 +36,7 @@ func init() {
 		}
 		return ""
 	})
-	registerSafe("pg_relation_is_publishable(oid)", rows(func(k *call, i int) error { k.out.Int[i] = 0; return nil }))
+	registerSafe("pg_relation_is_publishable(regclass)", rows(func(k *call, i int) error { k.out.Int[i] = 0; return nil }))
 	registerSafe("format_type(oid,int4)", rows(formatType))
 	for _, id := range []string{"pg_get_expr(text,oid)", "pg_get_expr(text,oid,bool)"} {
 		registerSafe(id, rows(func(k *call, i int) error { k.out.Str[i] = k.str(0, i); return nil }))
@@ -64,17 +62,22 @@ func init() {
 		}
 		return nil
 	}))
-	register("regclassin(text)", rows(func(k *call, i int) error { return regclass(k, i, true) }))
-	register("to_regclass(text)", rows(func(k *call, i int) error { return regclass(k, i, false) }))
-	registerSafe("to_regtype(text)", rows(func(k *call, i int) error {
-		d, err := types.ParseText(types.Regtype, k.str(0, i), k.Scope())
-		if err != nil {
-			k.setNull(i)
-			return nil
-		}
+	register("regclassin(text)", rows(func(k *call, i int) error {
+		d, err := types.ParseText(types.Regclass, k.str(0, i), k.Scope())
 		k.out.Int[i] = d.Int
-		return nil
+		return err
 	}))
+	for _, f := range []string{"to_regclass", "to_regtype", "to_regnamespace", "to_regrole"} {
+		registerSafe(f+"(text)", rows(func(k *call, i int) error {
+			d, err := types.ParseText(k.out.Type, k.str(0, i), k.Scope())
+			if err != nil {
+				k.setNull(i)
+				return nil
+			}
+			k.out.Int[i] = d.Int
+			return nil
+		}))
+	}
 	registerSafe("pg_size_pretty(int8)", rows(func(k *call, i int) error { k.out.Str[i] = prettySize(k.int(0, i)); return nil }))
 }
 
@@ -245,52 +248,13 @@ func viewDefinition(k *call, oid int64) (string, bool) {
 	return " " + strings.TrimRight(strings.TrimSpace(r.SQL()), "; \n") + ";", true
 }
 
-// regclass gives the number of a relation by its name; must says that there has to be one.
-func regclass(k *call, i int, must bool) error {
-	name := strings.TrimSpace(k.str(0, i))
-	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
-		k.out.Int[i] = int64(n)
-		return nil
-	}
-	parts, err := catalog.SplitName(name)
-	if err != nil {
-		return err
-	}
-	oid, ok := k.findRelation(parts)
-	switch {
-	case ok:
-		k.out.Int[i] = int64(oid)
-	case must:
-		return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", strings.Join(parts, "."))
-	default:
-		k.setNull(i)
-	}
-	return nil
-}
-
 // findRelation looks a relation up by name, or by schema and name.
 func (k *call) findRelation(parts []string) (oid uint32, ok bool) {
-	name, schemas := parts[len(parts)-1], searchPath(k.evaluation)
-	if len(parts) > 1 {
-		schemas = parts[len(parts)-2 : len(parts)-1]
+	if k.Catalog == nil {
+		return 0, false
 	}
-	if len(parts) == 1 || schemas[0] == "pg_catalog" {
-		if oid, ok := catalog.SystemOIDs[name]; ok {
-			return oid, true
-		}
-	}
-	for _, schema := range schemas {
-		if k.Catalog == nil {
-			break
-		}
-		if r := k.Catalog.Lookup(schema, name); r != nil {
-			return uint32(r.ID), true
-		}
-		if r := k.Catalog.Lookup(schema, strings.TrimSuffix(name, "_pkey")); r != nil && r.HasPrimaryKey && r.Name != name {
-			return r.ID.PrimaryKeyOID(), true
-		}
-	}
-	return 0, false
+	names := catalog.Names{Current: func() *catalog.Catalog { return k.Catalog }, Path: searchPath(k.evaluation)}
+	return names.Relation(parts)
 }
 
 // prettySize writes a number of bytes as PostgreSQL's pg_size_pretty does.

@@ -67,6 +67,15 @@ func init() {
 		}
 		return &intSeries{next: 1, stop: n, step: 1}, nil
 	}
+	for _, t := range []types.Type{types.Int2Vector, types.OIDVector} {
+		sets["generate_subscripts("+t.ShortName()+",int4)"] = func(k *call) (Rows, error) {
+			n := vectorLength(k, 0)
+			if k.int(1, 0) != 1 {
+				n = 0
+			}
+			return &intSeries{next: 0, stop: n - 1, step: 1}, nil
+		}
+	}
 	for _, id := range []string{"string_to_table(text,text)", "string_to_table(text,text,text)"} {
 		sets[id] = func(k *call) (Rows, error) {
 			out := types.NewVector(types.Text, 0)

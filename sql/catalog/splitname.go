@@ -20,19 +20,22 @@ func SplitName(s string) ([]string, error) {
 			if end < 0 {
 				end = len(rest)
 			}
-			part, rest = lowerASCII(rest[:end]), rest[end:]
+			part, rest = lowerASCII(strings.TrimSpace(rest[:end])), rest[end:]
+			if strings.ContainsAny(part, " \t\n\r\f\"") {
+				return nil, badName()
+			}
 		}
 		if part == "" {
 			return nil, badName()
 		}
 		parts = append(parts, part)
-		if rest == "" {
+		if rest = strings.TrimLeft(rest, " \t\n\r\f"); rest == "" {
 			return parts, nil
 		}
 		if rest[0] != '.' {
 			return nil, badName()
 		}
-		rest = rest[1:]
+		rest = strings.TrimLeft(rest[1:], " \t\n\r\f")
 	}
 }
 

@@ -152,7 +152,7 @@ func defaultDatum(s *System, t types.Type) types.Datum {
 		return types.NullDatum
 	}
 	switch t.ID {
-	case types.IDText, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDArray, types.IDOIDVector, types.IDTimestamptz, types.IDTimestamp, types.IDInterval, types.IDDate, types.IDTime, types.IDNumeric:
+	case types.IDText, types.IDVarchar, types.IDBpchar, types.IDBytea, types.IDUUID, types.IDJSON, types.IDJSONB, types.IDArray, types.IDOIDVector, types.IDInt2Vector, types.IDTimestamptz, types.IDTimestamp, types.IDInterval, types.IDDate, types.IDTime, types.IDNumeric:
 		return types.NullDatum
 	}
 	return types.Datum{}

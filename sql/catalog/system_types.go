@@ -44,9 +44,13 @@ var physicals = map[types.ID]physical{
 	types.IDEnum:        {byValue: true, align: "i", storage: "p", category: "E"},
 	types.IDUUID:        {align: "c", storage: "p", category: "U"},
 	types.IDOIDVector:   {align: "i", storage: "p", category: "A", element: types.OID},
+	types.IDInt2Vector:  {align: "i", storage: "p", category: "A", element: types.Int2},
 }
 
 func physicalOf(t types.Type) physical {
+	if t.IsOID() && t.ID != types.IDOID {
+		t = types.Regtype
+	}
 	if t.IsArray() {
 		elem := physicalOf(t.Element())
 		p := physical{align: "i", storage: "x", category: "A", collation: elem.collation, element: t.Element()}
@@ -93,13 +97,15 @@ func typeRecord(t types.Type) record {
 	case types.IDEnum:
 		kind = "e"
 	}
-	return record{
+	row := record{
 		"oid": num(t.OID()), "typname": str(typname(t)), "typnamespace": num(oidCatalogSchema), "typowner": num(oidOwner),
 		"typlen": num(t.Size()), "typbyval": flag(p.byValue), "typtype": str(kind), "typcategory": str(p.category),
 		"typispreferred": flag(p.preferred), "typisdefined": flag(true), "typdelim": str(","), "typelem": num(p.element.OID()),
 		"typarray": num(types.ArrayOf(t).OID()), "typalign": str(p.align), "typstorage": str(p.storage), "typtypmod": num(-1),
 		"typcollation": num(p.collation),
 	}
+	putTypeFunctions(row, t)
+	return row
 }
 
 func fillEnum(x *systemContext, add func(record)) {

@@ -35,6 +35,10 @@ func (r *registry) addArrays() {
 	r.fn("array_length", i4, anyArray, i4).doc("number of elements in a dimension; NULL if there are none", "array_length(ARRAY[1,2,3], 1)")
 	r.fn("array_upper", i4, anyArray, i4).doc("number of the last element", "array_upper(ARRAY[1,8,3], 1)")
 	r.fn("array_lower", i4, anyArray, i4).doc("number of the first element", "array_lower(ARRAY[1,8,3], 1)")
+	for _, v := range []types.Type{types.Int2Vector, types.OIDVector} {
+		r.fn("array_lower", i4, v, i4).doc("number of the first element", "")
+		r.fn("array_upper", i4, v, i4).doc("number of the last element", "")
+	}
 	r.fn("array_ndims", i4, anyArray).doc("number of dimensions; NULL if there are no elements", "array_ndims(ARRAY[1,2])")
 	r.fn("array_dims", text, anyArray).doc("bounds as text", "array_dims(ARRAY[1,2,3])")
 	r.fn("cardinality", i4, anyArray).doc("number of elements", "cardinality(ARRAY[1,2])")

@@ -24,9 +24,9 @@ var casts = func() map[castKey]CastContext {
 		from    types.ID
 		to      []types.ID
 	}{
-		{CastImplicit, types.IDInt2, []types.ID{types.IDInt4, types.IDInt8, types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype}},
-		{CastImplicit, types.IDInt4, []types.ID{types.IDInt8, types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype}},
-		{CastImplicit, types.IDInt8, []types.ID{types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype}},
+		{CastImplicit, types.IDInt2, []types.ID{types.IDInt4, types.IDInt8, types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype, types.IDRegclass, types.IDRegproc, types.IDRegnamespace, types.IDRegrole}},
+		{CastImplicit, types.IDInt4, []types.ID{types.IDInt8, types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype, types.IDRegclass, types.IDRegproc, types.IDRegnamespace, types.IDRegrole}},
+		{CastImplicit, types.IDInt8, []types.ID{types.IDNumeric, types.IDFloat4, types.IDFloat8, types.IDOID, types.IDRegtype, types.IDRegclass, types.IDRegproc, types.IDRegnamespace, types.IDRegrole}},
 		{CastImplicit, types.IDNumeric, []types.ID{types.IDFloat4, types.IDFloat8}},
 		{CastImplicit, types.IDFloat4, []types.ID{types.IDFloat8}},
 		{CastImplicit, types.IDDate, []types.ID{types.IDTimestamptz, types.IDTimestamp}},
@@ -36,13 +36,21 @@ var casts = func() map[castKey]CastContext {
 		{CastAssignment, types.IDInterval, []types.ID{types.IDTime}},
 		{CastImplicit, types.IDName, []types.ID{types.IDText}},
 		{CastImplicit, types.IDChar, []types.ID{types.IDText}},
-		{CastImplicit, types.IDText, []types.ID{types.IDName, types.IDVarchar, types.IDBpchar}},
-		{CastImplicit, types.IDVarchar, []types.ID{types.IDName, types.IDText, types.IDBpchar}},
+		{CastImplicit, types.IDText, []types.ID{types.IDName, types.IDVarchar, types.IDBpchar, types.IDRegclass}},
+		{CastImplicit, types.IDVarchar, []types.ID{types.IDName, types.IDText, types.IDBpchar, types.IDRegclass}},
 		{CastImplicit, types.IDBpchar, []types.ID{types.IDName, types.IDText, types.IDVarchar}},
-		{CastImplicit, types.IDOID, []types.ID{types.IDRegtype}},
+		{CastImplicit, types.IDOID, []types.ID{types.IDRegtype, types.IDRegclass, types.IDRegproc, types.IDRegnamespace, types.IDRegrole}},
 		{CastImplicit, types.IDRegtype, []types.ID{types.IDOID}},
+		{CastImplicit, types.IDRegclass, []types.ID{types.IDOID}},
+		{CastImplicit, types.IDRegproc, []types.ID{types.IDOID}},
+		{CastImplicit, types.IDRegnamespace, []types.ID{types.IDOID}},
+		{CastImplicit, types.IDRegrole, []types.ID{types.IDOID}},
 		{CastAssignment, types.IDOID, []types.ID{types.IDInt4, types.IDInt8}},
 		{CastAssignment, types.IDRegtype, []types.ID{types.IDInt4, types.IDInt8}},
+		{CastAssignment, types.IDRegclass, []types.ID{types.IDInt4, types.IDInt8}},
+		{CastAssignment, types.IDRegproc, []types.ID{types.IDInt4, types.IDInt8}},
+		{CastAssignment, types.IDRegnamespace, []types.ID{types.IDInt4, types.IDInt8}},
+		{CastAssignment, types.IDRegrole, []types.ID{types.IDInt4, types.IDInt8}},
 		{CastAssignment, types.IDText, []types.ID{types.IDChar}},
 		{CastAssignment, types.IDVarchar, []types.ID{types.IDChar}},
 		{CastAssignment, types.IDBpchar, []types.ID{types.IDChar}},
@@ -108,7 +116,9 @@ func castContext(from, to types.Type) (CastContext, bool) {
 		return need, true
 	}
 	switch {
-	case from.ID == types.IDOIDVector && (to == types.ArrayOf(types.OID) || to == types.ArrayOf(types.Int2)): // it stands for int2vector too
+	case from.IsVector() && to == types.ArrayOf(from.VectorElement()):
+		return CastImplicit, true
+	case from.ID == types.IDOIDVector && to == types.ArrayOf(types.Int2): // it stood for int2vector, too
 		return CastExplicit, true
 	case from.IsArray() && to.IsArray() && same(from.Element(), to.Element()):
 		return CastImplicit, true
@@ -235,5 +245,5 @@ func dependsOnSession(from, to types.Type) bool {
 			*t = t.Element()
 		}
 	}
-	return from != to && (from.ID == types.IDTimestamptz || to.ID == types.IDTimestamptz || to.ID == types.IDRegtype && isStringType(from.ID))
+	return from != to && (from.ID == types.IDTimestamptz || to.ID == types.IDTimestamptz || to.IsOID() && to.ID != types.IDOID && isStringType(from.ID))
 }

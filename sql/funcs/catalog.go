@@ -24,7 +24,7 @@ func (r *registry) addCatalog() {
 		"pg_get_function_identity_arguments", "pg_get_function_sqlbody", "pg_get_partkeydef", "pg_get_partition_constraintdef"} {
 		r.fn(f, text, oid).stable().doc("NULL: there are no such objects", f+"(16400)")
 	}
-	r.fn("pg_relation_is_publishable", yes, oid).stable().doc("false: there is no logical replication", "pg_relation_is_publishable(16400)")
+	r.fn("pg_relation_is_publishable", yes, types.Regclass).stable().doc("false: there is no logical replication", "pg_relation_is_publishable('pg_class')")
 	r.fn("obj_description", text, oid).stable().doc("comment on an object", "obj_description(16400)")
 	r.fn("obj_description", text, oid, types.Name).stable().doc("comment on an object", "obj_description(16400, 'pg_class')")
 	r.fn("col_description", text, oid, i4).stable().doc("comment on a column", "col_description(16400, 1)")
@@ -32,10 +32,14 @@ func (r *registry) addCatalog() {
 	r.fn("pg_encoding_to_char", types.Name, i4).stable().doc("name of an encoding", "pg_encoding_to_char(6)")
 	r.fn("pg_char_to_encoding", i4, types.Name).stable().doc("number of an encoding, -1 if there is none", "pg_char_to_encoding('UTF8')")
 	r.fn("getdatabaseencoding", types.Name).stable().doc("the encoding of all texts", "getdatabaseencoding()")
-	r.fn("regclassin", oid, text).stable().doc("number of a relation by its name", "'orders'::regclass")
-	r.fn("to_regclass", oid, text).stable().doc("number of a relation by its name, NULL if there is none", "to_regclass('orders')")
+	r.fn("to_regclass", types.Regclass, text).stable().doc("number of a relation by its name, NULL if there is none", "to_regclass('orders')")
 	r.fn("to_regtype", types.Regtype, text).stable().doc("type by its name, NULL if there is none", "to_regtype('int')")
-	for _, f := range []string{"pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size", "pg_database_size", "pg_tablespace_size"} {
+	r.fn("to_regnamespace", types.Type{ID: types.IDRegnamespace}, text).stable().doc("schema by its name, NULL if there is none", "to_regnamespace('public')")
+	r.fn("to_regrole", types.Type{ID: types.IDRegrole}, text).stable().doc("role by its name, NULL if there is none", "to_regrole('me')")
+	for _, f := range []string{"pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size"} {
+		r.fn(f, types.Int8, types.Regclass).volatile().doc("0: sizes are kept elsewhere", f+"('pg_class')")
+	}
+	for _, f := range []string{"pg_database_size", "pg_tablespace_size"} {
 		r.fn(f, types.Int8, oid).volatile().doc("0: sizes are kept elsewhere", f+"(16400)")
 	}
 	for _, f := range []string{"pg_database_size", "pg_tablespace_size"} {
@@ -44,6 +48,11 @@ func (r *registry) addCatalog() {
 	r.fn("pg_tablespace_location", text, oid).stable().doc("empty: there are no tablespaces", "pg_tablespace_location(1663)")
 	r.fn("pg_size_pretty", text, types.Int8).doc("a number of bytes with a unit", "pg_size_pretty(1234::bigint)")
 	r.addPrivileges()
+	// What stored expressions of the time before regclass was a type may have.
+	r.add(&Signature{Name: "regclassin", Args: []types.Type{text}, Result: oid, Strict: true, Volatility: Stable, operator: true})
+	for _, f := range []string{"pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size"} {
+		r.add(&Signature{Name: f, Args: []types.Type{oid}, Result: types.Int8, Strict: true, Volatility: Volatile, operator: true})
+	}
 }
 
 // addPrivileges adds the questions for privileges: every user has all of them.

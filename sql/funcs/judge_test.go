@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { oracle.Main(m) }
 
 // argTypes are the types that are tried as arguments; an untyped NULL stands for Unknown.
 var argTypes = []types.Type{types.Unknown, types.Bool, types.Int2, types.Int4, types.Int8, types.Float8, types.Numeric, types.Text,
-	types.Timestamptz, types.Date, types.OID, types.Name, types.Char, types.Regtype,
+	types.Timestamptz, types.Date, types.OID, types.Name, types.Char, types.Regtype, types.Regclass, types.Regproc, {ID: types.IDRegnamespace}, {ID: types.IDRegrole},
 	types.Float4, types.Varchar, types.Bpchar, types.Bytea, types.UUID, types.Timestamp, types.JSON, types.JSONB, types.Interval, types.Time}
 
 func null(t types.Type) string {
@@ -158,11 +158,13 @@ func TestFunctionsAgainstPostgres(t *testing.T) {
 	const query = `SELECT prorettype::int8, provolatile::text, proisstrict FROM pg_proc p
 		WHERE proname = $1 AND pronamespace = 'pg_catalog'::regnamespace AND
 			(SELECT array_agg(CASE WHEN a IN (2276, 3838) OR a IN (2776, 2283) AND proname NOT LIKE '%array%' AND prokind <> 'a' THEN 0
-				WHEN a = 2283 AND proname LIKE 'json%' THEN 0 WHEN a = 194 THEN 25 WHEN a = 2205 THEN 26
+				WHEN a = 2283 AND proname LIKE 'json%' THEN 0 WHEN a = 194 THEN 25
 				WHEN a = 2277 AND proname LIKE 'json%' THEN 1009 ELSE a::int8 END)
 			 FROM unnest(proargtypes::oid[]) a) IS NOT DISTINCT FROM NULLIF($2::int8[], '{}')`
 	for _, s := range funcs.All() {
-		if strings.HasPrefix(s.ID, "cast(") || strings.HasPrefix(s.ID, "cut(") || strings.Contains(s.ID, "array_to_string(_text") || slices.Contains(notInPostgres, s.Name) {
+		if strings.HasPrefix(s.ID, "cast(") || strings.HasPrefix(s.ID, "cut(") || strings.Contains(s.ID, "array_to_string(_text") || slices.Contains(notInPostgres, s.Name) ||
+			strings.HasSuffix(s.ID, "_size(oid)") && s.Example == "" || // of old plans
+			len(s.Args) > 0 && s.Args[0].IsVector() { // anyarray takes vectors there
 			continue
 		}
 		args := []int64{}
@@ -189,10 +191,10 @@ func TestFunctionsAgainstPostgres(t *testing.T) {
 }
 
 // likeOurs are PostgreSQL's types that one of ours stands for in results.
-var likeOurs = map[types.ID][]int64{types.IDOID: {2205}, types.IDVoid: {2249}}
+var likeOurs = map[types.ID][]int64{types.IDVoid: {2249}}
 
 // notInPostgres are functions that are syntax in PostgreSQL, or have other arguments there.
 var notInPostgres = []string{"array", "array_agg_elements", "array_subscript", "array_slice", "textanycat", "anytextcat", "greatest", "least", "trim", "current_timestamp", "localtimestamp", "localtime", "current_date", "current_user", "session_user",
-	"current_role", "user", "current_catalog", "regclassin", "text_starts_with", "nextval", "currval", "setval", "pg_terminate_backend",
+	"current_role", "user", "regclassin", "current_catalog", "text_starts_with", "nextval", "currval", "setval", "pg_terminate_backend",
 	"jsonb_set", "jsonb_insert", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object", "json_extract_path",
 	"json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text"}

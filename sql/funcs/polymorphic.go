@@ -34,6 +34,8 @@ func (s *Signature) elements(args []types.Type) (elem types.Type, ok bool) {
 		switch {
 		case a.ID == types.IDUnknown:
 			continue
+		case isAnyArray(want) && a.IsVector():
+			a = a.VectorElement()
 		case isAnyArray(want) && !a.IsArray(), want == anyNonArray && a.IsArray(), want == anyEnum && a.ID != types.IDEnum:
 			return elem, false
 		case isAnyArray(want):

@@ -175,6 +175,9 @@ func converts(from, to types.Type) bool {
 	if to == Any || from.ID == types.IDUnknown || same(from, to) || isPolymorphic(to) {
 		return true
 	}
+	if from.IsVector() && to.IsArray() {
+		return same(from.VectorElement(), to.Element())
+	}
 	if from.IsArray() && to.IsArray() {
 		return converts(from.Element(), to.Element())
 	}
@@ -314,7 +317,8 @@ func category(id types.ID) byte {
 	switch id {
 	case types.IDBool:
 		return 'B'
-	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat4, types.IDFloat8, types.IDNumeric, types.IDOID, types.IDRegtype:
+	case types.IDInt2, types.IDInt4, types.IDInt8, types.IDFloat4, types.IDFloat8, types.IDNumeric, types.IDOID, types.IDRegtype,
+		types.IDRegclass, types.IDRegproc, types.IDRegnamespace, types.IDRegrole:
 		return 'N'
 	case types.IDText, types.IDName, types.IDVarchar, types.IDBpchar:
 		return 'S'
@@ -326,7 +330,7 @@ func category(id types.ID) byte {
 		return 'E'
 	case types.IDChar:
 		return 'Z'
-	case types.IDArray, types.IDOIDVector:
+	case types.IDArray, types.IDOIDVector, types.IDInt2Vector:
 		return 'A'
 	case types.IDUnknown:
 		return 'X'

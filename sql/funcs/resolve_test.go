@@ -92,7 +92,7 @@ func TestParseTypeName(t *testing.T) {
 	}{
 		{"", "int", nil, false, "integer"}, {"pg_catalog", "int8", nil, false, "bigint"}, {"", "decimal", []int{10, 2}, false, "numeric(10,2)"},
 		{"", "numeric", []int{5}, false, "numeric(5,0)"}, {"", "varchar", nil, false, "character varying"}, {"", "text", nil, true, "text[]"},
-		{"", "regclass", nil, false, "oid"}, {"", "float", []int{53}, false, "double precision"},
+		{"", "regclass", nil, false, "regclass"}, {"", "float", []int{53}, false, "double precision"},
 		{"", "varchar", []int{20}, false, "character varying(20)"}, {"", "character", nil, false, "character(1)"}, {"", "char", nil, false, "\"char\""}, {"", "float", []int{24}, false, "real"},
 		{"", "xml", nil, false, "0A000 type xml is not supported"},
 		{"", "int4", nil, true, "integer[]"},

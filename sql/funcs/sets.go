@@ -36,6 +36,9 @@ func (r *registry) addSets() {
 	r.set("generate_series", types.Timestamptz, nil, types.Timestamptz, types.Timestamptz, types.Interval).stable().doc("times from the first to the second, by a step",
 		"SELECT * FROM generate_series('2024-01-01'::timestamptz, '2024-01-02', '6 hours')")
 	r.set("generate_subscripts", i4, nil, anyArray, i4).doc("numbers of the elements", "SELECT * FROM generate_subscripts(ARRAY['a','b'], 1)")
+	for _, v := range []types.Type{types.Int2Vector, types.OIDVector} {
+		r.set("generate_subscripts", i4, nil, v, i4).doc("numbers of the elements, from 0", "")
+	}
 	r.set("unnest", anyElement, nil, anyArray).doc("elements of an array; of several side by side, in FROM", "SELECT * FROM unnest(ARRAY[1,2])")
 	r.set("string_to_table", text, nil, text, text).lax().doc("fields between separators", "SELECT * FROM string_to_table('a,b', ',')")
 	r.set("string_to_table", text, nil, text, text, text).lax().doc("likewise; a field equal to the third is NULL", "SELECT * FROM string_to_table('a,b', ',', 'a')")

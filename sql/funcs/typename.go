@@ -17,8 +17,7 @@ var replacements = map[string]string{
 }
 
 // ParseTypeName returns the type that is written as name (lower case; schema may be empty), with the modifiers in
-// parentheses, or as an array. regclass and its like are oid; a string becomes one
-// through the function regclassin(text). Errors: 42704 unknown type, 0A000 one that Millrace does not have, 22023 and
+// parentheses, or as an array. Errors: 42704 unknown type, 0A000 one that Millrace does not have, 22023 and
 // 42601 modifiers.
 func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, error) {
 	if schema != "" && schema != "pg_catalog" {
@@ -43,7 +42,7 @@ func ParseTypeName(schema, name string, mods []int, array bool) (types.Type, err
 		return floatType(mods)
 	case "varchar", "character varying":
 		return stringType(types.Varchar, "varchar", mods)
-	case "regclass", "regproc", "regprocedure", "regnamespace", "regrole", "regoper", "regoperator", "xid", "cid":
+	case "regprocedure", "regoper", "regoperator", "xid", "cid":
 		return types.OID, nil
 	case "timestamptz", "timestamp with time zone":
 		return secondsType(types.Timestamptz, "TIMESTAMP", " WITH TIME ZONE", mods)

@@ -22,7 +22,7 @@ const (
 var arrayOIDs = map[ID]uint32{
 	IDBool: 1000, IDBytea: 1001, IDChar: 1002, IDName: 1003, IDInt2: 1005, IDInt4: 1007, IDText: 1009, IDBpchar: 1014, IDVarchar: 1015,
 	IDInt8: 1016, IDFloat4: 1021, IDFloat8: 1022, IDOID: 1028, IDTimestamp: 1115, IDDate: 1182, IDTime: 1183, IDTimestamptz: 1185, IDInterval: 1187,
-	IDNumeric: 1231, IDRegtype: 2211, IDUUID: 2951, IDJSON: 199, IDJSONB: 3807,
+	IDNumeric: 1231, IDRegtype: 2211, IDRegclass: 2210, IDRegproc: 1008, IDRegnamespace: 4090, IDRegrole: 4097, IDUUID: 2951, IDJSON: 199, IDJSONB: 3807,
 }
 
 // ArrayOf returns the type of arrays of elem; the zero Type if there is none.

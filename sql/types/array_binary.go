@@ -8,25 +8,25 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// vectorElements splits the text form of an oidvector.
-func vectorElements(s string) *Vector {
-	v := NewVector(OID, 0)
+// vectorElements splits the text form of a vector of type t.
+func vectorElements(t Type, s string) *Vector {
+	v := NewVector(t.VectorElement(), 0)
 	for _, f := range strings.Fields(s) {
-		n, _ := strconv.ParseUint(f, 10, 32) // an oidvector is made of numbers
+		n, _ := strconv.ParseUint(f, 10, 32) // it is made of numbers
 		v.Append(IntDatum(int64(n)))
 	}
 	return v
 }
 
-// OIDArrayOf returns the stored form of an array with the elements of an oidvector.
-func OIDArrayOf(vector string) string { return EncodeArray(vectorElements(vector)) }
+// ArrayOfVector returns the stored form of an array with the elements of a value of type t, oidvector or int2vector.
+func ArrayOfVector(t Type, s string) string { return EncodeArray(vectorElements(t, s)) }
 
 // appendBinaryArray appends dimensions, whether there are NULLs, the elements' type, length and lower bound, elements.
 func appendBinaryArray(dst []byte, t Type, s string, in Scope) []byte {
 	lower, dimensions, nulls := uint32(1), uint32(1), uint32(0)
 	var v *Vector
-	if t.ID == IDOIDVector {
-		v, lower = vectorElements(s), 0
+	if t.IsVector() {
+		v, lower = vectorElements(t, s), 0
 	} else if v = StoredArray(t, s); v.Len() == 0 {
 		dimensions = 0
 	}

@@ -39,7 +39,7 @@ func ParseBinary(t Type, b []byte, in Scope) (Datum, error) {
 		return FloatDatum(math.Float64frombits(binary.BigEndian.Uint64(b))), nil
 	case IDNumeric:
 		return parseBinaryNumeric(t, b)
-	case IDArray, IDOIDVector:
+	case IDArray, IDOIDVector, IDInt2Vector:
 		return parseBinaryArray(t, b, in)
 	case IDEnum:
 		return parseEnum(t, string(b), in)
@@ -80,7 +80,7 @@ func parseBinaryInt(t Type, b []byte) (Datum, error) {
 		i = int64(binary.BigEndian.Uint64(b))
 	}
 	switch {
-	case t.ID == IDOID, t.ID == IDRegtype:
+	case t.IsOID():
 		i = int64(uint32(i))
 	case (t.ID == IDTimestamptz || t.ID == IDTimestamp) && i != TimestampInfinity && i != TimestampNegInfinity && !ValidTimestamp(i):
 		return Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
@@ -102,7 +102,7 @@ func FormatBinary(dst []byte, t Type, d Datum, in Scope) []byte {
 		return binary.BigEndian.AppendUint64(dst, floatBits(d.Float))
 	case IDNumeric:
 		return appendBinaryNumeric(dst, d.Dec)
-	case IDArray, IDOIDVector:
+	case IDArray, IDOIDVector, IDInt2Vector:
 		return appendBinaryArray(dst, t, d.Str, in)
 	case IDEnum:
 		return appendEnum(dst, t, d.Int, in)

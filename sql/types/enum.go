@@ -23,6 +23,11 @@ type Names interface {
 	TypeName(oid uint32) (string, bool)
 	// TypeOID returns the number of the enum, or of the arrays of one, with a name as written in SQL; false: there is none.
 	TypeOID(name string) (uint32, bool)
+	// ObjectName returns the name of the object that a value of type t (regclass and its like) is the number of, as SQL is to write it;
+	// false: there is none.
+	ObjectName(t Type, oid uint32) (string, bool)
+	// ObjectOID returns the number of the object with a name as written in SQL. Errors: 42602, 42P01, 3F000, 42704, 42883.
+	ObjectOID(t Type, name string) (uint32, error)
 }
 
 // enumArrayBit tells the number of the type of an enum's arrays from the enum's.

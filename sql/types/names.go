@@ -19,10 +19,11 @@ var names = map[string]Type{
 	"text":                     Text,
 	"timestamp with time zone": Timestamptz, "timestamptz": Timestamptz,
 	"timestamp without time zone": Timestamp, "timestamp": Timestamp, "interval": Interval, "time without time zone": Time, "time": Time,
-	"date": Date, "oid": OID, "name": Name, "\"char\"": Char, "void": Void, "regtype": Regtype,
+	"date": Date, "oid": OID, "name": Name, "\"char\"": Char, "void": Void, "regtype": Regtype, "regclass": Regclass, "regproc": Regproc,
+	"regnamespace": {ID: IDRegnamespace}, "regrole": {ID: IDRegrole},
 	"real": Float4, "float4": Float4, "bytea": Bytea, "uuid": UUID, "json": JSON, "jsonb": JSONB,
 	"character varying": Varchar, "varchar": Varchar, "bpchar": Bpchar, "character": Bpchar,
-	"oidvector": OIDVector, "unknown": Unknown,
+	"oidvector": OIDVector, "int2vector": Int2Vector, "unknown": Unknown,
 }
 
 // ByName returns the type with a name or alias in lower case, without modifier.
@@ -46,11 +47,11 @@ func ByName(name string) (Type, bool) {
 
 // others are types of PostgreSQL that Millrace does not have; their names are known so that a number can be printed.
 var others = map[uint32]string{
-	22: "int2vector", 24: "regproc", 27: "tid", 28: "xid", 142: "xml", 194: "pg_node_tree",
+	27: "tid", 28: "xid", 142: "xml", 194: "pg_node_tree",
 	600: "point", 650: "cidr", 790: "money", 829: "macaddr", 869: "inet", 1033: "aclitem",
 	1034: "aclitem[]",
 	1266: "time with time zone", 1560: "bit", 1562: "bit varying",
-	2205: "regclass", 2249: "record", 2276: "\"any\"", 2277: "anyarray", 2283: "anyelement",
+	2249: "record", 2276: "\"any\"", 2277: "anyarray", 2283: "anyelement",
 }
 
 // TypeNameOf returns what PostgreSQL's format_type prints for a type's number and modifier (-1: none).
@@ -68,7 +69,7 @@ func TypeNameOf(oid uint32, modifier int32) string {
 	}
 	t, ok := FromOID(oid)
 	if !ok {
-		return "???"
+		return noTypeName
 	}
 	if t.IsArray() {
 		return TypeNameOf(t.Element().OID(), modifier) + "[]"
@@ -85,6 +86,18 @@ func FormatType(oid uint32, modifier int32, in Scope) string {
 	}
 	return TypeNameOf(oid, modifier)
 }
+
+// appendRegtype appends the name of a type, its number if there is none.
+func appendRegtype(dst []byte, oid uint32, in Scope) []byte {
+	name := FormatType(oid, -1, in)
+	if name == noTypeName {
+		return strconv.AppendUint(dst, uint64(oid), 10)
+	}
+	return append(dst, name...)
+}
+
+// noTypeName is what format_type prints for a number that is no type's.
+const noTypeName = "???"
 
 // parseRegtype reads a type's number or name.
 func parseRegtype(s string, in Scope) (Datum, error) {
@@ -116,7 +129,7 @@ func parseRegtype(s string, in Scope) (Datum, error) {
 var shortNames = map[ID]string{
 	IDInvalid: "any", IDUnknown: "unknown", IDBool: "bool", IDInt2: "int2", IDInt4: "int4", IDInt8: "int8", IDFloat8: "float8",
 	IDNumeric: "numeric", IDText: "text", IDTimestamptz: "timestamptz", IDTimestamp: "timestamp", IDInterval: "interval", IDTime: "time", IDDate: "date", IDOID: "oid", IDName: "name", IDChar: "char",
-	IDVoid: "void", IDRegtype: "regtype", IDOIDVector: "oidvector",
+	IDVoid: "void", IDRegtype: "regtype", IDRegclass: "regclass", IDRegproc: "regproc", IDRegnamespace: "regnamespace", IDRegrole: "regrole", IDOIDVector: "oidvector", IDInt2Vector: "int2vector",
 	IDFloat4: "float4", IDVarchar: "varchar", IDBpchar: "bpchar", IDBytea: "bytea", IDUUID: "uuid", IDJSON: "json", IDJSONB: "jsonb",
 	IDEnum:    "anyenum", // which functions over enums are declared with
 	IDAnyEnum: "anyenum", IDAnyElement: "anyelement", IDAnyArray: "anyarray", IDAnyNonArray: "anynonarray", IDAnyCompatible: "anycompatible", IDAnyCompatibleArray: "anycompatiblearray",

@@ -40,6 +40,8 @@ func ParseText(t Type, s string, in Scope) (Datum, error) {
 		return parseOID(s)
 	case IDRegtype:
 		return parseRegtype(s, in)
+	case IDRegclass, IDRegproc, IDRegnamespace, IDRegrole:
+		return parseObject(t, s, in)
 	case IDBytea:
 		return parseBytea(s)
 	case IDUUID:
@@ -113,10 +115,10 @@ func FormatText(dst []byte, t Type, d Datum, in Scope) []byte {
 		return appendArray(dst, t, d.Str, in)
 	case IDEnum:
 		return appendEnum(dst, t, d.Int, in)
+	case IDRegclass, IDRegproc, IDRegnamespace, IDRegrole:
+		return appendObject(dst, t, uint32(d.Int), in)
 	case IDRegtype:
-		if name := FormatType(uint32(d.Int), -1, in); name != "???" {
-			return append(dst, name...)
-		}
+		return appendRegtype(dst, uint32(d.Int), in)
 	}
 	if t.Class() == ClassInt {
 		return strconv.AppendInt(dst, d.Int, 10)

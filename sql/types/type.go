@@ -43,6 +43,13 @@ const (
 	IDJSONB     ID = 28
 	IDEnum      ID = 29 // of Type.Enum
 	IDArray     ID = 30 // of Type.Elem
+
+	// Numbers of objects in the catalog, which print as names; for expressions and catalog relations only.
+	IDRegclass     ID = 31
+	IDRegproc      ID = 32
+	IDRegnamespace ID = 33
+	IDRegrole      ID = 34
+	IDInt2Vector   ID = 35 // catalog relations only; text form
 )
 
 // What an argument of a polymorphic function is declared as; no value has these types.
@@ -89,8 +96,11 @@ var (
 	Char        = Type{ID: IDChar}
 	Void        = Type{ID: IDVoid}
 	Regtype     = Type{ID: IDRegtype}
+	Regclass    = Type{ID: IDRegclass}
+	Regproc     = Type{ID: IDRegproc}
 	TextArray   = Type{ID: IDArray, Elem: IDText}
 	OIDVector   = Type{ID: IDOIDVector}
+	Int2Vector  = Type{ID: IDInt2Vector}
 	Float4      = Type{ID: IDFloat4}
 	Varchar     = Type{ID: IDVarchar}
 	Bpchar      = Type{ID: IDBpchar}
@@ -108,7 +118,7 @@ type Class uint8
 
 // The physical classes.
 const (
-	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid, regtype, enums (the place of the label), timestamptz, timestamp, date, time
+	ClassInt     Class = iota // Vector.Int: bool (0, 1), int2, int4, int8, oid and its like, enums (the place of the label), timestamptz, timestamp, date, time
 	ClassFloat                // Vector.Float: double precision, and real widened
 	ClassString               // Vector.Str: strings; the bytes of bytea and uuid; packed intervals
 	ClassDecimal              // Vector.Dec
@@ -138,19 +148,22 @@ var infos = [...]info{
 	IDChar:        {"\"char\"", 18, 1, ClassString},
 	IDVoid:        {"void", 2278, 4, ClassString},
 	IDRegtype:     {"regtype", 2206, 4, ClassInt},
-	IDOIDVector:   {"oidvector", 30, -1, ClassString},
-	IDFloat4:      {"real", 700, 4, ClassFloat},
-	IDVarchar:     {"character varying", 1043, -1, ClassString},
-	IDBpchar:      {"character", 1042, -1, ClassString},
-	IDBytea:       {"bytea", 17, -1, ClassString},
-	IDUUID:        {"uuid", 2950, 16, ClassString},
-	IDTimestamp:   {"timestamp without time zone", 1114, 8, ClassInt},
-	IDJSON:        {"json", 114, -1, ClassString},
-	IDJSONB:       {"jsonb", 3802, -1, ClassString},
-	IDInterval:    {"interval", 1186, 16, ClassString},
-	IDTime:        {"time without time zone", 1083, 8, ClassInt},
-	IDEnum:        {"enum", 0, 4, ClassInt},
-	IDArray:       {"array", 0, -1, ClassString},
+	IDRegclass:    {"regclass", 2205, 4, ClassInt}, IDRegproc: {"regproc", 24, 4, ClassInt},
+	IDRegnamespace: {"regnamespace", 4089, 4, ClassInt}, IDRegrole: {"regrole", 4096, 4, ClassInt},
+	IDInt2Vector: {"int2vector", 22, -1, ClassString},
+	IDOIDVector:  {"oidvector", 30, -1, ClassString},
+	IDFloat4:     {"real", 700, 4, ClassFloat},
+	IDVarchar:    {"character varying", 1043, -1, ClassString},
+	IDBpchar:     {"character", 1042, -1, ClassString},
+	IDBytea:      {"bytea", 17, -1, ClassString},
+	IDUUID:       {"uuid", 2950, 16, ClassString},
+	IDTimestamp:  {"timestamp without time zone", 1114, 8, ClassInt},
+	IDJSON:       {"json", 114, -1, ClassString},
+	IDJSONB:      {"jsonb", 3802, -1, ClassString},
+	IDInterval:   {"interval", 1186, 16, ClassString},
+	IDTime:       {"time without time zone", 1083, 8, ClassInt},
+	IDEnum:       {"enum", 0, 4, ClassInt},
+	IDArray:      {"array", 0, -1, ClassString},
 
 	IDAnyElement: {"anyelement", 2283, 4, ClassString}, IDAnyArray: {"anyarray", 2277, -1, ClassString},
 	IDAnyNonArray: {"anynonarray", 2776, 4, ClassString}, IDAnyCompatible: {"anycompatible", 5077, 4, ClassString},
@@ -236,6 +249,30 @@ func (t Type) Base() Type { return Type{ID: t.ID, Elem: t.Elem, Enum: t.Enum, En
 func (t Type) IsNumber() bool {
 	switch t.ID {
 	case IDInt2, IDInt4, IDInt8, IDNumeric, IDFloat4, IDFloat8:
+		return true
+	}
+	return false
+}
+
+// VectorElement returns the type of the numbers of an oidvector or int2vector, which are arrays that begin with number 0; the zero
+// Type of other types.
+func (t Type) VectorElement() Type {
+	switch t.ID {
+	case IDOIDVector:
+		return OID
+	case IDInt2Vector:
+		return Int2
+	}
+	return Type{}
+}
+
+// IsVector reports whether t is oidvector or int2vector.
+func (t Type) IsVector() bool { return t.VectorElement().ID != IDInvalid }
+
+// IsOID reports whether t is the number of an object in the catalog: oid, or one that prints as a name.
+func (t Type) IsOID() bool {
+	switch t.ID {
+	case IDOID, IDRegtype, IDRegclass, IDRegproc, IDRegnamespace, IDRegrole:
 		return true
 	}
 	return false
