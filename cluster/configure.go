@@ -110,6 +110,18 @@ func (n *Node) StateBytes(r *catalog.Relation) (bytes int64) {
 	return bytes
 }
 
+// Records implements session.Engine.
+func (n *Node) Records(r *catalog.Relation) (records int64) {
+	for i := range r.Partitions() {
+		p := r.Partition(i)
+		if s, err := n.shardOf(p); err == nil {
+			start, end := s.Offsets(p)
+			records += int64(end - start)
+		}
+	}
+	return records
+}
+
 // errMemoryFull is what writers to relations with state = 'memory' are told.
 func (n *Node) errMemoryFull(err error) error {
 	return pgerr.New(pgerr.OutOfMemory, "out of memory: relations with state = 'memory' may hold %d bytes together", n.memory.Limit()).

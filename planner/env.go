@@ -33,6 +33,8 @@ type Env struct {
 	SchemaAccess func(s *catalog.Schema, want catalog.Privilege) error
 	// Unoptimized leaves the rules out: the plan shows what was bound, and is not for running.
 	Unoptimized bool
+	// Records tells about how many records a relation's log has, which is no fewer than it has rows; nil: sizes are not known.
+	Records func(r *catalog.Relation) int64
 	// NowMicros is the time that a created relation is stamped with, µs since 1970.
 	NowMicros int64
 }

@@ -3,6 +3,7 @@ package planner
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ import (
 //
 //	sql [params] [fields]    plans the statements of the input, creates what they create
 //	sql brief                the same, and shows no plans
+//	records t=n …            from now on relations have so many records; without it no sizes are known
 //	stages                   the plans of queries, DML and continuous queries before and behind the rules
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata/golden", func(t *testing.T, path string) {
@@ -28,6 +30,8 @@ func TestGolden(t *testing.T) {
 			switch d.Cmd {
 			case "stages":
 				return w.stages(d.Input)
+			case "records":
+				return w.size(d)
 			case "sql":
 			default:
 				d.Fatalf(t, "unknown command %q", d.Cmd)
@@ -46,9 +50,31 @@ type world struct {
 	catalog *catalog.Catalog
 	env     *Env
 	brief   bool
+	records map[string]int64
 }
 
 func newWorld() *world { return &world{catalog: catalog.Empty()} }
+
+// size has relations have so many records.
+func (w *world) size(d *datadriven.TestData) string {
+	w.records = map[string]int64{}
+	for _, a := range d.CmdArgs {
+		n, err := strconv.ParseInt(a.Vals[0], 10, 64)
+		if err != nil {
+			return err.Error()
+		}
+		w.records[a.Key] = n
+	}
+	return ""
+}
+
+// recordsOf is Env.Records of a world with sizes.
+func (w *world) recordsOf() func(*catalog.Relation) int64 {
+	if w.records == nil {
+		return nil
+	}
+	return func(r *catalog.Relation) int64 { return w.records[r.Name] }
+}
 
 // spread places partitions on two shards in turn.
 func spread(n int) []catalog.ShardID {
@@ -66,7 +92,7 @@ func (w *world) run(sql string, fields, params bool) string {
 	}
 	var b strings.Builder
 	for _, p := range all {
-		w.env = &Env{Catalog: w.catalog, Settings: map[string]string{"TimeZone": "UTC"}}
+		w.env = &Env{Catalog: w.catalog, Settings: map[string]string{"TimeZone": "UTC"}, Records: w.recordsOf()}
 		text, fs, err := w.statement(p.Stmt)
 		if err != nil {
 			return b.String() + errorText(err)

@@ -44,12 +44,12 @@ func applyRules(n plan.Node, rules []rule) plan.Node {
 	return n
 }
 
-// optimize is optimize, unless the plan is asked for as it was bound.
+// optimize is optimize, with joins in an order between logical and physical rules, unless the plan is asked for as it was bound.
 func (b *binder) optimize(n plan.Node) plan.Node {
 	if b.env.Unoptimized {
 		return n
 	}
-	return optimize(n)
+	return applyRules(b.orderJoins(applyRules(n, logical)), physical)
 }
 
 // optimize applies all rules to the plan of a query.

@@ -60,6 +60,8 @@ type Engine interface {
 	BuildIndex(ctx context.Context, table, index *catalog.Relation) error
 	// Fence returns when no write to table can come any more that was planned with an epoch below table's.
 	Fence(ctx context.Context, table *catalog.Relation) error
+	// Records is how many offsets the log of r spans: about its records, and no fewer than its rows while nothing is compacted.
+	Records(r *catalog.Relation) int64
 	// Temp makes the temporary files of statements.
 	Temp() exec.Temp
 	// WaitAny returns when one of the partitions has an end offset above the given one, or ctx ends (its error).

@@ -18,7 +18,7 @@ import (
 func (c *compiler) plannerEnv() *planner.Env {
 	s := c.session
 	return &planner.Env{Catalog: c.catalog, SearchPath: s.settings.searchPath(), ParamTypes: c.params,
-		Location: s.Location(), Names: s.names(), Settings: s.settings.planning(), NowMicros: s.now().UnixMicro(), Access: c.allow, SchemaAccess: c.allowSchema}
+		Location: s.Location(), Names: s.names(), Settings: s.settings.planning(), NowMicros: s.now().UnixMicro(), Records: s.engine.Records, Access: c.allow, SchemaAccess: c.allowSchema}
 }
 
 // note keeps the parameters' types that planning has found. One that nothing decides is text, as in PostgreSQL.

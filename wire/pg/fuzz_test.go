@@ -54,6 +54,7 @@ func (nothing) SequenceState(catalog.RelationID) catalog.SequenceState {
 
 func (nothing) Waiting(*catalog.Relation) string   { return "" }
 func (nothing) StateBytes(*catalog.Relation) int64 { return 0 }
+func (nothing) Records(*catalog.Relation) int64    { return 0 }
 func (nothing) Temp() exec.Temp                    { return nil }
 
 func (nothing) Jobs(*catalog.Relation) ([]exec.JobStatus, error) { return nil, nil }

@@ -1,0 +1,26 @@
+-- Joins whose inputs differ in size, which are put into another order than they are written in.
+CREATE TABLE big (id bigint PRIMARY KEY, a int, b smallint, c bigint);
+CREATE TABLE mid (id int PRIMARY KEY, d int, name text);
+CREATE TABLE small (id bigint PRIMARY KEY, name text);
+CREATE TABLE tiny (id int PRIMARY KEY, name text);
+CREATE STREAM notes (big bigint, note text);
+INSERT INTO big SELECT i, i % 211, i % 37, CASE WHEN i % 11 <> 0 THEN i % 6 END FROM generate_series(1, 3000) i;
+INSERT INTO mid SELECT i, i % 7, 'mid ' || i FROM generate_series(0, 200) i;
+INSERT INTO small SELECT i, 'small ' || i % 10 FROM generate_series(0, 30) i;
+INSERT INTO tiny VALUES (0, 'zero'), (1, 'one'), (2, NULL), (5, 'five');
+INSERT INTO notes SELECT i % 40, 'note ' || i FROM generate_series(1, 100) i;
+SELECT * FROM small JOIN big ON big.b = small.id;
+SELECT big.id, mid.name FROM tiny, small, mid, big WHERE big.a = mid.id AND big.b = small.id AND big.c = tiny.id AND small.name = 'small 3';
+SELECT tiny.name, count(*), sum(big.id) FROM tiny JOIN mid ON tiny.id = mid.d JOIN big ON mid.id = big.a AND big.c > tiny.id GROUP BY tiny.name;
+SELECT * FROM tiny t JOIN mid ON t.id = mid.d JOIN big ON big.a = mid.id AND big.b + t.id = mid.d;
+SELECT count(*) FROM tiny, small, big WHERE tiny.id + small.id = big.a AND big.b < small.id;
+SELECT s.name, m.name, n.note FROM small s JOIN (SELECT id, a AS m FROM big WHERE id < 50) x ON x.id = s.id JOIN mid m ON m.id = x.m JOIN notes n ON n.big = x.id;
+SELECT tiny.id, x.name, x.c FROM tiny LEFT JOIN (SELECT small.name, big.c FROM small JOIN big ON big.id = small.id) x ON x.c = tiny.id;
+SELECT t.id, (SELECT count(*) FROM small s JOIN big b ON b.b = s.id WHERE b.c = t.id) FROM tiny t;
+SELECT id, c FROM tiny JOIN big USING (id) JOIN mid USING (id);
+SELECT * FROM tiny NATURAL JOIN small;
+SELECT t.name, b.id FROM tiny t JOIN big b ON b.c = t.id WHERE b.id = 100;
+SELECT b.id FROM tiny t JOIN big b ON b.c = t.id WHERE b.id < 20 ORDER BY b.id FOR UPDATE OF b;
+UPDATE big SET c = t.id + 100 FROM tiny t, small s WHERE t.id = big.c AND s.id = big.b AND s.name = 'small 1';
+DELETE FROM big USING mid m, tiny t WHERE m.id = big.a AND t.id = m.d AND t.name IS NULL;
+SELECT count(*), sum(c) FROM big;
