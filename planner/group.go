@@ -14,12 +14,14 @@ const opAggregate plan.Op = "aggregate"
 
 // grouping is what a query groups by and computes for each group.
 type grouping struct {
-	exprs []*plan.Expr // GROUP BY
+	exprs []*plan.Expr // GROUP BY, and behind it columns that depend on it
 	aggs  []plan.Agg
-	sets  [][]int // GROUPING SETS: places in exprs; nil: one set of all
-	used  bool    // there is a GROUP BY, a HAVING or an aggregate
-	pos   int     // of the first aggregate
-	keep  *plan.Expr
+	// dependent is how many of exprs are such columns.
+	dependent int
+	sets      [][]int // GROUPING SETS: places in exprs; nil: one set of all
+	used      bool    // there is a GROUP BY, a HAVING or an aggregate
+	pos       int     // of the first aggregate
+	keep      *plan.Expr
 }
 
 // add returns the placeholder of a.
@@ -241,6 +243,7 @@ func (r *regroup) column(x *plan.Expr) (*plan.Expr, error) {
 	c := r.input[x.Column]
 	if c != nil && r.dependsOnKey(c) {
 		r.s.group.exprs = append(r.s.group.exprs, x)
+		r.s.group.dependent++
 		for i := range r.s.group.sets {
 			r.s.group.sets[i] = append(r.s.group.sets[i], len(r.s.group.exprs)-1)
 		}

@@ -184,7 +184,7 @@ func (r *regroup) grouping(x *plan.Expr, failed *error) *plan.Expr {
 	c := *x
 	c.Args = nil
 	for _, a := range x.Args {
-		i := indexOf(r.s.group.exprs, a)
+		i := indexOf(r.s.group.exprs[:len(r.s.group.exprs)-r.s.group.dependent], a)
 		if i < 0 {
 			if *failed == nil {
 				*failed = pgerr.New(pgerr.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level").At(a.Pos)

@@ -14,6 +14,8 @@ func (g *generator) change() {
 		g.multiply()
 	case g.chance(20) && !g.inBlock:
 		g.drop()
+	case g.chance(25) && !g.inBlock:
+		g.alter()
 	case g.chance(15):
 		g.mistake()
 	case g.chance(5):
@@ -44,8 +46,16 @@ func (g *generator) changeTable(r *relation) {
 func (g *generator) block() {
 	g.inBlock = true
 	g.add(change, "BEGIN")
+	points := 0
 	for range 1 + g.Intn(5) {
 		g.change()
+		if g.chance(3) {
+			g.add(change, pick(g, "SAVEPOINT a", "SAVEPOINT a", "SAVEPOINT b"))
+			points++
+		}
+		if points > 0 && g.chance(3) {
+			g.add(change, pick(g, "ROLLBACK TO a", "ROLLBACK TO b", "RELEASE a"))
+		}
 		switch g.Intn(4) {
 		case 0:
 			g.add(query, "SELECT * FROM "+g.base(table).name)
@@ -72,7 +82,11 @@ func (g *generator) some(ok func(*relation) bool) []*relation {
 	return found
 }
 
+// isKey says whether a column is of the primary key, or unique: it takes values of a larger set and is not updated row by row.
 func (r *relation) isKey(i int) bool {
+	if r.columns[i].unique {
+		return true
+	}
 	for _, k := range r.key {
 		if k == i {
 			return true

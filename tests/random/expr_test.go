@@ -124,6 +124,12 @@ func (s *scope) expr(t typ, depth int) expr {
 		sql = s.time(depth - 1)
 	case date:
 		sql = s.date(depth - 1)
+	case intArray:
+		sql = s.array(intArray, integer, depth-1)
+	case textArray:
+		sql = s.array(textArray, text, depth-1)
+	default:
+		return s.leaf(t, false)
 	}
 	out.sql = sql
 	return out
@@ -174,7 +180,9 @@ func (s *scope) condition(depth int) string {
 		return s.comparison(0)
 	}
 	safe := s.safe()
-	switch s.Intn(10) {
+	switch s.Intn(11) {
+	case 10:
+		return s.arrayCondition(depth - 1)
 	case 0:
 		return fmt.Sprintf("(%s %s %s)", safe.condition(depth-1), pick(s.generator, "AND", "OR"), safe.condition(depth-1))
 	case 1:
@@ -228,7 +236,10 @@ func (s *scope) integer(depth int) string {
 		return s.riskyInteger(depth)
 	}
 	g := s.generator
-	switch s.Intn(8) {
+	switch s.Intn(9) {
+	case 8:
+		a := s.expr(pick(g, intArray, textArray), depth).sql
+		return pick(g, fmt.Sprintf("cardinality(%s)", a), fmt.Sprintf("array_length(%s, 1)", a), fmt.Sprintf("(%s)[%d]", s.leaf(intArray, false).sql, g.Intn(4)))
 	case 0:
 		return fmt.Sprintf("length(%s)", s.expr(text, depth).sql)
 	case 1:
@@ -379,7 +390,7 @@ func (s *scope) text(depth int) string {
 	case 13:
 		return fmt.Sprintf("%s(%s, %s)", pick(g, "btrim", "ltrim", "rtrim"), a, pick(g, "'a'", "'ba '", "''"))
 	}
-	return fmt.Sprintf("(%s)::text", s.expr(pick(g, boolean, integer, bigint, numeric, date, timestamptz, double), depth).sql)
+	return fmt.Sprintf("(%s)::text", s.expr(pick(g, boolean, integer, bigint, numeric, date, timestamptz, double, intArray, textArray, mood), depth).sql)
 }
 
 // pattern is a text made by a regular expression or a pattern of times.

@@ -8,12 +8,15 @@ func generate(seed int64, n int) script {
 	g := &generator{Rand: rand.New(rand.NewSource(seed))}
 	g.zone = pick(g, "UTC", "UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Europe/Berlin")
 	g.add(change, "SET TimeZone TO '"+g.zone+"'")
+	g.add(change, "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'a')")
 	for range 3 + g.Intn(2) {
 		g.createTable()
 	}
 	for range 2 + g.Intn(2) {
 		g.createStream()
 	}
+	g.index()
+	g.index()
 	g.relations[len(g.relations)-1].weight = 2 // see multiply
 	for range 3 {
 		g.view()
@@ -21,6 +24,7 @@ func generate(seed int64, n int) script {
 	for _, r := range g.some(func(r *relation) bool { return r.kind != view }) {
 		g.fill(r)
 	}
+	g.filled = true
 	for range 12 {
 		g.change()
 	}

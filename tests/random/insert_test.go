@@ -2,6 +2,7 @@ package random_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ func (g *generator) insert(r *relation) {
 // fill inserts enough rows for joins and groups to be worth while.
 func (g *generator) fill(r *relation) {
 	conflict := ""
-	if len(r.key) > 0 {
+	if len(r.key) > 0 || slices.ContainsFunc(r.columns, func(c column) bool { return c.unique }) {
 		conflict = " ON CONFLICT DO NOTHING"
 	}
 	for range 2 {

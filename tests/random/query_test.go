@@ -7,7 +7,9 @@ import (
 
 // query adds a query over tables, streams and views.
 func (g *generator) query() {
-	switch g.Intn(10) {
+	switch g.Intn(15) {
+	case 10, 11, 12, 13, 14:
+		g.wide()
 	case 8:
 		g.using()
 	case 9:

@@ -13,7 +13,7 @@ import (
 
 var (
 	firstSeed  = flag.Int64("seed", 1, "the first seed")
-	seeds      = flag.Int("seeds", 30, "how many seeds")
+	seeds      = flag.Int("seeds", 24, "how many seeds")
 	statements = flag.Int("statements", 220, "statements of a seed after its schema, comparisons of whole relations not counted")
 	shrinkTime = flag.Duration("shrink", 90*time.Second, "how long to shrink a script that fails")
 	keepGoing  = flag.Bool("keep-going", false, "go on after a query that differs, and do not shrink: to hunt")

@@ -152,7 +152,10 @@ func (o *outcome) compare(pair oracle.Pair, s step) *difference {
 
 // sameClass says whether both codes are of data that does not fit: which row or expression is computed first, and so
 // which of several such errors is raised, no standard says.
-func sameClass(a, b string) bool { return misfit(a) && misfit(b) }
+func sameClass(a, b string) bool { return misfit(a) && misfit(b) || conflicting(a) && conflicting(b) }
+
+// conflicting says whether a code is of rows that meet others: in one statement, by one key or another.
+func conflicting(code string) bool { return code == "23505" || code == "21000" }
 
 func misfit(code string) bool { return strings.HasPrefix(code, "22") || code == "23502" }
 

@@ -18,9 +18,12 @@ const (
 	text
 	timestamptz
 	date
+	intArray
+	textArray
+	mood
 )
 
-var typeNames = [...]string{"boolean", "int", "bigint", "double precision", "numeric", "text", "timestamptz", "date"}
+var typeNames = [...]string{"boolean", "int", "bigint", "double precision", "numeric", "text", "timestamptz", "date", "int[]", "text[]", "mood"}
 
 func (t typ) String() string { return typeNames[t] }
 
@@ -39,6 +42,7 @@ type column struct {
 	typ     typ
 	decl    string
 	notNull bool
+	unique  bool
 }
 
 type relationKind int
@@ -70,6 +74,7 @@ type generator struct {
 	inBlock   bool
 	zone      string
 	followed  []*relation
+	filled    bool   // there may be rows
 	reuse     string // a name for the next relation, of one that was dropped
 }
 

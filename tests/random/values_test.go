@@ -74,6 +74,12 @@ func (g *generator) plain(t typ) string {
 		return "'" + pick(g, texts...) + "'"
 	case date:
 		return "'" + pick(g, dates...) + "'"
+	case intArray:
+		return pick(g, "'{}'", "'{1}'", "'{1,2,3}'", "'{3,NULL,1}'", "'{NULL}'", "'{2,2}'", "'{10,-1,7,7}'")
+	case textArray:
+		return pick(g, "'{}'", "'{a}'", "'{a,b,ab}'", "'{\"x,y\",NULL,\"\"}'", "'{b,\"it''s\",NULL}'", "'{A,a}'")
+	case mood:
+		return pick(g, "'sad'", "'ok'", "'happy'", "'a'")
 	}
 	return "'" + pick(g, times...) + "'"
 }

@@ -128,6 +128,11 @@ func (g *generator) view() {
 	v := &relation{name: g.name("v"), kind: view, weight: src.weight, depth: src.depth + 1, lax: src.risky, reads: src.reads}
 	var list []item
 	var sql string
+	if in, ok := g.timeWindow(); ok {
+		src = in
+		v.weight, v.depth, v.reads, v.lax = src.weight, src.depth+1, src.reads, false
+		src.risky = false
+	}
 	switch g.Intn(7) {
 	case 0, 1:
 		list, sql = g.projection(src, false)
@@ -157,6 +162,26 @@ func (g *generator) view() {
 	}
 	g.add(change, head+v.name+g.options()+" AS "+sql)
 	g.relations = append(g.relations, v)
+}
+
+// timeWindow reads a relation by windows of time, in some cases.
+func (g *generator) timeWindow() (source, bool) {
+	r := pick(g, g.some(g.below)...)
+	s := g.over(r, "a")
+	at, ok := s.find(func(c ref) bool { return c.typ == timestamptz })
+	if !ok || r.weight > 1 || g.chance(2) {
+		return source{}, false
+	}
+	call := fmt.Sprintf("TUMBLE(%s, %s, INTERVAL '%s')", r.name, strings.TrimPrefix(at.sql, "a."), pick(g, "1 hour", "1 day", "168 hours"))
+	weight := r.weight
+	if g.chance(2) {
+		call = fmt.Sprintf("HOP(%s, %s, INTERVAL '6 hours', INTERVAL '%s')", r.name, strings.TrimPrefix(at.sql, "a."), pick(g, "6 hours", "12 hours", "20 hours"))
+		weight++
+	}
+	for _, name := range []string{"a.window_start", "a.window_end"} {
+		s.refs = append(s.refs, ref{traits: traits{shown: true}, sql: name, typ: timestamptz})
+	}
+	return source{scope: s, sql: call + " AS a", weight: weight, depth: r.depth, reads: []*relation{r}}, true
 }
 
 // below says whether a view may read r.
@@ -368,7 +393,7 @@ func (g *generator) wholeAggregate(s *scope) expr {
 func (g *generator) extremum(s *scope) expr {
 	for {
 		e := s.output(1)
-		if e.typ != boolean && e.shown {
+		if e.typ < intArray && e.typ != boolean && e.shown {
 			return expr{sql: pick(g, "min(", "max(") + g.distinct() + e.sql + ")", typ: e.typ, traits: e.traits}
 		}
 	}

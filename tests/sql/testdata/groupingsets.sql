@@ -37,3 +37,8 @@ SELECT a FROM gs GROUP BY CUBE (a, b, c, v, id, a, b, c, v, id, a, b, c);
 SELECT a FROM gs GROUP BY ROLLUP (nosuch);
 SELECT a FROM gs GROUP BY ROLLUP (count(*));
 SELECT a FROM gs GROUP BY GROUPING SETS ();
+CREATE TABLE gs_key (id int PRIMARY KEY, a int, b int);
+INSERT INTO gs_key VALUES (1, 10, 100), (2, 10, NULL);
+SELECT id, a, b, grouping(id, a) AS g, count(*) FROM gs_key GROUP BY id, ROLLUP (a) ORDER BY 1, 2 NULLS LAST;
+SELECT b, grouping(b) FROM gs_key GROUP BY id;
+SELECT b, grouping(id, a, b) AS g FROM gs_key GROUP BY id, ROLLUP (a);
