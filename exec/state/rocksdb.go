@@ -38,12 +38,14 @@ const (
 	DefaultWriteBufferBytes = 64 << 20
 	defaultCacheBytes       = 8 << 20
 	// maxMemtables is how many memtables share WriteBufferBytes: one is written to, the others are being flushed.
-	maxMemtables      = 3
-	minMemtableBytes  = 1 << 20
-	bloomBitsPerKey   = 10
-	blockSizeBytes    = 8 << 10
-	maxOpenFiles      = 512
-	maxBackgroundJobs = 2
+	maxMemtables     = 3
+	minMemtableBytes = 1 << 20
+	bloomBitsPerKey  = 10
+	// memtableBloomRatio is the share of a memtable that its Bloom filter takes: most look-ups of an INSERT are of keys that are not there.
+	memtableBloomRatio = 0.05
+	blockSizeBytes     = 8 << 10
+	maxOpenFiles       = 512
+	maxBackgroundJobs  = 2
 	// keptWriteBufferBytes is the largest buffer for write batches that is kept between writes.
 	keptWriteBufferBytes = 1 << 20
 	// maxManifestBytes is when RocksDB begins a new MANIFEST: each checkpoint copies it.
@@ -135,6 +137,8 @@ func (r *RocksDB) configure(o Options) {
 	r.opts.SetMaxBackgroundJobs(maxBackgroundJobs)
 	r.opts.SetMaxWriteBufferNumber(maxMemtables)
 	r.opts.SetWriteBufferSize(max(o.WriteBufferBytes/maxMemtables, minMemtableBytes))
+	r.opts.SetMemTablePrefixBloomSizeRatio(memtableBloomRatio)
+	r.opts.SetMemtableWholeKeyFiltering(true)
 	r.opts.SetLevelCompactionDynamicLevelBytes(true)
 	r.opts.SetCompression(grocksdb.LZ4Compression)
 	r.opts.SetInfoLogLevel(grocksdb.WarnInfoLogLevel)
