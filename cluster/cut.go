@@ -18,6 +18,7 @@ const cutRetries = 3
 type cut struct {
 	snapshots []*shard.Snapshot // by shard; nil: not part of it
 	relations map[catalog.RelationID]*catalog.Relation
+	take      func(catalog.ShardID) *shard.Snapshot // not nil: a shard's is taken when it is first read
 }
 
 var _ exec.Reader = (*cut)(nil)
@@ -105,6 +106,9 @@ func (c *cut) of(p catalog.PartitionID) (*shard.Snapshot, error) {
 		return nil, fmt.Errorf("partition %v is not part of the snapshot", p)
 	}
 	id, err := place(r, p, len(c.snapshots))
+	if err == nil && c.snapshots[id] == nil && c.take != nil {
+		c.snapshots[id] = c.take(id)
+	}
 	if err == nil && c.snapshots[id] == nil {
 		err = fmt.Errorf("shard %d of partition %v is not part of the snapshot", id, p)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/millracedb/millrace/cluster/assign"
 	"github.com/millracedb/millrace/cluster/group"
+	"github.com/millracedb/millrace/cluster/shard"
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/session"
 	"github.com/millracedb/millrace/log"
@@ -95,6 +96,22 @@ func (n *Node) Snapshot(ctx context.Context, rels []*catalog.Relation, level ses
 		c.relations[r.TopicRelation()] = r // their placements are the same
 	}
 	return c, nil
+}
+
+// Rows implements session.Engine.
+func (n *Node) Rows(ctx context.Context, r *catalog.Relation) (exec.Reader, error) {
+	rels := []*catalog.Relation{r}
+	if r.Query != nil || len(withIndexes(rels)) > 1 { // an entry of an index and its row may be on two shards, and are read as one
+		return n.Snapshot(ctx, rels, session.Strong, nil)
+	}
+	if !n.Ready() {
+		return nil, errNotReady()
+	}
+	if err := n.waitAsync(ctx); err != nil {
+		return nil, err
+	}
+	return &cut{snapshots: make([]*shard.Snapshot, len(n.shards)), relations: map[catalog.RelationID]*catalog.Relation{r.TopicRelation(): r},
+		take: func(id catalog.ShardID) *shard.Snapshot { return n.shards[id].Snapshot() }}, nil
 }
 
 // withIndexes adds the unique indexes of rels, which have partitions of their own.

@@ -95,6 +95,7 @@ type Node struct {
 
 	locks      *lock.Manager
 	sequences  sequences
+	topologies topologies
 	supervisor *supervisor
 	retention  *retention
 	space      diskSpace
@@ -119,6 +120,7 @@ func Open(cfg Config) (*Node, error) {
 	n.logger = n.cfg.Logger
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.forgets.n, n.sequences.n = n, n
+	n.topologies.all = map[catalog.RelationID]topology{}
 	n.retention = newRetention(n)
 	if _, err := rand.Read(n.boot[:]); err != nil {
 		return nil, err

@@ -22,6 +22,8 @@ type FenceSource interface {
 	// WaitFrontier returns when frontier number input of c, stored on the shard of p, is not backfilling and at or past
 	// atLeast, or ctx ends (its error).
 	WaitFrontier(ctx context.Context, p catalog.PartitionID, c ConsumerID, input int, atLeast log.Offset) error
+	// Topology returns the topology of a view, which stays as it is.
+	Topology(r *catalog.Relation) (*plan.Topology, error)
 }
 
 // Fence returns when every view among rels has included all writes acknowledged before the call. It walks from the base
@@ -62,7 +64,7 @@ func (f *fence) relation(r *catalog.Relation) error {
 			return err
 		}
 	}
-	t, err := Topology(r)
+	t, err := f.src.Topology(r)
 	if err != nil {
 		return err
 	}

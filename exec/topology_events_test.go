@@ -19,6 +19,8 @@ func (t driverTables) EndOffset(p catalog.PartitionID) (log.Offset, error) { ret
 func (t driverTables) Frontiers(_ catalog.PartitionID, c ConsumerID) ([]Frontier, error) {
 	return t.fronts[c], nil
 }
+func (t driverTables) Topology(r *catalog.Relation) (*plan.Topology, error) { return Topology(r) }
+
 func (t driverTables) WaitFrontier(context.Context, catalog.PartitionID, ConsumerID, int, log.Offset) error {
 	return errors.New("the test calls rounds only")
 }

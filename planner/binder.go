@@ -13,6 +13,7 @@ type binder struct {
 	env     *Env
 	params  params
 	reads   relations
+	scanned bool              // one of reads stands in a FROM
 	view    *catalog.Relation // whose text is being bound, nil: the statement's own
 	named   relations         // that the statement's own text names
 	through relations         // plain views that were put in

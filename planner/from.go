@@ -123,6 +123,7 @@ func (b *binder) bindTableRef(ref *ast.TableRef, ctes *cte) (*fromItem, error) {
 	default:
 		item = scanRelation(rel, name)
 		b.reads.add(rel)
+		b.scanned = true
 	}
 	if rel != nil && b.view != nil {
 		item.asSeen(rel, b.view.View)

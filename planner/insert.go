@@ -43,6 +43,7 @@ func PlanInsert(stmt *ast.Insert, env *Env) (*plan.Insert, error) {
 	if out.Source, err = ins.finish(ins.asBound(rows)); err != nil {
 		return nil, err
 	}
+	out.KeysOnly = !ins.scanned
 	out.Returning = mapList(out.Returning, ins.params.typed)
 	out.OnConflictSet = mapList(out.OnConflictSet, ins.params.typed)
 	if out.OnConflictWhere != nil {

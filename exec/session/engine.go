@@ -32,6 +32,9 @@ type Engine interface {
 	// partitions is in it whole or not at all. With Strong every write acknowledged before the call is in it, also in views,
 	// for which it waits; notice is told when a view is still being backfilled. A failed view: 55000 with the reason.
 	Snapshot(ctx context.Context, rels []*catalog.Relation, level Consistency, notice func(string)) (exec.Reader, error)
+	// Rows returns a reader of r for look-ups of rows by one goroutine. Each row is as of some moment after the call, not all of
+	// the same: it is for rows that are locked, or under guards. The reader must be closed.
+	Rows(ctx context.Context, r *catalog.Relation) (exec.Reader, error)
 	// Freeze returns a snapshot of all relations, as of one moment for base relations; with Strong every write acknowledged
 	// before the call is in it, also in views, for all of which it waits.
 	Freeze(ctx context.Context, level Consistency, notice func(string)) (Frozen, error)

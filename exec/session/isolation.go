@@ -168,9 +168,9 @@ func (s *Session) over(reader exec.Reader, err error) (exec.Reader, error) {
 	return s.block.writes.over(reader), nil
 }
 
-// latest returns a reader of a relation as it is now, in REPEATABLE READ too.
+// latest returns a reader of rows of a relation as they are now, in REPEATABLE READ too; see Engine.Rows.
 func (s *Session) latest(ctx context.Context, rel *catalog.Relation) (exec.Reader, error) {
-	return s.over(s.engine.Snapshot(ctx, []*catalog.Relation{rel}, Strong, nil))
+	return s.over(s.engine.Rows(ctx, rel))
 }
 
 // thaw gives the block's snapshot back.

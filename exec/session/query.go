@@ -112,10 +112,15 @@ func (s *Session) snapshot(ctx context.Context, rels []*catalog.Relation, level 
 	if len(rels) == 0 {
 		return nil, nil
 	}
+	return s.snapshotOf(ctx, rels, func() (exec.Reader, error) { return s.committed(ctx, rels, level) })
+}
+
+// snapshotOf is snapshot with what is committed taken by take.
+func (s *Session) snapshotOf(ctx context.Context, rels []*catalog.Relation, take func() (exec.Reader, error)) (exec.Reader, error) {
 	if err := s.readable(ctx, rels); err != nil {
 		return nil, err
 	}
-	reader, err := s.committed(ctx, rels, level)
+	reader, err := take()
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type dml struct {
 	tag       string
 	uncounted bool // the tag tells no number of rows
 	relation  *catalog.Relation
+	keysOnly  bool // only keys are looked up, in relation
 	source    *plan.Query
 	returning []plan.Field
 	run       func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error)
@@ -92,7 +93,7 @@ func planDML(stmt ast.Statement, env *planner.Env) (*dml, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &dml{tag: "INSERT 0", relation: p.Relation, source: p.Source, returning: p.Fields,
+		return &dml{tag: "INSERT 0", relation: p.Relation, keysOnly: p.KeysOnly, source: p.Source, returning: p.Fields,
 			run: func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
 				return exec.RunInsert(ctx, p, env, tx)
 			}}, nil
@@ -188,11 +189,7 @@ func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), pa
 	if err := s.writable(d.tag); err != nil {
 		return 0, nil, err
 	}
-	rels := slices.Clone(d.source.Reads)
-	if d.relation.Keyed() && !slices.Contains(rels, d.relation) {
-		rels = append(rels, d.relation)
-	}
-	reader, err := s.snapshot(ctx, rels, Strong)
+	reader, err := s.writeSnapshot(ctx, d)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -201,6 +198,18 @@ func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), pa
 	env.Locking = s.locking()
 	defer s.watch(env).tell()
 	return d.run(ctx, env, tx)
+}
+
+// writeSnapshot is what DML reads.
+func (s *Session) writeSnapshot(ctx context.Context, d *dml) (exec.Reader, error) {
+	rels := slices.Clone(d.source.Reads)
+	if d.relation.Keyed() && !slices.Contains(rels, d.relation) {
+		rels = append(rels, d.relation)
+	}
+	if d.keysOnly && len(rels) == 1 && !s.frozen() {
+		return s.snapshotOf(ctx, rels, func() (exec.Reader, error) { return s.engine.Rows(ctx, d.relation) })
+	}
+	return s.snapshot(ctx, rels, Strong)
 }
 
 // codeReadOnly is 25006, which nobody else needs.

@@ -16,6 +16,8 @@ type Insert struct {
 	// row followed by the row that was to be inserted (EXCLUDED); OnConflictWhere over the same, or nil.
 	OnConflictSet   []*Expr
 	OnConflictWhere *Expr
+	// KeysOnly says that no relation is read, but for looking up keys in Relation and its indexes.
+	KeysOnly bool
 	// Returning is over the relation's columns; nil if there is none.
 	Returning []*Expr
 	Fields    []Field // of Returning

@@ -40,6 +40,9 @@ func (nothing) Fence(context.Context, *catalog.Relation) error { return nil }
 func (nothing) Snapshot(context.Context, []*catalog.Relation, session.Consistency, func(string)) (exec.Reader, error) {
 	return nil, io.ErrUnexpectedEOF
 }
+func (nothing) Rows(context.Context, *catalog.Relation) (exec.Reader, error) {
+	return nil, io.ErrUnexpectedEOF
+}
 func (nothing) NextValue(context.Context, catalog.RelationID) (int64, error) {
 	return 0, pgerr.New(pgerr.UndefinedTable, "there are no sequences")
 }
