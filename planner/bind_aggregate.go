@@ -44,7 +44,7 @@ func (b *binder) objectArgs(args []*plan.Expr, pos int) ([]*plan.Expr, error) {
 
 // plainJSON makes JSON of a value whose text depends on the session or the catalog.
 func (b *binder) plainJSON(x *plan.Expr, pos int) (*plan.Expr, error) {
-	if x.Type.ID != types.IDTimestamptz && x.Type.Enum == 0 {
+	if x.Type.ID != types.IDTimestamptz && x.Type.Enum == 0 && (!x.Type.IsOID() || x.Type == types.OID) {
 		return x, nil
 	}
 	return b.resolveCall("to_json", []*plan.Expr{x}, pos)

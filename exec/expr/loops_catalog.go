@@ -43,8 +43,16 @@ func init() {
 	}
 	registerDefinition("pg_get_indexdef(oid)", indexDefinition)
 	registerSafe("pg_get_indexdef(oid,int4,bool)", rows(indexColumn))
+	registerDefinition("pg_get_constraintdef(oid)", func(k *call, oid int64) (string, bool) { return constraintDefinition(k, oid, false) })
+	registerSafe("pg_get_constraintdef(oid,bool)", rows(func(k *call, i int) error {
+		s, ok := constraintDefinition(k, k.int(0, i), k.int(1, i) != 0)
+		if !ok {
+			k.setNull(i)
+		}
+		k.out.Str[i] = s
+		return nil
+	}))
 	for _, variant := range []string{"(oid)", "(oid,bool)"} {
-		registerDefinition("pg_get_constraintdef"+variant, constraintDefinition)
 		registerDefinition("pg_get_viewdef"+variant, viewDefinition)
 	}
 	registerSafe("pg_char_to_encoding(name)", rows(func(k *call, i int) error {
@@ -226,11 +234,15 @@ func indexColumn(k *call, i int) error {
 	return nil
 }
 
-func constraintDefinition(k *call, oid int64) (string, bool) {
+// constraintDefinition is the SQL text of a constraint; pretty leaves the inner parentheses of a CHECK out.
+func constraintDefinition(k *call, oid int64, pretty bool) (string, bool) {
 	if k.Catalog == nil {
 		return "", false
 	}
 	if _, check := k.Catalog.CheckOf(uint32(oid)); check != nil {
+		if pretty {
+			return "CHECK (" + check.SQL + ")", true
+		}
 		return "CHECK ((" + check.SQL + "))", true
 	}
 	x := k.index(oid)

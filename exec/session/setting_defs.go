@@ -40,6 +40,7 @@ var definitions = byName(
 	definition{name: "client_min_messages", value: "notice", check: oneOf("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"), help: "Sets which messages are sent to the client."},
 	definition{name: "consistency", value: "strong", check: oneOf("strong", "session", "eventual"), help: "Says which writes a read must see."},
 	definition{name: "DateStyle", value: "ISO, MDY", report: true, check: checkDateStyle, help: "Sets the display format of dates."},
+	definition{name: "default_table_access_method", value: "heap", check: only("heap"), help: "Sets the default table access method for new tables."},
 	definition{name: "default_transaction_deferrable", value: "off", check: onlyBool("off"), help: "Sets the default deferrable status of transactions."},
 	definition{name: "default_transaction_isolation", value: "read committed", check: checkIsolation, help: "Sets the isolation level of new transactions."},
 	definition{name: "default_transaction_read_only", value: "off", report: true, check: checkBool, help: "Sets the default read-only status of transactions."},

@@ -23,6 +23,16 @@ type System struct {
 	Rows func(c *Catalog, env SystemEnv) [][]types.Datum
 }
 
+// shown returns the columns without hidden ones, which are behind them.
+func (s *System) shown() []Column {
+	for i, c := range s.Columns {
+		if c.Hidden {
+			return s.Columns[:i]
+		}
+	}
+	return s.Columns
+}
+
 // SystemEnv is what system relations show of the session and the server.
 type SystemEnv struct {
 	Database, User string // the session's
@@ -95,8 +105,14 @@ func parseSystem(line string) *System {
 		}
 		s.Columns = append(s.Columns, Column{Name: name, Type: t})
 	}
+	if !s.View && s.Schema == catalogSchema {
+		s.Columns = append(s.Columns, Column{Name: tableOIDColumn, Type: types.OID, NotNull: true, Hidden: true})
+	}
 	return s
 }
+
+// tableOIDColumn is a hidden column of tables of pg_catalog: the number of the table itself.
+const tableOIDColumn = "tableoid"
 
 // record is a row in the making: values by column. What it does not have is as in the row of a plain object of
 // PostgreSQL: zero, false, the empty name; NULL for text and arrays, and for all of information_schema.
@@ -132,9 +148,12 @@ func systemRows(s *System, fill filler, c *Catalog, env SystemEnv) [][]types.Dat
 		used := 0
 		for i, col := range s.Columns {
 			d, ok := r[col.Name]
-			if ok {
+			switch {
+			case ok:
 				used++
-			} else {
+			case col.Hidden:
+				d = num(s.OID)
+			default:
 				d = defaultDatum(s, col.Type)
 			}
 			row[i] = d

@@ -55,7 +55,7 @@ func fillClass(x *systemContext, add func(record)) {
 		if s.View {
 			kind = "v"
 		}
-		add(x.class(s.OID, s.Schema, s.Name, kind, len(s.Columns)))
+		add(x.class(s.OID, s.Schema, s.Name, kind, len(s.shown())))
 	}
 }
 
@@ -97,7 +97,7 @@ func fillAttribute(x *systemContext, add func(record)) {
 		}
 	}
 	for _, s := range SystemRelations() {
-		for i, c := range s.Columns {
+		for i, c := range s.shown() {
 			add(attribute(s.OID, i+1, c))
 		}
 	}

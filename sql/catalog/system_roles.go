@@ -10,6 +10,7 @@ import (
 var roleFillers = map[string]filler{
 	"pg_catalog.pg_roles": fillRoles, "pg_catalog.pg_authid": fillAuthid, "pg_catalog.pg_user": fillUser, "pg_catalog.pg_shadow": fillShadow,
 	"pg_catalog.pg_group":                 fillGroup,
+	"pg_catalog.pg_auth_members":          fillAuthMembers,
 	"information_schema.table_privileges": fillTablePrivileges, "information_schema.role_table_grants": fillTablePrivileges,
 	"information_schema.applicable_roles": fillApplicableRoles, "information_schema.enabled_roles": fillEnabledRoles,
 }
@@ -116,7 +117,7 @@ func fillEnabledRoles(x *systemContext, add func(record)) {
 
 // fillTablePrivileges shows what is granted on tables and views.
 func fillTablePrivileges(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Relations() {
+	for _, r := range x.catalog.Shown() {
 		if r.Sequence != nil {
 			continue
 		}

@@ -79,7 +79,7 @@ func rowText(s *System, row []types.Datum) string {
 		if !row[i].Null {
 			text = string(types.FormatText(nil, c.Type, row[i], types.Scope{}))
 		}
-		if text != "NULL" && text != "0" && text != "-" && text != "f" && text != "" {
+		if !c.Hidden && text != "NULL" && text != "0" && text != "-" && text != "f" && text != "" {
 			out = append(out, c.Name+"="+text)
 		}
 	}
