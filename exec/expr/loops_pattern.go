@@ -2,7 +2,6 @@ package expr
 
 import (
 	"regexp"
-	"strings"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 )
@@ -23,6 +22,9 @@ func init() {
 		k.out.Str[i], err = likeEscape(k.str(0, i), k.str(1, i))
 		return err
 	}))
+	registerRegexps()
+	registerFormat()
+	registerMore()
 	register("substring(text,text)", rows(substringRegex))
 	register("regexp_replace(text,text,text)", rows(func(k *call, i int) error { return replaceRegex(k, i, "") }))
 	register("regexp_replace(text,text,text,text)", rows(func(k *call, i int) error { return replaceRegex(k, i, k.str(3, i)) }))
@@ -79,13 +81,18 @@ func substringRegex(k *call, i int) error {
 }
 
 func replaceRegex(k *call, i int, flags string) error {
-	if wrong := strings.Trim(flags, "gi"); wrong != "" {
-		return pgerr.New(pgerr.InvalidParameterValue, "invalid regular expression option: \"%c\"", []rune(wrong)[0])
+	if flags != "" && flags[0] >= '0' && flags[0] <= '9' {
+		return pgerr.New(pgerr.InvalidParameterValue, "invalid regular expression option: \"%c\"", flags[0]).
+			WithHint("If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly.")
 	}
-	r, err := compileRegex(k.str(1, i), strings.Contains(flags, "i"))
+	o, err := parseRegexOptions(flags, "")
 	if err != nil {
 		return err
 	}
-	k.out.Str[i] = regexReplace(r, k.str(0, i), k.str(2, i), strings.Contains(flags, "g"))
+	r, err := o.compile(k.str(1, i))
+	if err != nil {
+		return err
+	}
+	k.out.Str[i] = regexReplace(r, k.str(0, i), k.str(2, i), o.global)
 	return nil
 }

@@ -23,7 +23,11 @@ const (
 // compileRegex returns PostgreSQL's regular expression as Go's, which never takes more than linear time. What Go's does
 // not have, references back and looking around, is 0A000. Errors: 2201B, 0A000.
 func compileRegex(pattern string, fold bool) (*regexp.Regexp, error) {
-	text, err := translateRegex(pattern, fold)
+	return compileRegexMode(pattern, regexOptions{fold: fold})
+}
+
+func compileRegexMode(pattern string, o regexOptions) (*regexp.Regexp, error) {
+	text, err := translateRegex(pattern, o)
 	if err != nil {
 		return nil, err
 	}
@@ -48,16 +52,12 @@ func compileRegex(pattern string, fold bool) (*regexp.Regexp, error) {
 
 // translateRegex rewrites PostgreSQL's "advanced" syntax to Go's: a dot matches newlines too, \m \M \y are edges of words,
 // \Y is none.
-func translateRegex(pattern string, fold bool) (string, error) {
+func translateRegex(pattern string, o regexOptions) (string, error) {
 	if len(pattern) > maxRegexBytes {
 		return "", pgerr.New(pgerr.ProgramLimitExceeded, "regular expression is too long")
 	}
 	var b strings.Builder
-	b.WriteString("(?s")
-	if fold {
-		b.WriteByte('i')
-	}
-	b.WriteByte(')')
+	b.WriteString("(?" + o.letters() + ")")
 	pattern = strings.TrimPrefix(pattern, "***:")
 	for i := 0; i < len(pattern); i++ {
 		switch {

@@ -33,6 +33,11 @@ func (r *registry) addRounding() {
 	r.fn("trunc", types.Numeric, types.Numeric, types.Int4).doc("cut to so many digits after the point", "trunc(42.4382, 2)")
 	r.fn("div", types.Numeric, types.Numeric, types.Numeric).doc("integer quotient, towards zero", "div(9, 4)")
 	r.fn("scale", types.Int4, types.Numeric).doc("digits after the point", "scale(8.4100)")
+	r.fn("min_scale", types.Int4, types.Numeric).doc("digits after the point that are needed", "min_scale(8.4100)")
+	r.fn("factorial", types.Numeric, types.Int8).doc("product of the numbers from 1 on", "factorial(25)")
+	for _, t := range []types.Type{types.Float8, types.Numeric} {
+		r.fn("width_bucket", types.Int4, t, t, t, types.Int4).doc("number of the bucket of so many between two bounds", "width_bucket(5.35, 0.024, 10.06, 5)")
+	}
 	r.fn("trim_scale", types.Numeric, types.Numeric).doc("without zeros at the end", "trim_scale(8.4100)")
 }
 
@@ -57,6 +62,16 @@ func (r *registry) addFloatFunctions() {
 	} {
 		r.fn(f[0], types.Float8, types.Float8).doc(f[1], f[2])
 	}
+	for _, f := range [][3]string{
+		{"sind", "sine of degrees", "sind(30)"}, {"cosd", "cosine of degrees", "cosd(60)"}, {"tand", "tangent of degrees", "tand(45)"},
+		{"cotd", "cotangent of degrees", "cotd(45)"}, {"cot", "cotangent", "cot(0.5)"},
+		{"asind", "arc sine in degrees", "asind(0.5)"}, {"acosd", "arc cosine in degrees", "acosd(0.5)"}, {"atand", "arc tangent in degrees", "atand(1)"},
+		{"sinh", "hyperbolic sine", "sinh(1)"}, {"cosh", "hyperbolic cosine", "cosh(0)"}, {"acosh", "inverse hyperbolic cosine", "acosh(1)"},
+		{"atanh", "inverse hyperbolic tangent", "atanh(0.5)"},
+	} {
+		r.fn(f[0], types.Float8, types.Float8).doc(f[1], f[2])
+	}
+	r.fn("atan2d", types.Float8, types.Float8, types.Float8).doc("arc tangent of the first over the second, in degrees", "atan2d(1, 0)")
 	r.fn("atan2", types.Float8, types.Float8, types.Float8).doc("arc tangent of the first over the second", "atan2(1, 0)")
 	r.fn("pi", types.Float8).doc("the number π", "pi()")
 }

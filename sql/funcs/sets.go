@@ -42,6 +42,11 @@ func (r *registry) addSets() {
 	r.set("unnest", anyElement, nil, anyArray).doc("elements of an array; of several side by side, in FROM", "SELECT * FROM unnest(ARRAY[1,2])")
 	r.set("string_to_table", text, nil, text, text).lax().doc("fields between separators", "SELECT * FROM string_to_table('a,b', ',')")
 	r.set("string_to_table", text, nil, text, text, text).lax().doc("likewise; a field equal to the third is NULL", "SELECT * FROM string_to_table('a,b', ',', 'a')")
+	texts := types.ArrayOf(text)
+	r.set("regexp_matches", texts, nil, text, text).doc("groups of the first match, or the match", "SELECT * FROM regexp_matches('foobar', 'o(.)')")
+	r.set("regexp_matches", texts, nil, text, text, text).doc("likewise, of all matches with the option g", "SELECT * FROM regexp_matches('foobar', 'o(.)', 'g')")
+	r.set("regexp_split_to_table", text, nil, text, text).doc("what stands between matches", "SELECT * FROM regexp_split_to_table('a, b', ',\\s*')")
+	r.set("regexp_split_to_table", text, nil, text, text, text).doc("likewise, with options", "SELECT * FROM regexp_split_to_table('aXbxc', 'x', 'i')")
 	for _, t := range []types.Type{types.JSON, types.JSONB} {
 		p, value := t.ShortName()+"_", Column{"value", t}
 		r.set(p+"array_elements", t, []Column{value}, t).doc("elements", "SELECT * FROM "+p+"array_elements('[1,\"a\"]')")

@@ -22,6 +22,10 @@ func (r *registry) addText() {
 	r.fn("substring", text, text, text).doc("what a regular expression matches, or its first group", "substring('Thomas', '...$')")
 	r.addTrim()
 	r.fn("replace", text, text, text, text).doc("each occurrence of the second replaced by the third", "replace('abcdefabcdef', 'cd', 'XX')")
+	r.fn("overlay", text, text, text, i4).doc("characters from a place on replaced by as many", "overlay('Txxxxas' placing 'hom' from 2)")
+	r.fn("overlay", text, text, text, i4, i4).doc("so many characters from a place on replaced", "overlay('Txxxxas' placing 'hom' from 2 for 4)")
+	r.fn("num_nulls", i4, Any).lax().variadic().doc("how many arguments are NULL", "num_nulls(1, NULL, 2)")
+	r.fn("num_nonnulls", i4, Any).lax().variadic().doc("how many arguments are not NULL", "num_nonnulls(1, NULL, 2)")
 	r.fn("translate", text, text, text, text).doc("characters of the second replaced by those of the third", "translate('12345', '143', 'ax')")
 	r.fn("position", i4, text, text).doc("place of the second in the first, from 1; 0 if it is not there", "position('ig' in 'high')")
 	r.fn("strpos", i4, text, text).doc("place of the second in the first, from 1; 0 if it is not there", "strpos('high', 'ig')")
@@ -57,6 +61,7 @@ func (r *registry) addTrim() {
 func (r *registry) addPatterns() {
 	text := types.Text
 	r.fn("regexp_like", types.Bool, text, text).doc("whether a regular expression matches", "regexp_like('Hello', 'l+')")
+	r.addRegexps()
 	r.fn("like_escape", text, text, text).doc("pattern of LIKE with another escape character", "like_escape('a#%', '#')")
 	r.fn("regexp_replace", text, text, text, text).doc("first match replaced", "regexp_replace('Thomas', '.[mN]a.', 'M')")
 	r.fn("regexp_replace", text, text, text, text, text).doc("matches replaced, with flags", "regexp_replace('foobarbaz', 'b..', 'X', 'g')")
