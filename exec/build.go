@@ -45,7 +45,7 @@ func build(n plan.Node, env *Env) (Operator, error) {
 	case *plan.Aggregate:
 		return opened(newHashAgg(n, env))
 	case *plan.Sort:
-		return newSort(n, env)
+		return opened(newSort(n, env))
 	case *plan.Limit:
 		return newLimit(n, env)
 	case *plan.Union:

@@ -182,3 +182,34 @@ func TestParallelUndecodable(t *testing.T) {
 		t.Errorf("told %d, %v", len(told), err)
 	}
 }
+
+// Partitions that are sorted in parallel are merged to what a single pass gives: equal rows come in its order, too.
+func TestParallelSort(t *testing.T) {
+	env := parallelEnv(t)
+	sort := &plan.Sort{Input: scanOf(testTable()), Keys: []plan.SortKey{{Expr: textX(1), Desc: true}}}
+	for name, n := range map[string]plan.Node{
+		"all":     sort,
+		"top":     &plan.Limit{Input: sort, Count: numX(3000), Offset: numX(2500)},
+		"few":     &plan.Limit{Input: sort, Count: numX(3)},
+		"by pair": &plan.Sort{Input: &plan.Filter{Input: scanOf(testTable()), Pred: opX(t, "<", colX(2), numX(300))}, Keys: []plan.SortKey{{Expr: colX(2)}, {Expr: textX(1)}}},
+	} {
+		var want, got, little []string
+		temp, e := &testTemp{}, env()
+		e.Temp, e.WorkMemBytes = temp, 64<<10
+		withProcessors(1, func() { want = mustRun(t, n, env()) })
+		withProcessors(4, func() {
+			if sortSpine(sort, begun(env())) == nil {
+				t.Error("is not done in parallel")
+			}
+			got, little = mustRun(t, n, env()), mustRun(t, n, e)
+		})
+		for how, rows := range map[string][]string{"in memory": got, "on disk": little} {
+			if strings.Join(rows, "\n") != strings.Join(want, "\n") {
+				t.Errorf("%s %s: %d rows, want %d, or another order", name, how, len(rows), len(want))
+			}
+		}
+		if temp.open != 0 || e.run.memory.used.Load() != 0 || temp.made == 0 && name != "few" {
+			t.Errorf("%s: of %d files %d are open, %d bytes in use", name, temp.made, temp.open, e.run.memory.used.Load())
+		}
+	}
+}

@@ -1,9 +1,10 @@
 package exec
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/planner/plan"
@@ -16,15 +17,18 @@ const maxTopRows = 1 << 16
 // sortOp orders its input, stable. The sort keys of a row are encoded into bytes whose order is the order wanted.
 type sortOp struct {
 	env   *Env
+	node  *plan.Sort
 	input Operator
 	types []types.Type
 	specs []plan.SortKey
 	keys  []*expr.Compiled
-	first int // how many rows are wanted; 0: all
+	first int       // how many rows are wanted; 0: all
+	spine *spine    // of input, if partitions can be sorted apart
+	parts []*sortOp // these
 
 	mem    account
 	rows   *types.Batch
-	encs   [][]byte  // of each row
+	encs   []string  // of each row
 	runs   *sortRuns // those on disk
 	sorted bool
 	order  []int     // places in rows still to be given
@@ -32,12 +36,12 @@ type sortOp struct {
 	left   int       // rows that merge is still to give; negative: all
 }
 
-func newSort(n *plan.Sort, env *Env) (Operator, error) {
+func newSort(n *plan.Sort, env *Env) (*sortOp, error) {
 	input, err := build(n.Input, env)
 	if err != nil {
 		return nil, err
 	}
-	s := &sortOp{env: env, input: input, types: n.Types(), specs: n.Keys, mem: env.account("sort")}
+	s := &sortOp{env: env, node: n, spine: sortSpine(n, env), input: input, types: n.Types(), specs: n.Keys, mem: env.account("sort")}
 	s.rows = types.NewBatch(s.types, 0)
 	for _, k := range n.Keys {
 		c, err := env.compile(k.Expr)
@@ -51,16 +55,10 @@ func newSort(n *plan.Sort, env *Env) (Operator, error) {
 
 func (s *sortOp) Next(ctx context.Context) (*types.Batch, error) {
 	if !s.sorted {
-		if err := drain(ctx, s.input, func(b *types.Batch) error { return s.add(ctx, b) }); err != nil {
+		s.sorted = true
+		if err := s.read(ctx); err != nil {
 			return nil, err
 		}
-		s.order, s.sorted = s.sortedOrder(), true
-		if s.runs != nil {
-			if err := s.mergeRuns(ctx); err != nil {
-				return nil, err
-			}
-		}
-		s.encs = nil
 	}
 	if s.merge != nil {
 		return s.nextMerged(ctx)
@@ -74,6 +72,34 @@ func (s *sortOp) Next(ctx context.Context) (*types.Batch, error) {
 	return b, nil
 }
 
+func (s *sortOp) read(ctx context.Context) error {
+	if s.spine != nil && s.spine.worth(s.env) {
+		if err := s.readParallel(ctx); !errors.Is(err, errSerial) {
+			return err
+		}
+	}
+	if err := s.readInput(ctx); err != nil {
+		return err
+	}
+	if s.runs != nil {
+		return s.mergeRuns(ctx, append(s.runs.read(), s.run()))
+	}
+	s.encs = nil
+	return nil
+}
+
+// readInput reads all rows and puts those that are in memory in order.
+func (s *sortOp) readInput(ctx context.Context) error {
+	if err := drain(ctx, s.input, func(b *types.Batch) error { return s.add(ctx, b) }); err != nil {
+		return err
+	}
+	s.order = s.sortedOrder()
+	return nil
+}
+
+// run gives the rows in memory.
+func (s *sortOp) run() Operator { return &memoryRun{rows: s.rows, encs: s.encs, order: s.order} }
+
 // add takes a batch of input.
 func (s *sortOp) add(ctx context.Context, b *types.Batch) error {
 	cols, err := s.env.evalAll(ctx, s.keys, b)
@@ -81,15 +107,23 @@ func (s *sortOp) add(ctx context.Context, b *types.Batch) error {
 		return err
 	}
 	var arena []byte
+	ends := make([]int, b.Len)
 	for i := range b.Len {
-		start := len(arena)
 		for k, v := range cols {
 			arena = types.EncodeOrder(arena, v, i, s.specs[k].Desc, s.specs[k].NullsFirst)
 		}
-		s.encs = append(s.encs, arena[start:len(arena):len(arena)])
+		ends[i] = len(arena)
+	}
+	text, start := string(arena), 0
+	for _, end := range ends {
+		s.encs = append(s.encs, text[start:end])
+		start = end
 	}
 	size := batchBytes(b, 0, b.Len) + int64(len(arena)+24*b.Len)
-	if s.mem.full(size) && s.rows.Len > 0 {
+	if s.mem.full(size) && s.env.part != nil {
+		return errSerial
+	}
+	if s.mem.full(size) && s.rows.Len >= minSpillRows {
 		// The rows of b wait, with the last places of encs.
 		if err := s.spill(ctx, len(s.encs)-b.Len); err != nil {
 			return err
@@ -108,10 +142,10 @@ func (s *sortOp) add(ctx context.Context, b *types.Batch) error {
 // cut forgets all but the first rows.
 func (s *sortOp) cut() {
 	order := s.sortedOrder()
-	encs := make([][]byte, len(order))
+	encs := make([]string, len(order))
 	size := int64(0)
 	for i, r := range order {
-		encs[i] = append([]byte(nil), s.encs[r]...)
+		encs[i] = strings.Clone(s.encs[r])
 		size += int64(len(encs[i])) + 24
 	}
 	s.rows, s.encs = s.rows.Gather(order), encs
@@ -122,7 +156,7 @@ func (s *sortOp) cut() {
 // sortedOrder returns the places of the rows in their order, or of as many as are wanted.
 func (s *sortOp) sortedOrder() []int {
 	order := numbers(s.rows.Len)
-	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(s.encs[a], s.encs[b]) })
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(s.encs[a], s.encs[b]) })
 	if s.first > 0 && len(order) > s.first {
 		order = order[:s.first]
 	}
@@ -142,9 +176,9 @@ func (s *sortOp) spill(ctx context.Context, n int) error {
 	return nil
 }
 
-// mergeRuns begins to give the rows of the runs and of the memory.
-func (s *sortOp) mergeRuns(ctx context.Context) (err error) {
-	s.merge, err = s.runs.merge(ctx, &memoryRun{rows: s.rows, encs: s.encs, order: s.order})
+// mergeRuns begins to give the rows of runs.
+func (s *sortOp) mergeRuns(ctx context.Context, runs []Operator) (err error) {
+	s.merge, err = newRunMerge(ctx, runs)
 	s.left = -1
 	if s.first > 0 {
 		s.left = s.first
@@ -171,5 +205,6 @@ func (s *sortOp) Close() {
 	s.input.Close()
 	s.mem.release()
 	s.runs.close()
+	s.closeParts()
 	s.rows, s.encs, s.order, s.merge, s.runs = nil, nil, nil, nil, nil
 }

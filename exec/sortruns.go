@@ -23,7 +23,7 @@ func newSortRuns(temp Temp, rows []types.Type) *sortRuns {
 }
 
 // add writes the next run.
-func (s *sortRuns) add(ctx context.Context, rows *types.Batch, encs [][]byte, order []int) error {
+func (s *sortRuns) add(ctx context.Context, rows *types.Batch, encs []string, order []int) error {
 	f, err := newSpillFile(s.temp, s.types)
 	if err != nil {
 		return err
@@ -42,10 +42,10 @@ func (s *sortRuns) add(ctx context.Context, rows *types.Batch, encs [][]byte, or
 }
 
 // withKeys returns b with the keys at order as its last column.
-func withKeys(b *types.Batch, encs [][]byte, order []int) *types.Batch {
+func withKeys(b *types.Batch, encs []string, order []int) *types.Batch {
 	keys := types.NewVector(types.Bytea, len(order))
 	for _, r := range order {
-		keys.Str = append(keys.Str, string(encs[r]))
+		keys.Str = append(keys.Str, encs[r])
 	}
 	b.Cols = append(b.Cols, keys)
 	return b
@@ -84,7 +84,7 @@ func (s *sortRuns) mergeRuns(ctx context.Context, runs []*spillFile) (*spillFile
 	if err != nil {
 		return nil, err
 	}
-	m, err := newRunMerge(ctx, runs, nil)
+	m, err := newRunMerge(ctx, readers(runs))
 	for err == nil && len(m.heap) > 0 {
 		top := m.heap[0]
 		if err = f.add(top.batch, top.at); err == nil {
@@ -94,13 +94,19 @@ func (s *sortRuns) mergeRuns(ctx context.Context, runs []*spillFile) (*spillFile
 	return f, err
 }
 
-// merge returns all rows in order; last are those of a run that is not on disk.
-func (s *sortRuns) merge(ctx context.Context, last Operator) (*runMerge, error) {
-	var runs []*spillFile
+// read returns the runs, those with the earlier rows first.
+func (s *sortRuns) read() (runs []Operator) {
 	for level := len(s.levels) - 1; level >= 0; level-- {
-		runs = append(runs, s.levels[level]...)
+		runs = append(runs, readers(s.levels[level])...)
 	}
-	return newRunMerge(ctx, runs, last)
+	return runs
+}
+
+func readers(files []*spillFile) (out []Operator) {
+	for _, f := range files {
+		out = append(out, f.read())
+	}
+	return out
 }
 
 func (s *sortRuns) close() {
@@ -139,16 +145,9 @@ func (c *runCursor) next(ctx context.Context) (bool, error) {
 	return c.batch != nil, err
 }
 
-func newRunMerge(ctx context.Context, runs []*spillFile, last Operator) (*runMerge, error) {
+func newRunMerge(ctx context.Context, runs []Operator) (*runMerge, error) {
 	m := &runMerge{}
-	var inputs []Operator
-	for _, f := range runs {
-		inputs = append(inputs, f.read())
-	}
-	if last != nil {
-		inputs = append(inputs, last)
-	}
-	for i, in := range inputs {
+	for i, in := range runs {
 		c := &runCursor{number: i, rows: in}
 		ok, err := c.next(ctx)
 		if err != nil {
@@ -218,7 +217,7 @@ func (h *runHeap) Pop() any {
 // memoryRun gives rows in memory in their order, with their keys.
 type memoryRun struct {
 	rows  *types.Batch
-	encs  [][]byte
+	encs  []string
 	order []int
 }
 
