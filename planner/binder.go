@@ -20,9 +20,11 @@ type binder struct {
 	queries int               // bound so far, against maxQueries
 	level   int               // of the query that is being bound: how many queries are around it
 	steps   int               // recursive terms that are being bound, one in another
-	ctes    *cte              // of a WITH clause before INSERT, UPDATE or DELETE
-	lastID  int               // plan.Recursive.ID given
-	depth   int               // of expressions and queries, against maxDepth
+	// updatable is the plain view that is the target of the statement, nil if it is none.
+	updatable *updatable
+	ctes      *cte // of a WITH clause before INSERT, UPDATE or DELETE
+	lastID    int  // plan.Recursive.ID given
+	depth     int  // of expressions and queries, against maxDepth
 	// lazy says that refusals may wait until the plan is there: see refuse.go.
 	lazy bool
 	// continuous: the query is a view's.

@@ -41,7 +41,7 @@ func (b *insertBinder) conflictTarget(oc *ast.OnConflict, out *plan.Insert) erro
 	}
 	var named []int
 	for _, name := range oc.Columns {
-		i, err := columnIndex(b.rel, name, oc.Pos)
+		i, err := b.targetColumn(b.rel, name, oc.Pos, writeInsert)
 		if err != nil {
 			return pgerr.New(pgerr.UndefinedColumn, "column %q does not exist", name).At(oc.Pos)
 		}
@@ -77,9 +77,9 @@ func uniqueIndexOf(r *catalog.Relation, columns []int) *catalog.Relation {
 
 // conflictUpdate binds DO UPDATE SET … WHERE, over the old row and then EXCLUDED.
 func (b *insertBinder) conflictUpdate(oc *ast.OnConflict, out *plan.Insert) error {
-	s := scopeOf(b.rel, b.stmt.Alias)
+	s := b.targetScope(b.rel, b.stmt.Alias)
 	s.ctes = b.ctes
-	excluded := scopeOf(b.rel, "excluded")
+	excluded := b.targetScope(b.rel, "excluded")
 	for _, c := range excluded.columns {
 		c.schema, c.expr = "", shift(c.expr, len(b.rel.Columns))
 		c.qualifiedOnly = true // without a qualifier a name means the old row
@@ -101,7 +101,7 @@ func (b *binder) assignments(r *catalog.Relation, set []ast.Assignment, s *scope
 	out := columnRefs(r.Types())
 	seen := map[int]bool{}
 	for _, a := range set {
-		i, err := columnIndex(r, a.Column, a.Pos)
+		i, err := b.targetColumn(r, a.Column, a.Pos, writeUpdate)
 		if err != nil {
 			return nil, err
 		}

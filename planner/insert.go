@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"math"
 	"slices"
 
 	"github.com/millracedb/millrace/planner/plan"
@@ -34,7 +35,7 @@ func PlanInsert(stmt *ast.Insert, env *Env) (*plan.Insert, error) {
 	if err := ins.conflict(out); err != nil {
 		return nil, err
 	}
-	if out.Returning, out.Fields, err = ins.returning(stmt.Returning, scopeOf(ins.rel, stmt.Alias)); err != nil {
+	if out.Returning, out.Fields, err = ins.returning(stmt.Returning, ins.targetScope(ins.rel, stmt.Alias)); err != nil {
 		return nil, err
 	}
 	if err := ins.declaredUnused(stmt.With); err != nil {
@@ -64,7 +65,11 @@ type insertBinder struct {
 func (b *insertBinder) mayRead() error {
 	conflict := b.stmt.Conflict
 	if conflict != nil && !conflict.Nothing {
-		if err := b.access(b.rel, catalog.Update); err != nil {
+		target := b.rel
+		if b.updatable != nil {
+			target = b.updatable.view
+		}
+		if err := b.access(target, catalog.Update); err != nil {
 			return err
 		}
 	}
@@ -74,11 +79,12 @@ func (b *insertBinder) mayRead() error {
 // targets resolves the column list.
 func (b *insertBinder) targets() error {
 	if len(b.stmt.Columns) == 0 {
-		b.columns = visibleColumns(b.rel)
-		return nil
+		var err error
+		b.columns, err = b.targetColumns(b.rel, b.given())
+		return err
 	}
 	for _, c := range b.stmt.Columns {
-		i, err := columnIndex(b.rel, c.Word, c.Pos)
+		i, err := b.targetColumn(b.rel, c.Word, c.Pos, writeInsert)
 		if err != nil {
 			return err
 		}
@@ -88,6 +94,23 @@ func (b *insertBinder) targets() error {
 		b.columns = append(b.columns, i)
 	}
 	return nil
+}
+
+// given is how many values a row of the statement has, as far as that is known before its query is bound: else all that there may be.
+func (b *insertBinder) given() int {
+	q := b.stmt.Query
+	switch {
+	case q == nil:
+		return 0
+	case q.Values != nil:
+		return len(q.Values[0])
+	}
+	for _, i := range q.Items {
+		if _, star := i.Expr.(*ast.Star); star {
+			return math.MaxInt
+		}
+	}
+	return len(q.Items)
 }
 
 // rows returns a node with all stored columns.

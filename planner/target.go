@@ -2,7 +2,6 @@ package planner
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
@@ -31,16 +30,26 @@ func (b *binder) target(n ast.Name, w write) (*catalog.Relation, error) {
 		return pgerr.New(pgerr.WrongObjectType, "cannot %s %s %q", w, kind, n.Last()).WithDetail("%s", detail).At(n.Pos)
 	}
 	switch {
-	case rel != nil && rel.ID.IsSystem():
-		return nil, refuse("system relation", "Millrace writes it.")
 	case sys != nil:
 		return nil, refuse("system relation", "System relations show the catalog and are changed by other statements only.")
+	case rel.Kind == catalog.KindPlainView:
+		return b.viewTarget(rel, n, w)
+	}
+	return b.writable(rel, n, w)
+}
+
+// writable checks that the statement may write rel, which is no plain view.
+func (b *binder) writable(rel *catalog.Relation, n ast.Name, w write) (*catalog.Relation, error) {
+	refuse := func(kind, detail string) error {
+		return pgerr.New(pgerr.WrongObjectType, "cannot %s %s %q", w, kind, rel.Name).WithDetail("%s", detail).At(n.Pos)
+	}
+	switch {
+	case rel.ID.IsSystem():
+		return nil, refuse("system relation", "Millrace writes it.")
 	case rel.Kind == catalog.KindView:
 		return nil, refuse("view", "A view is kept by its query.")
 	case rel.Kind == catalog.KindSequence:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change sequence %q", rel.Name).At(n.Pos)
-	case rel.Kind == catalog.KindPlainView:
-		return nil, pgerr.Unsupported("%s a view is", strings.ToUpper(string(w))).WithHint("Write to the tables that %q reads.", rel.Name).At(n.Pos)
 	case rel.Source != nil:
 		return nil, pgerr.From(refuse("table", "The table holds the last record of each key of a topic.")).
 			WithHint("Insert into a stream over the topic, or into the topic itself.")
@@ -68,8 +77,11 @@ func (w write) privilege() catalog.Privilege {
 
 // readsTarget checks that the statement may read the relation that it writes, if it does.
 func (b *binder) readsTarget(rel *catalog.Relation, reads bool) error {
-	if !reads {
+	switch {
+	case !reads:
 		return nil
+	case b.updatable != nil:
+		return b.access(b.updatable.view, catalog.Select)
 	}
 	return b.access(rel, catalog.Select)
 }

@@ -29,7 +29,7 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 		return nil, err
 	}
 	out := &plan.Update{Relation: rel}
-	if out.Returning, out.Fields, err = b.returning(stmt.Returning, scopeOf(rel, stmt.Alias)); err != nil {
+	if out.Returning, out.Fields, err = b.returning(stmt.Returning, b.targetScope(rel, stmt.Alias)); err != nil {
 		return nil, err
 	}
 	if err := b.declaredUnused(stmt.With); err != nil {
@@ -61,7 +61,7 @@ func PlanDelete(stmt *ast.Delete, env *Env) (*plan.Delete, error) {
 		return nil, err
 	}
 	out := &plan.Delete{Relation: rel}
-	if out.Returning, out.Fields, err = b.returning(stmt.Returning, scopeOf(rel, stmt.Alias)); err != nil {
+	if out.Returning, out.Fields, err = b.returning(stmt.Returning, b.targetScope(rel, stmt.Alias)); err != nil {
 		return nil, err
 	}
 	if err := b.declaredUnused(stmt.With); err != nil {
@@ -80,8 +80,7 @@ func (b *binder) changed(rel *catalog.Relation, name ast.Name, alias string, oth
 	if alias == "" {
 		alias = name.Last()
 	}
-	item := scanRelation(rel, alias)
-	item.node.(*plan.Scan).Mark = plan.TargetMark
+	item := b.targetItem(rel, alias)
 	if len(others) > 0 {
 		more, err := b.bindFrom(others, nil, b.ctes)
 		if err != nil {

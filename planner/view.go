@@ -106,6 +106,7 @@ func PlanCreateView(stmt *ast.CreateQuery, env *Env) (*catalog.Relation, error) 
 		return nil, err
 	}
 	rel.View = &catalog.View{SQL: strings.TrimSpace(stmt.QueryText), Settings: maps.Clone(env.Settings)}
+	markUpdatable(rel.View, stmt.Query, q)
 	for _, r := range b.named {
 		rel.View.Sees = append(rel.View.Sees, catalog.See(r))
 	}

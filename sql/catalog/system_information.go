@@ -36,7 +36,7 @@ func fillInfoTables(x *systemContext, add func(record)) {
 		if r.SQL() != "" {
 			t["table_type"] = str("VIEW")
 		}
-		t["is_insertable_into"], t["is_typed"] = yesNo((r.Kind == KindStream || r.Kind == KindTable) && r.Query == nil), yesNo(false)
+		t["is_insertable_into"], t["is_typed"] = yesNo((r.Kind == KindStream || r.Kind == KindTable) && r.Query == nil || r.View != nil && r.View.Insertable), yesNo(false)
 		add(t)
 	}
 }
@@ -47,6 +47,9 @@ func fillInfoViews(x *systemContext, add func(record)) {
 		v["view_definition"], v["check_option"] = str(r.viewDefinition()), str("NONE")
 		for _, c := range []string{"is_updatable", "is_insertable_into", "is_trigger_updatable", "is_trigger_deletable", "is_trigger_insertable_into"} {
 			v[c] = yesNo(false)
+		}
+		if r.View != nil {
+			v["is_updatable"], v["is_insertable_into"] = yesNo(r.View.Updatable), yesNo(r.View.Insertable)
 		}
 		add(v)
 	}

@@ -7,6 +7,9 @@ type View struct {
 	// Sees are the relations that the text names, under the names that they had at CREATE: a view goes on to mean the same
 	// relations and columns when those are renamed, and does not show columns that come later.
 	Sees []Seen `json:"sees,omitempty"`
+	// Updatable and Insertable say that UPDATE and DELETE, and INSERT, write through the view to what it reads.
+	Updatable  bool `json:"updatable,omitempty"`
+	Insertable bool `json:"insertable,omitempty"`
 }
 
 // Seen is a relation as a view's text names it: Columns are its stored columns, in their order.
