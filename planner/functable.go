@@ -7,22 +7,25 @@ import (
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/funcs"
-	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
-// bindFunctionTable binds a function in FROM; its arguments see parent, as a subquery would.
+// bindFunctionTable binds a function in FROM; its arguments see parent, as a subquery would. One that gives no rows gives one, its value.
 func (b *binder) bindFunctionTable(f *ast.FuncTable, parent *scope, ctes *cte) (*fromItem, error) {
 	name, table := f.Call.Name.Last(), f.Alias
 	if table == "" {
 		table = name
 	}
 	if !funcs.IsSet(name) {
-		if !funcs.Exists(name) {
-			_, err := b.bindCall(f.Call, &exprContext{scope: &scope{parent: parent, ctes: ctes}, clause: "functions in FROM"})
+		x, err := b.bindCall(f.Call, &exprContext{scope: &scope{parent: parent, ctes: ctes}, clause: "functions in FROM"})
+		if err != nil {
 			return nil, err
 		}
-		return nil, pgerr.Unsupported("function %s in FROM is", name).At(f.Call.Pos)
+		one := &plan.Project{Input: &plan.Values{Rows: [][]*plan.Expr{{}}}, Exprs: []*plan.Expr{x}}
+		if f.Ordinality {
+			one.Exprs = append(one.Exprs, plan.Const(types.Int8, types.IntDatum(1)))
+		}
+		return functionItem(f, one, []catalog.Column{{Name: table, Type: x.Type}}, table)
 	}
 	if err := refuseAggregateClauses(f.Call); err != nil {
 		return nil, err
@@ -41,7 +44,6 @@ func (b *binder) bindFunctionTable(f *ast.FuncTable, parent *scope, ctes *cte) (
 		scan.Calls = append(scan.Calls, call)
 		cols = append(cols, named...)
 	}
-	single := len(cols) == 1 && !f.Ordinality
 	if len(scan.Calls) == 1 && cols[0].Name == "" {
 		cols[0].Name = table
 	}
@@ -50,10 +52,16 @@ func (b *binder) bindFunctionTable(f *ast.FuncTable, parent *scope, ctes *cte) (
 			cols[i].Name = name
 		}
 	}
+	return functionItem(f, scan, cols, table)
+}
+
+// functionItem names the rows of a function in FROM.
+func functionItem(f *ast.FuncTable, n plan.Node, cols []catalog.Column, table string) (*fromItem, error) {
+	single := len(cols) == 1 && !f.Ordinality
 	if f.Ordinality {
 		cols = append(cols, catalog.Column{Name: "ordinality", Type: types.Int8})
 	}
-	item := &fromItem{node: scan, tables: []scopeTable{{name: table}}}
+	item := &fromItem{node: n, tables: []scopeTable{{name: table}}}
 	item.addColumns("", table, cols)
 	if err := item.rename(f.Columns, table, f.Call.Pos); err != nil {
 		return nil, err

@@ -62,6 +62,7 @@ var definitions = byName(
 	definition{name: "row_security", value: "on", check: checkBool, help: "Enables row security."},
 	definition{name: "search_path", value: `"$user", public`, check: checkSearchPath, help: "Sets the schemas searched for names without one."},
 	definition{name: "server_encoding", value: "UTF8", fixed: true, report: true, help: "Shows the server's character set encoding."},
+	definition{name: "max_index_keys", value: "32", fixed: true, help: "Shows the maximum number of index keys."},
 	definition{name: "server_version", value: ServerVersion, fixed: true, report: true, help: "Shows the server's version."},
 	definition{name: "server_version_num", value: serverVersionNumber, fixed: true, help: "Shows the server's version as a number."},
 	definition{name: "session_authorization", fixed: true, report: true, help: "Shows the session's user."},

@@ -84,3 +84,12 @@ SELECT m[1] AS a, ordinality FROM regexp_matches('k1=v1,k2=v2', '(\w+)=\w+', 'g'
 SELECT * FROM regexp_split_to_table('hello world  again', '\s+');
 SELECT x FROM regexp_split_to_table('aXbxc', 'x', 'i') x ORDER BY 1 DESC;
 SELECT * FROM regexp_split_to_table('abc', 'b', 'g');
+SELECT * FROM upper('a');
+SELECT x, n FROM abs(-3) WITH ORDINALITY AS f(x, n);
+SELECT s, s[2] FROM string_to_array('a,b', ',') AS s;
+SELECT t.i, u FROM generate_series(1, 3) AS t(i), repeat('x', t.i) AS u ORDER BY 1;
+SELECT t.i, u.len FROM (VALUES (1, 'ab'), (2, NULL)) AS t(i, s) LEFT JOIN length(t.s) AS u(len) ON u.len > 1 ORDER BY 1;
+SELECT s[i] FROM generate_series(1, 2) AS i, string_to_array('a,b', ',') s ORDER BY 1;
+SELECT 1 FROM count(1);
+SELECT * FROM nosuchfunction(1);
+SELECT * FROM upper('a') AS f(a, b);
