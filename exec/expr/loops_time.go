@@ -41,6 +41,8 @@ func init() {
 	for _, t := range []string{"timestamptz", "timestamp"} {
 		registerSafe("isfinite("+t+")", intLoop(func(t int64) int64 { return bit(!isInfiniteTime(t)) }))
 	}
+	register("to_date(text,text)", rows(dateByPattern))
+	register("to_timestamp(text,text)", rows(timestampByPattern))
 	registerZones()
 	registerSafe("isfinite(date)", intLoop(func(d int64) int64 { return bit(d != types.DateInfinity && d != types.DateNegInfinity) }))
 }

@@ -35,6 +35,8 @@ func (r *registry) addTime() {
 	r.fn("isfinite", types.Bool, local).doc("whether it is not infinite", "isfinite(localtimestamp)")
 	r.fn("isfinite", types.Bool, ts).doc("whether it is not infinite", "isfinite(now())")
 	r.fn("isfinite", types.Bool, date).doc("whether it is not infinite", "isfinite(current_date)")
+	r.fn("to_date", date, text, text).stable().doc("a date by a pattern", "to_date('05 Dec 2000', 'DD Mon YYYY')")
+	r.fn("to_timestamp", ts, text, text).stable().doc("a time by a pattern", "to_timestamp('2000-12-05 08:15', 'YYYY-MM-DD HH24:MI')")
 	r.fn("to_char", text, local, text).stable().doc("a time by a pattern", "to_char(localtimestamp, 'YYYY-MM-DD HH24:MI:SS')")
 	r.fn("to_char", text, ts, text).stable().doc("a time by a pattern", "to_char(now(), 'YYYY-MM-DD HH24:MI:SS')")
 }
