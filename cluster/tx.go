@@ -35,6 +35,7 @@ type tx struct {
 	ended    bool
 	batch    *catalog.Batch   // what the transaction does to the catalog, or nil
 	after    *catalog.Catalog // with that
+	before   []func(context.Context) error
 }
 
 var _ exec.Tx = (*tx)(nil)
@@ -44,7 +45,7 @@ var errEnded = errors.New("transaction has ended")
 // partKey tells apart what is written to a partition and what is only checked there.
 type partKey struct {
 	catalog.PartitionID
-	check bool
+	check, freeze bool
 }
 
 // partBuilder collects what is written to one partition.
@@ -53,6 +54,7 @@ type partBuilder struct {
 	partition catalog.PartitionID
 	table     bool
 	check     bool
+	freeze    bool
 	epoch     uint64 // the lowest of its writes
 	codec     log.Codec
 	async     bool // durability = 'async'
@@ -114,7 +116,7 @@ func (t *tx) add(ctx context.Context, w *exec.PartitionWrite, nowMillis int64) e
 }
 
 func (t *tx) builder(ctx context.Context, w *exec.PartitionWrite) (*partBuilder, error) {
-	k := partKey{w.Partition, w.Check}
+	k := partKey{w.Partition, w.Check, w.Freeze}
 	if b := t.builders[k]; b != nil {
 		b.epoch = min(b.epoch, w.Epoch)
 		return b, nil
@@ -134,8 +136,13 @@ func (t *tx) builder(ctx context.Context, w *exec.PartitionWrite) (*partBuilder,
 	if err := hold(ctx, t.n.shards[id], r); err != nil {
 		return nil, notHeld(err)
 	}
-	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, check: w.Check, epoch: w.Epoch, codec: exec.CodecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
+	b := &partBuilder{shard: id, partition: w.Partition, table: w.Table, check: w.Check || w.Freeze, freeze: w.Freeze, epoch: w.Epoch, codec: exec.CodecOf(r), async: r.Config.Durability == catalog.DurabilityAsync}
 	b.begin()
+	if w.Freeze {
+		if err := b.batch.Append(log.Record{Key: []byte{}}); err != nil {
+			return nil, err
+		}
+	}
 	t.builders[k] = b
 	t.order = append(t.order, b)
 	return b, nil
@@ -200,7 +207,7 @@ func (b *partBuilder) seal() {
 	if b.batch.Len() == 0 {
 		return
 	}
-	p := shard.Part{Partition: b.partition, Table: b.table, Check: b.check, Epoch: b.epoch, Batch: b.batch.Build()}
+	p := shard.Part{Partition: b.partition, Table: b.table, Check: b.check, Freeze: b.freeze, Epoch: b.epoch, Batch: b.batch.Build()}
 	if b.guarded {
 		p.Guards = b.guards
 	}
@@ -291,6 +298,8 @@ func (t *tx) Commit(ctx context.Context) error {
 	switch {
 	case t.batch != nil:
 		return t.commitWithCatalog(ctx, parts)
+	case len(t.before) > 0:
+		return t.commitChecked(ctx, parts)
 	case t.staged != nil:
 		return t.staged.commit(ctx, parts)
 	case len(parts) == 0:
@@ -301,6 +310,43 @@ func (t *tx) Commit(ctx context.Context) error {
 		return t.n.writeOne(ctx, parts[0])
 	}
 	return t.n.writeMany(ctx, parts)
+}
+
+// BeforeCommit implements exec.Tx.
+func (t *tx) BeforeCommit(f func(context.Context) error) { t.before = append(t.before, f) }
+
+// runBefore runs what was to be run before the commit.
+func (t *tx) runBefore(ctx context.Context) error {
+	for _, f := range t.before {
+		if err := f(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitChecked commits in two phases, however many shards there are, with what was to be run in between.
+func (t *tx) commitChecked(ctx context.Context, parts shardParts) error {
+	if t.staged == nil && len(parts) == 0 {
+		return t.runBefore(ctx)
+	}
+	p, err := t.prepared(ctx, parts)
+	if err != nil {
+		return err
+	}
+	if err := t.runBefore(ctx); err != nil {
+		p.abort()
+		return err
+	}
+	return p.decide()
+}
+
+// prepared returns the transaction, prepared on all shards.
+func (t *tx) prepared(ctx context.Context, parts shardParts) (*twoPhase, error) {
+	if t.staged != nil {
+		return t.staged, t.staged.prepareRest(ctx, parts)
+	}
+	return t.n.prepareMany(ctx, parts)
 }
 
 // Abort implements exec.Tx.

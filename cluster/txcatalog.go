@@ -19,22 +19,23 @@ const catalogParticipant catalog.ShardID = math.MaxUint32
 // else changes meanwhile; the first shard decides, as always; the catalog is told before other shards are. DESIGN.md has the protocol.
 func (t *tx) commitWithCatalog(ctx context.Context, parts shardParts) error {
 	if t.staged == nil && len(parts) == 0 {
+		if err := t.runBefore(ctx); err != nil {
+			return err
+		}
 		return concurrently(t.n.Apply(ctx, catalog.Command{Batch: t.batch}))
 	}
 	t.n.configureChanged(ctx, t.after, changedBy(catalog.Command{Batch: t.batch}, nil))
-	p := t.staged
-	var err error
-	if p != nil {
-		err = p.prepareRest(ctx, parts)
-	} else {
-		p, err = t.n.prepareMany(ctx, parts)
-	}
+	p, err := t.prepared(ctx, parts)
 	if err != nil {
 		return err
 	}
 	if err := p.prepareCatalog(ctx, *t.batch); err != nil {
 		p.abort()
 		return concurrently(err)
+	}
+	if err := t.runBefore(ctx); err != nil {
+		p.abort()
+		return err
 	}
 	return p.decide()
 }

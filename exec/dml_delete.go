@@ -31,6 +31,9 @@ func (u *updater) delete(ctx context.Context, b currentRows) (*types.Batch, erro
 		if err := u.w.write(ctx, u.w.partition(key), b.old[i].replace(key, nil)); err != nil {
 			return nil, err
 		}
+		if err := u.gone.deleted(b.Batch, i); err != nil {
+			return nil, err
+		}
 		rows = append(rows, i)
 	}
 	u.count += int64(len(rows))

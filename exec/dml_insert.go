@@ -87,7 +87,7 @@ func (in *newInserter) add(ctx context.Context, b *types.Batch) (*types.Batch, e
 			rows = append(rows, i)
 		}
 	}
-	return b.Gather(rows), nil
+	return b.Gather(rows), in.refs.check(ctx, b, rows, nil)
 }
 
 // addOne inserts row i of b unless it is in somebody's way.

@@ -59,6 +59,8 @@ type updater struct {
 	moves keyMoves
 	// unique are the table's other unique keys, which too hold at the end of the statement.
 	unique *uniqueIndexes
+	refs   *foreignKeys
+	gone   goneKeys
 	count  int64
 
 	buf, newBuf []byte // encoded keys
@@ -68,6 +70,7 @@ func newUpdater(rel *catalog.Relation, env *Env, tx Tx, input plan.Node) *update
 	u := &updater{env: env, rel: rel, input: input, w: newRowWriter(rel, tx), rules: newRowRules(rel, env), locks: rowLocker{env: env, rel: rel}}
 	u.moves = keyMoves{rows: types.NewBatch(rel.Types(), 0), mem: env.account("update of keys")}
 	u.unique = newUniqueIndexes(rel, env, tx)
+	u.refs, u.gone = newForeignKeys(rel, env, tx), newGoneKeys(rel, env)
 	if !givesRowsOnce(input) {
 		u.seen = newKeySet(env)
 	}
@@ -115,10 +118,13 @@ func (u *updater) update(ctx context.Context, b currentRows) (*types.Batch, erro
 		if err := u.updateRow(ctx, key, b.old[i], after, i); err != nil {
 			return nil, err
 		}
+		if err := u.gone.changed(before, after, i); err != nil {
+			return nil, err
+		}
 		rows = append(rows, i)
 	}
 	u.count += int64(len(rows))
-	return after.Gather(rows), nil
+	return after.Gather(rows), u.refs.check(ctx, after, rows, before)
 }
 
 // fresh reports whether the row with the key was not changed by this statement before.
@@ -147,6 +153,9 @@ func (u *updater) finish(ctx context.Context) error {
 		return err
 	}
 	if err := u.unique.finish(ctx); err != nil {
+		return err
+	}
+	if err := u.refs.finish(ctx); err != nil {
 		return err
 	}
 	return u.w.flush(ctx)

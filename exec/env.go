@@ -29,6 +29,9 @@ type Env struct {
 	WorkMemBytes int64
 	Temp         Temp
 	Locking      Locking
+	// References, if not nil, takes what of foreign keys is left to be looked at after the statement. Without it foreign keys from a table to
+	// itself hold only if what is referred to was there before, and nothing is done about rows that refer to those that go.
+	References *References
 
 	run *run
 	// pinned are rows that scans, by their marks, give instead of what they read.

@@ -20,8 +20,10 @@ type Inserter struct {
 	rowID int     // the hidden row id, or -1
 	keys  *keySet // written by this statement; nil where keys need no check
 	locks rowLocker
-	// unique are the table's other unique keys.
+	// unique are the table's other unique keys, refs what it refers to, gone who refers to it.
 	unique *uniqueIndexes
+	refs   *foreignKeys
+	gone   goneKeys
 	// reader is where keys are looked up: the statement's snapshot, or a newer one after a wait for a lock.
 	reader Reader
 	count  int64
@@ -32,7 +34,8 @@ type Inserter struct {
 func NewInserter(rel *catalog.Relation, env *Env, tx Tx) *Inserter {
 	env.begin()
 	in := &Inserter{env: env, rel: rel, w: newRowWriter(rel, tx), rowID: -1, rules: newRowRules(rel, env),
-		locks: rowLocker{env: env, rel: rel}, unique: newUniqueIndexes(rel, env, tx), reader: env.Reader}
+		locks: rowLocker{env: env, rel: rel}, unique: newUniqueIndexes(rel, env, tx),
+		refs: newForeignKeys(rel, env, tx), gone: newGoneKeys(rel, env), reader: env.Reader}
 	for c, col := range rel.Columns {
 		if col.Name == catalog.RowIDColumn && col.Hidden {
 			in.rowID = c
@@ -54,6 +57,9 @@ func (in *Inserter) Add(ctx context.Context, b *types.Batch) error {
 // Close writes what is left and returns the number of rows inserted.
 func (in *Inserter) Close(ctx context.Context) (int64, error) {
 	if err := in.unique.finish(ctx); err != nil {
+		return in.count, err
+	}
+	if err := in.refs.finish(ctx); err != nil {
 		return in.count, err
 	}
 	return in.count, in.w.flush(ctx)
@@ -89,7 +95,7 @@ func (in *Inserter) add(ctx context.Context, b *types.Batch) (*types.Batch, erro
 			return nil, err
 		}
 	}
-	return b, nil
+	return b, in.refs.check(ctx, b, numbers(b.Len), nil)
 }
 
 // addRecords writes records of a topic: their keys and values as they are, see catalog.TopicColumns. One with a key and

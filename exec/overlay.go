@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/millracedb/millrace/exec/state"
@@ -32,6 +33,7 @@ type blockWrites struct {
 	tables map[catalog.PartitionID]*tableWrites
 	order  []catalog.PartitionID // of tables, by first write
 	stream []PartitionWrite
+	checks []PartitionWrite
 	bytes  int64
 	marked bool // there may be a Mark in use
 	undo   []undone
@@ -60,7 +62,7 @@ func (o *Overlay) Over(r Reader) *Overlay {
 func (o *Overlay) Empty() bool {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	return len(o.order) == 0 && len(o.stream) == 0
+	return len(o.order) == 0 && len(o.stream) == 0 && len(o.checks) == 0
 }
 
 // Record adds the writes of a statement that has succeeded, and owns them from then on. Errors: 53200 beyond
@@ -72,7 +74,11 @@ func (o *Overlay) Record(ws []PartitionWrite) error {
 		for _, r := range w.Rows {
 			o.bytes += int64(len(r.Key)+2*len(r.Value)+len(r.Before)) + writeRowBytes
 		}
-		if !w.Table {
+		switch {
+		case w.Check:
+			o.checks = append(o.checks, w)
+			continue
+		case !w.Table:
 			o.stream = append(o.stream, w)
 			continue
 		}
@@ -98,7 +104,7 @@ func (o *Overlay) Record(ws []PartitionWrite) error {
 	return nil
 }
 
-// Flush writes what the block amounts to into tx. The overlay must not be used after it, except for Close.
+// Flush writes what the block amounts to into tx. Nothing must be recorded after it.
 func (o *Overlay) Flush(ctx context.Context, tx Tx) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -112,12 +118,29 @@ func (o *Overlay) Flush(ctx context.Context, tx Tx) error {
 			rows = rows[n:]
 		}
 	}
+	for _, w := range o.checks {
+		if w.Rows = o.unwritten(w); len(w.Rows) == 0 {
+			continue
+		}
+		if err := tx.Write(ctx, []PartitionWrite{w}); err != nil {
+			return err
+		}
+	}
 	for _, w := range o.stream {
 		if err := tx.Write(ctx, []PartitionWrite{w}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unwritten returns the rows of a check that the block does not write: what it writes has guards of its own.
+func (o *Overlay) unwritten(w PartitionWrite) []WriteRow {
+	t := o.tables[w.Partition]
+	if t == nil {
+		return w.Rows
+	}
+	return slices.DeleteFunc(w.Rows, func(r WriteRow) bool { return t.rows[string(r.Key)] != nil })
 }
 
 // chunkOf returns how many of rows make a chunk.
@@ -154,6 +177,11 @@ func (t *statementTx) Write(_ context.Context, ws []PartitionWrite) error {
 	}
 	t.writes = append(t.writes, ws...)
 	return nil
+}
+
+// BeforeCommit implements Tx.
+func (t *statementTx) BeforeCommit(func(context.Context) error) {
+	panic("BUG: a statement of a block has no commit of its own")
 }
 
 func (t *statementTx) Commit(context.Context) error {

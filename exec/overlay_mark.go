@@ -4,8 +4,8 @@ import "github.com/millracedb/millrace/exec/state"
 
 // Mark is a point in the writes of a block that RollbackTo can go back to: what a savepoint is made of.
 type Mark struct {
-	undo, tables, stream int
-	bytes, undoBytes     int64
+	undo, tables, stream, checks int
+	bytes, undoBytes             int64
 }
 
 // undone is what one recorded row changed: the value that the block had given to the key before, or none.
@@ -21,7 +21,7 @@ func (o *Overlay) Mark() Mark {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.marked = true
-	return Mark{undo: len(o.undo), tables: len(o.order), stream: len(o.stream), bytes: o.bytes, undoBytes: o.undoBytes}
+	return Mark{undo: len(o.undo), tables: len(o.order), stream: len(o.stream), checks: len(o.checks), bytes: o.bytes, undoBytes: o.undoBytes}
 }
 
 // DropMarks says that no Mark will be used any more.
@@ -68,7 +68,8 @@ func (o *Overlay) RollbackTo(m Mark) error {
 	}
 	clear(o.undo[m.undo:])
 	clear(o.stream[m.stream:])
-	o.undo, o.order, o.stream = o.undo[:m.undo], o.order[:m.tables], o.stream[:m.stream]
+	clear(o.checks[m.checks:])
+	o.undo, o.order, o.stream, o.checks = o.undo[:m.undo], o.order[:m.tables], o.stream[:m.stream], o.checks[:m.checks]
 	o.bytes, o.undoBytes = m.bytes, m.undoBytes
 	return nil
 }

@@ -103,6 +103,8 @@ func (x *testTx) Write(_ context.Context, ws []PartitionWrite) error {
 
 func (x *testTx) Abort() {}
 
+func (x *testTx) BeforeCommit(func(context.Context) error) {}
+
 // Commit checks all guards, then writes. That a key is written twice is an error of the caller.
 func (x *testTx) Commit(context.Context) error {
 	seen := map[string]bool{}

@@ -19,6 +19,7 @@ type rowWriter struct {
 	rel    *catalog.Relation
 	json   bool // its format
 	tx     Tx
+	check  bool             // rows are checked, not written
 	chunk  []PartitionWrite // partitions with rows
 	place  map[uint32]int   // of a partition in chunk
 	bytes  int              // of the chunk, about
@@ -73,7 +74,7 @@ func (w *rowWriter) write(ctx context.Context, p uint32, row WriteRow) error {
 	if !ok {
 		at = len(w.chunk)
 		w.place[p] = at
-		w.chunk = append(w.chunk, PartitionWrite{Partition: w.rel.Partition(int(p)), Table: w.rel.Keyed(), Epoch: w.rel.Epoch})
+		w.chunk = append(w.chunk, PartitionWrite{Partition: w.rel.Partition(int(p)), Table: w.rel.Keyed(), Check: w.check, Epoch: w.rel.Epoch})
 	}
 	w.chunk[at].Rows = append(w.chunk[at].Rows, row)
 	w.bytes += len(row.Key) + len(row.Value) + len(row.Before) + writeRowBytes

@@ -36,6 +36,7 @@ const (
 	GuardNone     Guard = iota
 	GuardAbsent         // no row has the key
 	GuardAtOffset       // the row was last written at GuardOffset
+	GuardPresent        // a row has the key; of checks only
 )
 
 // WriteRow is one row of a write. Key is in the key codec (nil: a stream's record without key), Value in the row codec
@@ -50,11 +51,13 @@ type WriteRow struct {
 // PartitionWrite is the rows that a statement writes to one partition of a table or stream, in order.
 //
 // Epoch is the relation's as the statement was planned: if its writers have to keep more by now, nothing is written. With Check
-// nothing is written to the partition: the guards of the rows' keys must hold, that is all.
+// nothing is written to the partition: the guards of the rows' keys must hold, that is all. With Freeze, which has no rows, nobody
+// else writes to the partition before the end of the transaction, and nobody with a lower Epoch after its commit.
 type PartitionWrite struct {
 	Partition catalog.PartitionID
 	Table     bool
 	Check     bool
+	Freeze    bool
 	Epoch     uint64
 	Rows      []WriteRow
 }
@@ -63,6 +66,9 @@ type PartitionWrite struct {
 type Tx interface {
 	// Write adds rows; beyond a bound they are staged on their shards. Rows are owned by the Tx after the call.
 	Write(ctx context.Context, ws []PartitionWrite) error
+	// BeforeCommit has f run in Commit, when nothing of what the transaction has guarded, written, checked or frozen can change any more
+	// before its end; with an error of f nothing is written.
+	BeforeCommit(f func(context.Context) error)
 	// Commit returns when all is durable and visible. Errors: *ConflictError (nothing was written; evaluate again),
 	// catalog.ErrStale (nothing was written; plan again), an
 	// error with SQLSTATE 08007 if the outcome cannot be known, others: nothing was written.

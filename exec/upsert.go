@@ -16,6 +16,7 @@ type upsert struct {
 	hit     *keySet      // what rows of the statement have in the arbiter
 	set     []*expr.Compiled
 	where   *expr.Compiled
+	before  *types.Batch // of the rows that evaluate gave last, as they were
 }
 
 func newUpsert(p *plan.Insert, in *Inserter) (*upsert, error) {
@@ -168,6 +169,7 @@ func (u *upsert) evaluate(ctx context.Context, b *types.Batch, conflicts []confl
 	for at, r := range rows {
 		conflicts[r].at = at
 	}
+	u.before = &types.Batch{Len: in.Len, Cols: in.Cols[:len(u.rel.Columns)]}
 	cols, err := u.env.evalAll(ctx, u.set, in)
 	return &types.Batch{Len: in.Len, Cols: cols}, err
 }
@@ -179,6 +181,7 @@ func (u *upsert) apply(ctx context.Context, b *types.Batch, keys []conflictTarge
 	if err != nil {
 		return nil, err
 	}
+	var inserted, changed []int
 	for i := range b.Len {
 		conflicting := len(conflicts) > 0 && conflicts[0].row == i
 		if conflicting && conflicts[0].at < 0 && !u.hit.has(keys[i].id) {
@@ -190,18 +193,23 @@ func (u *upsert) apply(ctx context.Context, b *types.Batch, keys []conflictTarge
 		}
 		if !conflicting {
 			out.AppendFrom(b, i, 1)
+			inserted = append(inserted, i)
 			err = u.insertRow(ctx, keys[i].key, b, i)
 		} else {
 			c := conflicts[0]
 			conflicts = conflicts[1:]
 			out.AppendFrom(updated, c.at, 1)
+			changed = append(changed, c.at)
 			err = u.update(ctx, keys[i].key, c.old, after, c.at)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	if err := u.refs.check(ctx, b, inserted, nil); err != nil {
+		return nil, err
+	}
+	return out, u.refs.check(ctx, updated, changed, u.before)
 }
 
 // hits notes that the statement writes the target. Error: 21000 if it has before.
@@ -240,6 +248,9 @@ func (u *upsert) update(ctx context.Context, key []byte, old storedRow, rows che
 	}
 	b := rows.batch
 	u.count++
+	if err := u.gone.changed(u.before, b, i); err != nil {
+		return err
+	}
 	newKey := u.key(b, i)
 	if err := u.unique.change(key, old, newKey, b, i); err != nil {
 		return err

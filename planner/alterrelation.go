@@ -22,7 +22,12 @@ type RelationChange struct {
 	Cascaded []*catalog.Relation
 	Fill     []Fill
 	Rules    []RowRule
-	Notices  []string
+	// ForeignKeys are those that are new: rows that are there have to hold them. Parents are the tables to which they refer, other than Relation.
+	ForeignKeys []string
+	Parents     []*catalog.Relation
+	// Gone is what goes beside Cascaded, as messages call it.
+	Gone    []string
+	Notices []string
 }
 
 // Fill is the value of an added column in the rows that are there: it is evaluated once, and goes to Column.Missing.
@@ -49,12 +54,15 @@ type alterer struct {
 // 42704, 42710, 42P07, 42P16, those of expressions and types.
 func PlanAlter(stmt *ast.AlterRelation, r *catalog.Relation, env *Env) (*RelationChange, error) {
 	n := *r
-	n.Columns, n.Checks = slices.Clone(r.Columns), slices.Clone(r.Checks)
+	n.Columns, n.Checks, n.ForeignKeys = slices.Clone(r.Columns), slices.Clone(r.Checks), slices.Clone(r.ForeignKeys)
 	a := &alterer{binder: newBinder(env), stmt: stmt, rel: &n, out: &RelationChange{Relation: &n}}
 	for _, action := range stmt.Actions {
 		if err := a.action(action); err != nil {
 			return nil, err
 		}
+	}
+	if len(a.out.Rules) > 0 || len(a.out.ForeignKeys) > 0 {
+		n.Epoch++
 	}
 	return a.out, nil
 }
@@ -87,6 +95,10 @@ func (a *alterer) action(x ast.AlterAction) error {
 		return a.dropColumn(x)
 	case "add check":
 		return a.addCheck(*x.Check)
+	case "add foreign key":
+		return a.addForeignKey(*x.ForeignKey)
+	case "rename constraint":
+		return a.renameConstraint(x)
 	case "drop constraint":
 		return a.dropConstraint(x)
 	}
@@ -207,6 +219,9 @@ func (a *alterer) addColumn(x ast.AlterAction) error {
 			return err
 		}
 	}
+	if def.References != nil {
+		return a.addForeignKey(*def.References)
+	}
 	return nil
 }
 
@@ -241,13 +256,7 @@ func (a *alterer) notNull(i int) {
 func (a *alterer) addCheck(c ast.Check) error { return a.addCheckOf(c, "") }
 
 func (a *alterer) addCheckOf(c ast.Check, column string) error {
-	names := map[string]bool{a.rel.PrimaryKeyName(): a.rel.HasPrimaryKey}
-	for _, old := range a.rel.Checks {
-		names[old.Name] = true
-	}
-	for _, x := range a.rel.Indexes {
-		names[x.Name] = names[x.Name] || x.Index.Constraint
-	}
+	names := constraintsOf(a.rel, a.rel.Indexes)
 	if names[c.Name] {
 		return pgerr.New(pgerr.DuplicateObject, "constraint %q for relation %q already exists", c.Name, a.rel.Name)
 	}
@@ -265,25 +274,6 @@ func (a *alterer) addCheckOf(c ast.Check, column string) error {
 	not := &plan.Expr{Op: plan.OpNot, Type: types.Bool, Args: []*plan.Expr{x}}
 	a.out.Rules = append(a.out.Rules, RowRule{Violated: not, Err: violation})
 	return nil
-}
-
-func (a *alterer) dropConstraint(x ast.AlterAction) error {
-	i := slices.IndexFunc(a.rel.Checks, func(c catalog.Check) bool { return c.Name == x.Name })
-	if u := a.rel.IndexNamed(x.Name); u != nil && u.Index.Constraint {
-		a.out.Drop = append(a.out.Drop, u.ID)
-		return nil
-	}
-	switch {
-	case i >= 0:
-		a.rel.Checks = slices.Delete(a.rel.Checks, i, i+1)
-		return nil
-	case a.rel.HasPrimaryKey && x.Name == a.rel.PrimaryKeyName():
-		return pgerr.Unsupported("dropping a primary key is").At(x.Pos)
-	case x.IfExists:
-		a.out.Notices = append(a.out.Notices, fmt.Sprintf("constraint %q of relation %q does not exist, skipping", x.Name, a.rel.Name))
-		return nil
-	}
-	return pgerr.New(pgerr.UndefinedObject, "constraint %q of relation %q does not exist", x.Name, a.rel.Name)
 }
 
 // alterColumn is SET and DROP of DEFAULT and NOT NULL.

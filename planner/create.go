@@ -26,13 +26,13 @@ func PlanCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 }
 
 // PlanCreate is PlanCreateRelation with the sequences of serial and identity columns and the indexes of UNIQUE constraints: the
-// relation comes first.
-func PlanCreate(stmt *ast.CreateRelation, env *Env, placement Placement) ([]*catalog.Relation, error) {
+// relation comes first. Changed are the tables that its foreign keys refer to.
+func PlanCreate(stmt *ast.CreateRelation, env *Env, placement Placement) (created, changed []*catalog.Relation, err error) {
 	c, err := planCreateRelation(stmt, env, env.Catalog.NextID(), placement)
 	if c == nil || err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return append([]*catalog.Relation{c.rel}, c.sequences...), nil
+	return append([]*catalog.Relation{c.rel}, c.sequences...), c.parents, nil
 }
 
 func planCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationID, placement Placement) (*creator, error) {
@@ -75,6 +75,9 @@ func planCreateRelation(stmt *ast.CreateRelation, env *Env, id catalog.RelationI
 		return nil, err
 	}
 	if err := refuseEnums(rel, false); err != nil {
+		return nil, err
+	}
+	if err := c.foreignKeys(); err != nil {
 		return nil, err
 	}
 	if rel.Kind == catalog.KindTopic {
@@ -133,6 +136,7 @@ type creator struct {
 
 	sequences []*catalog.Relation // of serial and identity columns, then the indexes of UNIQUE constraints
 	nextID    catalog.RelationID  // of the next one
+	parents   []*catalog.Relation // tables that foreign keys refer to
 }
 
 // column adds a column.
@@ -187,8 +191,6 @@ func refuseColumn(def ast.ColumnDef) error {
 	switch {
 	case reserved(def.Name):
 		return pgerr.New(pgerr.DuplicateColumn, "column name %q conflicts with a system column name", def.Name).At(def.Pos)
-	case def.References != nil:
-		what = "FOREIGN KEY constraints are"
 	case def.Generated != "":
 		what = "GENERATED columns are"
 	default:

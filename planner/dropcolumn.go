@@ -26,7 +26,14 @@ func (a *alterer) dropColumn(x ast.AlterAction) error {
 	if err := a.dropReaders(i, x.Cascade); err != nil {
 		return err
 	}
+	err = a.dropReferences("column "+x.Name, x.Cascade, func(f catalog.Reference) bool {
+		return slices.Contains(f.Referenced, i) && (f.Child.ID != a.rel.ID || !slices.Contains(f.Columns, i))
+	})
+	if err != nil {
+		return err
+	}
 	a.rel.Checks = slices.DeleteFunc(a.rel.Checks, func(c catalog.Check) bool { return checkUses(c, i) })
+	a.rel.ForeignKeys = slices.DeleteFunc(a.rel.ForeignKeys, func(f catalog.ForeignKey) bool { return slices.Contains(f.Columns, i) })
 	for _, x := range a.rel.Indexes {
 		if x.Index.Uses(i) {
 			a.out.Drop = append(a.out.Drop, x.ID)

@@ -101,9 +101,16 @@ func nameTaken(cat *catalog.Catalog, schema, name string) bool {
 		})
 }
 
-// freeIndexName makes the name table_column_…_label, with a number behind it if it is taken, in the catalog or among others. What
-// is too long is cut, of table and columns whichever is longer.
+// freeIndexName makes the name table_column_…_label, with a number behind it if it is taken, in the catalog or among others.
 func freeIndexName(table *catalog.Relation, columns []string, label string, cat *catalog.Catalog, others []string) string {
+	return freeName(table, columns, label, func(name string) bool {
+		return nameTaken(cat, table.Schema, name) || slices.Contains(others, name)
+	})
+}
+
+// freeName makes the name table_column_…_label, with a number behind it if it is taken. What is too long is cut, of table and columns
+// whichever is longer.
+func freeName(table *catalog.Relation, columns []string, label string, taken func(string) bool) string {
 	for n := 0; ; n++ {
 		end := "_" + label
 		if n > 0 {
@@ -118,7 +125,7 @@ func freeIndexName(table *catalog.Relation, columns []string, label string, cat 
 			}
 		}
 		name := strings.ToValidUTF8(first, "") + "_" + strings.ToValidUTF8(second, "") + end
-		if !nameTaken(cat, table.Schema, name) && !slices.Contains(others, name) {
+		if !taken(name) {
 			return name
 		}
 	}

@@ -28,7 +28,7 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &plan.Update{Relation: rel}
+	out := &plan.Update{Relation: rel, Assigned: assigned(set)}
 	if out.Returning, out.Fields, err = b.returning(stmt.Returning, b.targetScope(rel, stmt.Alias)); err != nil {
 		return nil, err
 	}
@@ -41,6 +41,16 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 	}
 	out.Returning = mapList(out.Returning, b.params.typed)
 	return out, nil
+}
+
+// assigned returns the columns that are not left as they are.
+func assigned(set []*plan.Expr) (out []int) {
+	for i, x := range set {
+		if x.Op != plan.OpColumn || x.Column != i {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // PlanDelete plans DELETE. It fills in env.ParamTypes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/state"
@@ -87,6 +88,12 @@ func (b *batch) checkPart(p *Part, self TxnID) (*Result, error) {
 	if p.Epoch < b.m.epochs[p.Partition.Topic.Relation()] {
 		return &Result{Verdict: Stale}, nil
 	}
+	if owner, frozen := b.m.frozen[p.Partition]; frozen && owner != self {
+		return &Result{Verdict: Locked, Txn: owner, Conflict: conflict(p.Partition, nil, Guard{})}, nil
+	}
+	if p.Freeze {
+		return b.checkFreeze(p, self), nil
+	}
 	records, err := parseNew(p.Batch)
 	if err != nil {
 		return invalid("batch of %v: %v", p.Partition, err), nil
@@ -115,7 +122,7 @@ func (b *batch) checkPart(p *Part, self TxnID) (*Result, error) {
 		if p.Guards != nil {
 			g = p.Guards[n]
 		}
-		if refused, err := b.checkRow(p.Partition, r.Key, g, self); refused != nil || err != nil {
+		if refused, err := b.checkRow(p, r.Key, g, self); refused != nil || err != nil {
 			return refused, err
 		}
 		n++
@@ -126,12 +133,46 @@ func (b *batch) checkPart(p *Part, self TxnID) (*Result, error) {
 	return nil, nil
 }
 
-func (b *batch) checkRow(p catalog.PartitionID, key []byte, g Guard, self TxnID) (*Result, error) {
-	if g.Kind == exec.GuardNone && len(b.m.locks) == 0 {
+// checkFreeze returns why a partition cannot be frozen: another transaction is about to write there. Of several the one with the lowest
+// id is named, so that all replicas say the same.
+func (b *batch) checkFreeze(p *Part, self TxnID) *Result {
+	prefix := string(state.RowPrefix(p.Partition))
+	var owner TxnID
+	found := false
+	for key, id := range b.m.locks {
+		if id != self && strings.HasPrefix(key, prefix) && (!found || bytes.Compare(id[:], owner[:]) < 0) {
+			owner, found = id, true
+		}
+	}
+	if !found {
+		return nil
+	}
+	return &Result{Verdict: Locked, Txn: owner, Conflict: conflict(p.Partition, nil, Guard{})}
+}
+
+// lockedBy returns who stands in the way of a part that writes or checks a row.
+func (b *batch) lockedBy(rowKey []byte, check bool, self TxnID) (TxnID, bool) {
+	if owner, locked := b.m.locks[string(rowKey)]; locked && owner != self {
+		return owner, true
+	}
+	if check {
+		return TxnID{}, false
+	}
+	for _, id := range b.m.checked[string(rowKey)] {
+		if id != self {
+			return id, true
+		}
+	}
+	return TxnID{}, false
+}
+
+func (b *batch) checkRow(part *Part, key []byte, g Guard, self TxnID) (*Result, error) {
+	if g.Kind == exec.GuardNone && len(b.m.locks) == 0 && len(b.m.checked) == 0 {
 		return nil, nil
 	}
+	p := part.Partition
 	rowKey := b.rowKey(p, key)
-	if owner, locked := b.m.locks[string(rowKey)]; locked && owner != self {
+	if owner, locked := b.lockedBy(rowKey, part.Check, self); locked {
 		return &Result{Verdict: Locked, Txn: owner, Conflict: conflict(p, key, g)}, nil
 	}
 	if g.Kind == exec.GuardNone {
@@ -141,7 +182,7 @@ func (b *batch) checkRow(p catalog.PartitionID, key []byte, g Guard, self TxnID)
 	if err != nil {
 		return nil, err
 	}
-	holds := stored == nil
+	holds := (stored == nil) == (g.Kind == exec.GuardAbsent)
 	if g.Kind == exec.GuardAtOffset {
 		holds = false
 		if stored != nil {
@@ -195,7 +236,11 @@ func (b *batch) applyParts(parts []Part) ([]log.Offset, error) {
 }
 
 func (b *batch) applyPart(p *Part) (log.Offset, error) {
-	if b.isDropped(p.Partition) || p.Check { // staged before the drop
+	if b.isDropped(p.Partition) { // staged before the drop
+		return skippedBase, nil
+	}
+	b.knowEpoch(p.Partition.Topic.Relation(), p.Epoch)
+	if p.Check {
 		return skippedBase, nil
 	}
 	records, err := parseNew(p.Batch)

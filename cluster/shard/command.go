@@ -65,7 +65,10 @@ type Part struct {
 	Partition catalog.PartitionID
 	Table     bool
 	// Check: nothing is written; the guards of the records' keys must hold when the write is applied.
-	Check  bool
+	Check bool
+	// Freeze: a Check of the whole partition, whose batch has one record, without meaning. No other transaction writes to the partition while
+	// this one is staged, nor before its Epoch after it is applied.
+	Freeze bool
 	Epoch  uint64  // that the writer knew of the table, see RaiseEpoch
 	Guards []Guard // one per record, or nil: there are none
 	Batch  []byte
@@ -284,6 +287,7 @@ const (
 	partGuards = 2
 	partEpoch  = 4
 	partCheck  = 8
+	partFreeze = 16
 )
 
 func appendParts(dst []byte, parts []Part) []byte {
@@ -308,6 +312,9 @@ func appendPart(dst []byte, p *Part) []byte {
 	}
 	if p.Check {
 		flags |= partCheck
+	}
+	if p.Freeze {
+		flags |= partFreeze
 	}
 	dst = append(dst, flags)
 	if p.Guards != nil {
@@ -343,10 +350,10 @@ func (d *decoder) parts() (parts []Part) {
 func (d *decoder) part() Part {
 	p := Part{Partition: d.partition()}
 	flags := d.byte()
-	if flags&^(partTable|partGuards|partEpoch|partCheck) != 0 {
+	if flags&^(partTable|partGuards|partEpoch|partCheck|partFreeze) != 0 {
 		d.fail("flags of a part")
 	}
-	p.Table, p.Check = flags&partTable != 0, flags&partCheck != 0
+	p.Table, p.Check, p.Freeze = flags&partTable != 0, flags&partCheck != 0, flags&partFreeze != 0
 	if flags&partGuards != 0 {
 		p.Guards = d.guards()
 	}
@@ -361,7 +368,7 @@ func (d *decoder) guards() []Guard {
 	guards := make([]Guard, 0, d.count())
 	for range cap(guards) {
 		g := Guard{Kind: exec.Guard(d.byte())}
-		if g.Kind > exec.GuardAtOffset {
+		if g.Kind > exec.GuardPresent {
 			d.fail("guard")
 		}
 		if g.Kind == exec.GuardAtOffset {

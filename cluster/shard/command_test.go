@@ -38,6 +38,8 @@ func sampleOps() []Op {
 		&AddIndex{Index: relation + 1, Table: relation, Def: []byte("{}")}, &BuildIndex{Index: relation + 1, Partition: partitionOf(2), From: []byte("a"), To: []byte{}},
 		&BuildIndex{Index: 1, Partition: partitionOf(1), From: []byte("b")}, &RaiseEpoch{Relation: relation, Epoch: 1 << 40},
 		&Write{Parts: []Part{{Partition: partitionOf(1), Table: true, Check: true, Epoch: 9, Guards: []Guard{absent}, Batch: []byte("c")}}},
+		&Write{Parts: []Part{{Partition: partitionOf(1), Table: true, Check: true, Guards: []Guard{{Kind: exec.GuardPresent}}, Batch: []byte("c")}}},
+		&Write{Parts: []Part{{Partition: partitionOf(1), Table: true, Check: true, Freeze: true, Epoch: 9, Batch: []byte("c")}}},
 	}
 }
 

@@ -201,11 +201,17 @@ func (b *batch) raiseEpoch(op *RaiseEpoch) (Result, error) {
 	if b.gone(op.Relation) {
 		return Result{Verdict: Dropped}, nil
 	}
-	if op.Epoch > b.m.epochs[op.Relation] {
-		b.m.epochs[op.Relation] = op.Epoch
-		b.put(epochKey(op.Relation), binary.AppendUvarint(nil, op.Epoch))
-	}
+	b.knowEpoch(op.Relation, op.Epoch)
 	return Result{Verdict: Applied}, nil
+}
+
+// knowEpoch refuses from now on who does not know the epoch of a relation. Who writes with it knows what the catalog had then, so
+// others may have to know it as well.
+func (b *batch) knowEpoch(id catalog.RelationID, epoch uint64) {
+	if epoch > b.m.epochs[id] {
+		b.m.epochs[id] = epoch
+		b.put(epochKey(id), binary.AppendUvarint(nil, epoch))
+	}
 }
 
 // dropIndexes forgets a relation that is an index, and the indexes of one that has some.

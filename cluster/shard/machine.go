@@ -36,7 +36,9 @@ type machine struct {
 	given   uint64 // index of the last entry that raft has given
 	parts   map[catalog.PartitionID]*partition
 	txns    map[TxnID]*txn
-	locks   map[string]TxnID // by row key
+	locks   map[string]TxnID   // of rows that are written, by row key
+	checked map[string][]TxnID // of rows that are checked
+	frozen  map[catalog.PartitionID]TxnID
 	dropped map[catalog.RelationID]struct{}
 	synced  map[catalog.PartitionID]log.Offset // of the newest snapshot
 
@@ -79,7 +81,7 @@ const (
 func newStateMachine(cfg Config, db state.Disk, v *view, snapshots chan struct{}) *machine {
 	return &machine{
 		id: cfg.ID, fs: cfg.FS, dir: cfg.Dir, db: v.db, disk: db, view: v, fatal: cfg.Fatal, snapshotCh: snapshots,
-		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{},
+		parts: map[catalog.PartitionID]*partition{}, txns: map[TxnID]*txn{}, locks: map[string]TxnID{}, checked: map[string][]TxnID{}, frozen: map[catalog.PartitionID]TxnID{},
 		dropped: map[catalog.RelationID]struct{}{}, synced: map[catalog.PartitionID]log.Offset{},
 		saved:     map[catalog.RelationID]savedHeld{},
 		producers: map[catalog.PartitionID]map[int64]*producer{}, indexes: map[catalog.RelationID][]*rowIndex{}, epochs: map[catalog.RelationID]uint64{},

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/state"
@@ -24,7 +25,9 @@ type txn struct {
 	staged   uint32 // number of parts
 	prepared bool
 	keys     []string // locked rows
-	promised int64    // of the budget of memory
+	checks   []string // checked rows
+	frozen   []catalog.PartitionID
+	promised int64 // of the budget of memory
 }
 
 // prepare checks and stages parts of a transaction.
@@ -54,15 +57,20 @@ func (b *batch) prepare(op *Prepare) (Result, error) {
 }
 
 func (b *batch) stage(t *txn, p *Part) {
-	b.put(stagedKey(t.id, t.staged), appendPart(nil, &Part{Partition: p.Partition, Table: p.Table, Check: p.Check, Batch: p.Batch}))
+	b.put(stagedKey(t.id, t.staged), appendPart(nil, &Part{Partition: p.Partition, Table: p.Table, Check: p.Check, Freeze: p.Freeze, Epoch: p.Epoch, Batch: p.Batch}))
 	t.staged++
 	if p.Table {
 		b.m.lock(t, p)
 	}
 }
 
-// lock locks the rows of a checked part.
+// lock locks the rows of a part that passed the check: for itself those that it writes, and for all who do so those that it checks.
 func (m *machine) lock(t *txn, p *Part) {
+	if p.Freeze {
+		m.frozen[p.Partition] = t.id
+		t.frozen = append(t.frozen, p.Partition)
+		return
+	}
 	records, err := parseNew(p.Batch)
 	if err != nil {
 		panic(fmt.Sprintf("BUG: lock an unchecked part: %v", err))
@@ -72,7 +80,10 @@ func (m *machine) lock(t *txn, p *Part) {
 	t.promised += grown
 	for it := records.Records(); it.Next(); {
 		key := string(state.RowKey(p.Partition, it.Record().Key))
-		if _, mine := m.locks[key]; !mine {
+		if p.Check {
+			m.checked[key] = append(m.checked[key], t.id)
+			t.checks = append(t.checks, key)
+		} else if _, mine := m.locks[key]; !mine {
 			m.locks[key] = t.id
 			t.keys = append(t.keys, key)
 		}
@@ -82,6 +93,15 @@ func (m *machine) lock(t *txn, p *Part) {
 func (m *machine) unlock(t *txn) {
 	for _, k := range t.keys {
 		delete(m.locks, k)
+	}
+	for _, k := range t.checks {
+		m.checked[k] = slices.DeleteFunc(m.checked[k], func(id TxnID) bool { return id == t.id })
+		if len(m.checked[k]) == 0 {
+			delete(m.checked, k)
+		}
+	}
+	for _, p := range t.frozen {
+		delete(m.frozen, p)
 	}
 	m.db.Budget().Release(t.promised)
 	delete(m.txns, t.id)

@@ -160,6 +160,9 @@ func (k *call) isFirst(r *catalog.Relation) bool {
 	return false
 }
 
+// relationName is what r is called where it has to be found: with its schema if the search path does not lead to it.
+func (k *call) relationName(r *catalog.Relation) string { return r.QuotedName(!k.isFirst(r)) }
+
 func formatType(k *call, i int) error {
 	if k.args[0].null(i) {
 		k.setNull(i)
@@ -244,6 +247,9 @@ func constraintDefinition(k *call, oid int64, pretty bool) (string, bool) {
 			return "CHECK (" + check.SQL + ")", true
 		}
 		return "CHECK ((" + check.SQL + "))", true
+	}
+	if f := k.Catalog.ForeignKeyOf(uint32(oid)); f.Child != nil {
+		return f.Definition(k.Catalog, k.relationName), true
 	}
 	x := k.index(oid)
 	if x == nil || !x.Constraint {

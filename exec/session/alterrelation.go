@@ -1,9 +1,7 @@
 package session
 
 import (
-	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/planner"
-	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -14,7 +12,7 @@ func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
 	if len(t.Actions) == 1 && t.Actions[0].Verb == "add unique" {
 		return c.addUnique(t)
 	}
-	return c.change("ALTER "+upper(t.Kind), func(c *compiler) (*catalog.Change, func(), error) {
+	return c.changeRules("ALTER "+upper(t.Kind), func(c *compiler) (*ruleChange, func(), error) {
 		r := c.resolve(t.Name)
 		switch {
 		case r == nil && t.IfExists:
@@ -32,7 +30,7 @@ func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
 		if len(t.Actions) == 1 && t.Actions[0].Verb == "owner to" {
 			n := *r
 			owned, err := c.newOwner(&n, *t.Actions[0].Role)
-			return &catalog.Change{Put: append(owned, &n)}, nil, err
+			return &ruleChange{Change: catalog.Change{Put: append(owned, &n)}}, nil, err
 		}
 		a, err := planner.PlanAlter(t, r, c.plannerEnv())
 		if err != nil {
@@ -41,10 +39,8 @@ func (c *compiler) alterRelation(t *ast.AlterRelation) (*command, error) {
 		if err := c.fill(a); err != nil {
 			return nil, nil, err
 		}
-		if err := c.checkRows(a); err != nil {
-			return nil, nil, err
-		}
-		return &catalog.Change{Drop: a.Drop, Put: append([]*catalog.Relation{a.Relation}, a.Also...)}, func() { c.tellAlter(a) }, nil
+		put := append(append([]*catalog.Relation{a.Relation}, a.Also...), a.Parents...)
+		return &ruleChange{Change: catalog.Change{Drop: a.Drop, Put: put}, rules: c.newRules(a)}, func() { c.tellAlter(a) }, nil
 	}), nil
 }
 
@@ -56,7 +52,7 @@ func (c *compiler) tellAlter(a *planner.RelationChange) {
 	for _, r := range a.Cascaded {
 		names = append(names, c.called(r))
 	}
-	c.session.noticeCascade(names)
+	c.session.noticeCascade(append(names, a.Gone...))
 }
 
 // fill evaluates what added columns are in the rows that are there.
@@ -71,45 +67,4 @@ func (c *compiler) fill(a *planner.RelationChange) error {
 		}
 	}
 	return nil
-}
-
-// checkRows looks for a row that a new rule refuses.
-func (c *compiler) checkRows(a *planner.RelationChange) error {
-	for _, rule := range a.Rules {
-		found, err := c.anyRow(a.Relation, rule.Violated)
-		if err != nil {
-			return err
-		}
-		if found {
-			return rule.Err
-		}
-	}
-	return nil
-}
-
-// anyRow reports whether a row of r, as it is to be, meets a condition over its stored columns.
-func (c *compiler) anyRow(r *catalog.Relation, condition *plan.Expr) (bool, error) {
-	scan := &plan.Scan{Relation: r, Columns: make([]int, len(r.Columns))}
-	for i := range scan.Columns {
-		scan.Columns[i] = i
-	}
-	reader, err := c.session.snapshot(c.ctx, []*catalog.Relation{r}, Strong)
-	if err != nil {
-		return false, err
-	}
-	defer closeReader(reader)
-	op, err := exec.Build(&plan.Filter{Input: scan, Pred: condition}, c.session.env(reader, nil, nil))
-	if err != nil {
-		return false, err
-	}
-	defer op.Close()
-	for {
-		b, err := op.Next(c.ctx)
-		if err != nil || b == nil {
-			return false, err
-		}
-		if b.Len > 0 {
-			return true, nil
-		}
-	}
 }

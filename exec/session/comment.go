@@ -115,6 +115,11 @@ func commentConstraint(r *catalog.Relation, t *ast.Comment) error {
 		r.KeyComments.Constraint = t.Text
 		return nil
 	}
+	if i := slices.IndexFunc(r.ForeignKeys, func(f catalog.ForeignKey) bool { return f.Name == t.Constraint }); i >= 0 {
+		r.ForeignKeys = slices.Clone(r.ForeignKeys)
+		r.ForeignKeys[i].Comment = t.Text
+		return nil
+	}
 	i := slices.IndexFunc(r.Checks, func(c catalog.Check) bool { return c.Name == t.Constraint })
 	if i < 0 {
 		return pgerr.New(pgerr.UndefinedObject, "constraint %q for table %q does not exist", t.Constraint, r.Name)

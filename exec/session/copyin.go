@@ -24,6 +24,8 @@ type CopyWriter struct {
 	source   []int        // for each stored column the column of the data, or -1
 	defaults []*plan.Expr // of the columns that the data lack, by stored column; evaluated for each row
 	env      *exec.Env    // in which they are
+	own      bool         // the block is of this statement
+	refs     *exec.References
 }
 
 // StartCopy begins the portal's COPY FROM.
@@ -47,16 +49,23 @@ func (s *Session) openCopy(ctx context.Context, p *Portal) (*CopyWriter, error) 
 	if err := w.columns(ctx, cp); err != nil {
 		return nil, err
 	}
+	if refersToItself(cp.target) {
+		w.refs = new(exec.References)
+		if w.own = s.block == nil; w.own {
+			s.block = s.newBlock()
+		}
+	}
 	w.tx = s.statementTx()
 	if cp.target.Keyed() {
-		reader, err := s.snapshot(ctx, []*catalog.Relation{cp.target}, Strong)
+		reader, err := s.snapshot(ctx, withReferenced(s.catalog(), []*catalog.Relation{cp.target}, cp.target), Strong)
 		if err != nil {
-			w.tx.Abort()
+			w.Abort()
 			return nil, err
 		}
 		w.reader = reader
 	}
 	w.env = s.env(w.reader, nil, nil)
+	w.env.References = w.refs
 	w.env.Locking = s.locking()
 	w.inserter = exec.NewInserter(cp.target, w.env, w.tx)
 	return w, nil
@@ -119,7 +128,7 @@ func (w *CopyWriter) Finish(ctx context.Context) (rows int64, err error) {
 	defer w.session.recover(&err)
 	defer w.Abort()
 	if rows, err = w.inserter.Close(ctx); err == nil {
-		err = commitTx(ctx, w.tx)
+		err = w.commit(ctx)
 	}
 	var conflict *exec.ConflictError
 	if errors.As(err, &conflict) && conflict.Guard == exec.GuardAbsent {
@@ -130,6 +139,17 @@ func (w *CopyWriter) Finish(ctx context.Context) (rows int64, err error) {
 		return 0, userError(ctx, err)
 	}
 	return rows, w.portal.finish(countTag("COPY", rows))
+}
+
+func (w *CopyWriter) commit(ctx context.Context) error {
+	err := commitTx(ctx, w.tx)
+	if err == nil && w.refs != nil {
+		err = w.session.settleReferences(ctx, w.refs, false)
+	}
+	if err == nil && w.own {
+		err = w.session.flushBlock(ctx)
+	}
+	return err
 }
 
 // constraintOf names the key at which a row met another one.
@@ -148,5 +168,9 @@ func (w *CopyWriter) Abort() {
 	w.tx.Abort()
 	closeReader(w.reader)
 	w.reader = nil
+	if w.own {
+		w.session.block.thaw()
+		w.session.block, w.own = nil, false
+	}
 	w.session.releaseStatement()
 }

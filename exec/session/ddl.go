@@ -21,15 +21,16 @@ type creation struct {
 	ifNotExists bool
 	options     []ast.Option
 	tag         string
-	plan        func(env *planner.Env) ([]*catalog.Relation, error) // the relation, then its sequences
-	replace     bool                                                // OR REPLACE
-	wait        bool                                                // for the backfill
+	// plan makes the relation and then what comes with it, and changes others.
+	plan    func(env *planner.Env) (created, changed []*catalog.Relation, err error)
+	wait    bool // for the backfill
+	replace bool // OR REPLACE
 }
 
 // createRelation is CREATE TOPIC, and CREATE STREAM and CREATE TABLE with columns.
 func (c *compiler) createRelation(t *ast.CreateRelation) (*command, error) {
 	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: "CREATE " + upper(t.Kind),
-		plan: func(env *planner.Env) ([]*catalog.Relation, error) {
+		plan: func(env *planner.Env) (created, changed []*catalog.Relation, err error) {
 			return planner.PlanCreate(t, env, c.session.engine.Placement)
 		}})
 }
@@ -43,9 +44,9 @@ func (c *compiler) createQuery(t *ast.CreateQuery) (*command, error) {
 	}
 	t = &stmt
 	return c.create(&creation{name: t.Name, ifNotExists: t.IfNotExists, options: t.Options, tag: createTag(t.Kind, c.parsed.Text), replace: t.OrReplace, wait: wait,
-		plan: func(env *planner.Env) ([]*catalog.Relation, error) {
+		plan: func(env *planner.Env) (created, changed []*catalog.Relation, err error) {
 			rel, err := planner.PlanCreateQuery(t, env, env.Catalog.NextID(), c.session.engine.Placement)
-			return []*catalog.Relation{rel}, err
+			return []*catalog.Relation{rel}, nil, err
 		}})
 }
 
@@ -62,7 +63,7 @@ func createTag(kind, text string) string {
 func (c *compiler) create(cr *creation) (*command, error) {
 	s := c.session
 	if c.existing(cr.name) == nil || cr.replace {
-		if _, err := cr.plan(c.plannerEnv()); err != nil {
+		if _, _, err := cr.plan(c.plannerEnv()); err != nil {
 			return nil, err
 		}
 	}
@@ -103,7 +104,7 @@ func (c *compiler) createOnce(cr *creation) (*catalog.Relation, error) {
 		s.noticeExists(cr.name)
 		return nil, nil
 	}
-	rels, err := cr.plan(c.plannerEnv())
+	rels, changed, err := cr.plan(c.plannerEnv())
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +113,8 @@ func (c *compiler) createOnce(cr *creation) (*catalog.Relation, error) {
 		return rels[0], c.replaceView(rels[0])
 	}
 	cmd := catalog.Command{Create: rels[0]}
-	if len(rels) > 1 {
-		cmd = catalog.Command{Change: &catalog.Change{Version: c.catalog.Version(), Put: rels}}
+	if len(rels)+len(changed) > 1 {
+		cmd = catalog.Command{Change: &catalog.Change{Version: c.catalog.Version(), Put: append(rels, changed...)}}
 	}
 	if err := s.apply(c.ctx, cmd); err != nil {
 		return nil, err

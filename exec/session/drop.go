@@ -86,25 +86,32 @@ func (c *compiler) applyDrop(ids []catalog.RelationID, cascade bool) ([]string, 
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	if err := c.checkDependents(ids); err != nil {
+	if err := c.checkDependents(ids, cascade); err != nil {
 		return nil, err
 	}
 	if _, err := c.catalog.Apply(catalog.Command{Drop: ids}); err != nil {
 		return nil, err
 	}
 	ch, also, err := c.dropWithSequences(ids, cascade)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case ch == nil:
-		return nil, c.session.apply(c.ctx, catalog.Command{Drop: ids})
+	}
+	for _, id := range ids {
+		for _, name := range c.referencesTo(c.catalog.ByID(id), ids) {
+			if !slices.Contains(also, name) {
+				also = append(also, name)
+			}
+		}
+	}
+	if ch == nil {
+		return also, c.session.apply(c.ctx, catalog.Command{Drop: ids})
 	}
 	ch.Version = c.catalog.Version()
 	return also, c.session.apply(c.ctx, catalog.Command{Change: ch})
 }
 
 // checkDependents checks that nothing depends on the relations but they themselves. Error: 2BP01.
-func (c *compiler) checkDependents(ids []catalog.RelationID) error {
+func (c *compiler) checkDependents(ids []catalog.RelationID, cascade bool) error {
 	for _, id := range ids {
 		r := c.catalog.ByID(id)
 		var lines []string
@@ -113,12 +120,31 @@ func (c *compiler) checkDependents(ids []catalog.RelationID) error {
 				lines = append(lines, c.called(d)+" depends on "+c.called(r))
 			}
 		}
+		if !cascade { // else they go
+			for _, name := range c.referencesTo(r, ids) {
+				lines = append(lines, name+" depends on "+c.called(r))
+			}
+		}
 		if len(lines) > 0 {
 			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because other objects depend on it", c.called(r)).
 				WithDetail("%s", strings.Join(lines, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 		}
 	}
 	return nil
+}
+
+// referencesTo are the foreign keys that need r, a table or its unique index, as messages call them: without those of tables among ids.
+func (c *compiler) referencesTo(r *catalog.Relation, ids []catalog.RelationID) (names []string) {
+	table := r
+	if r.Index != nil {
+		table = c.catalog.ByID(r.Index.Table)
+	}
+	for _, f := range c.catalog.References(table) {
+		if !slices.Contains(ids, f.Child.ID) && (r.Index == nil || f.Index == r.ID) {
+			names = append(names, "constraint "+f.Name+" on "+c.called(f.Child))
+		}
+	}
+	return names
 }
 
 // dropTarget resolves a name of DROP. Errors: 3F000, 42P01, 42809.

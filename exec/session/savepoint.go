@@ -19,6 +19,8 @@ type savepoint struct {
 	settings settingsMark
 	opened   uint64 // portals that were opened before it
 	locks    int    // a mark
+	gone     int    // of block.gone
+	rules    int    // of block.rules
 }
 
 // codeInvalidSavepoint is 3B001, which nobody else needs.
@@ -53,7 +55,7 @@ func (s *Session) savepoint(name string) error {
 			WithDetail("A transaction block has at most %d.", maxSavepoints)
 	}
 	b.savepoints = append(b.savepoints, savepoint{name: name, writes: s.blockWrites().overlay.Mark(),
-		staged: b.staged, settings: s.settings.mark(), opened: s.opened, locks: s.locks.Mark()})
+		staged: b.staged, settings: s.settings.mark(), opened: s.opened, locks: s.locks.Mark(), gone: len(b.gone), rules: len(b.rules)})
 	return nil
 }
 
@@ -96,7 +98,7 @@ func (s *Session) rollbackTo(name string) error {
 	if b.staged != at.staged {
 		s.setStaged(at.staged)
 	}
-	b.savepoints = b.savepoints[:i+1]
+	b.savepoints, b.gone, b.rules = b.savepoints[:i+1], b.gone[:at.gone], b.rules[:at.rules]
 	s.locks.ReleaseTo(at.locks)
 	s.settings.rollbackTo(at.settings)
 	s.closePortals(func(p *Portal) bool { return p.number > at.opened })

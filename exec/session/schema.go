@@ -196,6 +196,11 @@ func (d *schemaDrop) visit(r *catalog.Relation, because string) {
 		return
 	}
 	name := d.called(r)
+	for _, f := range d.catalog.References(r) {
+		if called := "constraint " + f.Name + " on " + d.called(f.Child); !slices.Contains(d.names, f.Child.Schema) && !slices.Contains(d.gone, called) {
+			d.gone, d.lines = append(d.gone, called), append(d.lines, called+" depends on "+name)
+		}
+	}
 	d.ids, d.gone, d.lines = append(d.ids, r.ID), append(d.gone, name), append(d.lines, name+" depends on "+because)
 	for _, dependent := range d.catalog.Dependents(r.ID) {
 		if !slices.Contains(d.names, dependent.Schema) {

@@ -96,12 +96,19 @@ type withoutDropped struct {
 	madeFrom      catalog.RelationID // ids from here on are of the block
 }
 
-// Write implements exec.Tx.
+// Write implements exec.Tx. What the block has written before it changed the rules of a table was looked at by the statement that did so.
 func (t withoutDropped) Write(ctx context.Context, ws []exec.PartitionWrite) error {
-	return t.Tx.Write(ctx, slices.DeleteFunc(slices.Clone(ws), func(w exec.PartitionWrite) bool {
+	ws = slices.DeleteFunc(slices.Clone(ws), func(w exec.PartitionWrite) bool {
 		id := w.Partition.Topic.Relation()
 		return t.after.ByID(id) == nil && (t.before.ByID(id) != nil || id >= t.madeFrom)
-	}))
+	})
+	for i := range ws {
+		id := ws[i].Partition.Topic.Relation()
+		if before, after := t.before.ByID(id), t.after.ByID(id); before != nil && after != nil && ws[i].Epoch == before.Epoch {
+			ws[i].Epoch = after.Epoch
+		}
+	}
+	return t.Tx.Write(ctx, ws)
 }
 
 // commitBlock makes durable what a block has done, all or none.
@@ -110,13 +117,19 @@ func (s *Session) commitBlock(ctx context.Context, b *block) error {
 		if b.writes == nil {
 			return nil
 		}
-		return b.writes.commit(ctx)
+		return b.writes.commit(ctx, func(tx exec.Tx) { s.guardReferences(ctx, tx, b) })
 	}
 	before := s.engine.Catalog()
 	tx := s.engine.BeginWith(b.staged.batch(), b.staged.catalog)
 	defer tx.Abort()
 	if b.writes != nil {
 		if err := b.writes.overlay.Flush(ctx, withoutDropped{tx, before, b.staged.catalog, before.NextID()}); err != nil {
+			return err
+		}
+	}
+	s.guardReferences(ctx, tx, b)
+	if len(b.rules) > 0 {
+		if err := s.guardRules(ctx, tx, b, before); err != nil {
 			return err
 		}
 	}
@@ -146,7 +159,7 @@ func (s *Session) flushBlock(ctx context.Context) error {
 		return nil
 	}
 	done := *b
-	b.writes, b.staged = nil, nil
+	b.writes, b.staged, b.gone, b.rules = nil, nil, nil, nil
 	return s.commitBlock(ctx, &done)
 }
 

@@ -29,8 +29,10 @@ type block struct {
 	snapshot  Frozen // of REPEATABLE READ, from the first statement on
 	// snapshotCatalog is the catalog as it was before snapshot was taken.
 	snapshotCatalog *catalog.Catalog
-	writes          *writes // nil: none yet
-	staged          *staged // changes of the catalog; nil: none yet
+	writes          *writes    // nil: none yet
+	staged          *staged    // changes of the catalog; nil: none yet
+	rules           []rule     // that are new; staged is not nil
+	gone            []goneKeys // to which rows may refer that nobody has seen yet
 	// savepoints are those that were not released, oldest first. While there are some, writes is not nil.
 	savepoints []savepoint
 }
@@ -89,7 +91,7 @@ func (s *Session) Fail() {
 // abortBlock forgets what the block has written, and lets others at what it has locked.
 func (s *Session) abortBlock() {
 	if s.block != nil {
-		s.block.writes, s.block.staged = nil, nil
+		s.block.writes, s.block.staged, s.block.gone, s.block.rules = nil, nil, nil, nil
 	}
 	s.locks.ReleaseTo(0)
 }

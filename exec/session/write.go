@@ -30,11 +30,13 @@ const (
 type dml struct {
 	tag       string
 	uncounted bool // the tag tells no number of rows
-	relation  *catalog.Relation
-	keysOnly  bool // only keys are looked up, in relation
-	source    *plan.Query
-	returning []plan.Field
-	run       func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error)
+	// refers says that something may have to be done after it for foreign keys; only checked: nothing but that they hold.
+	refers, checked bool
+	relation        *catalog.Relation
+	keysOnly        bool // only keys are looked up, in relation
+	source          *plan.Query
+	returning       []plan.Field
+	run             runner
 }
 
 // write is INSERT, UPDATE and DELETE.
@@ -93,7 +95,8 @@ func planDML(stmt ast.Statement, env *planner.Env) (*dml, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &dml{tag: "INSERT 0", relation: p.Relation, keysOnly: p.KeysOnly, source: p.Source, returning: p.Fields,
+		refers := refersToItself(p.Relation) || p.OnConflictSet != nil && keyChanges(env.Catalog, p.Relation, nil)
+		return &dml{tag: "INSERT 0", relation: p.Relation, refers: refers, keysOnly: p.KeysOnly, source: p.Source, returning: p.Fields,
 			run: func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
 				return exec.RunInsert(ctx, p, env, tx)
 			}}, nil
@@ -102,21 +105,32 @@ func planDML(stmt ast.Statement, env *planner.Env) (*dml, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &dml{tag: "UPDATE", relation: p.Relation, source: p.Input, returning: p.Fields,
-			run: func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
-				return exec.RunUpdate(ctx, p, env, tx)
-			}}, nil
+		refers := refersToItself(p.Relation) || keyChanges(env.Catalog, p.Relation, p.Assigned)
+		return &dml{tag: "UPDATE", relation: p.Relation, refers: refers, source: p.Input, returning: p.Fields, run: runUpdate(p)}, nil
 	case *ast.Delete:
 		p, err := planner.PlanDelete(t, env)
 		if err != nil {
 			return nil, err
 		}
-		return &dml{tag: "DELETE", relation: p.Relation, source: p.Input, returning: p.Fields,
-			run: func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
-				return exec.RunDelete(ctx, p, env, tx)
-			}}, nil
+		refers := len(p.Relation.ReferencedBy) > 0
+		return &dml{tag: "DELETE", relation: p.Relation, refers: refers, source: p.Input, returning: p.Fields, run: runDelete(p)}, nil
 	}
 	return nil, fmt.Errorf("BUG: %T is no DML", stmt)
+}
+
+// runner runs planned DML.
+type runner func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error)
+
+func runUpdate(p *plan.Update) runner {
+	return func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
+		return exec.RunUpdate(ctx, p, env, tx)
+	}
+}
+
+func runDelete(p *plan.Delete) runner {
+	return func(ctx context.Context, env *exec.Env, tx exec.Tx) (int64, *types.Batch, error) {
+		return exec.RunDelete(ctx, p, env, tx)
+	}
 }
 
 // write runs DML: in a block it adds to the block's writes; else it is an atomic write of its own, evaluated again as
@@ -168,24 +182,57 @@ func pause(ctx context.Context, attempt int) error {
 }
 
 func (s *Session) writeOnce(ctx context.Context, planned func() (*dml, error), params []types.Datum) (int64, *types.Batch, error) {
-	tx := s.statementTx()
-	defer tx.Abort()
-	count, rows, err := s.evaluate(ctx, planned, params, tx)
+	d, err := planned()
 	if err != nil {
 		return 0, nil, err
 	}
-	return count, rows, commitTx(ctx, tx)
+	if d.refers && s.block == nil {
+		var count int64
+		var rows *types.Batch
+		err := s.alone(ctx, func() (err error) {
+			count, rows, err = s.writePlanned(ctx, d, params)
+			return err
+		})
+		return count, rows, err
+	}
+	return s.writePlanned(ctx, d, params)
+}
+
+// alone runs a statement in a block of its own.
+func (s *Session) alone(ctx context.Context, do func() error) error {
+	s.block = s.newBlock()
+	defer func() {
+		s.block.thaw()
+		s.block = nil
+	}()
+	if err := do(); err != nil {
+		return err
+	}
+	return s.flushBlock(ctx)
+}
+
+func (s *Session) writePlanned(ctx context.Context, d *dml, params []types.Datum) (int64, *types.Batch, error) {
+	tx := s.statementTx()
+	defer tx.Abort()
+	var refs *exec.References
+	if d.refers {
+		refs = new(exec.References)
+	}
+	count, rows, err := s.evaluate(ctx, d, params, tx, refs)
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := commitTx(ctx, tx); err != nil || refs == nil {
+		return count, rows, err
+	}
+	return count, rows, s.settleReferences(ctx, refs, d.checked)
 }
 
 // commitTx commits without heed to a cancellation: it takes moments, and an outcome cut off could not be known.
 func commitTx(ctx context.Context, tx exec.Tx) error { return tx.Commit(context.WithoutCancel(ctx)) }
 
 // evaluate runs DML against a new snapshot, with its writes going to tx.
-func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), params []types.Datum, tx exec.Tx) (int64, *types.Batch, error) {
-	d, err := planned()
-	if err != nil {
-		return 0, nil, err
-	}
+func (s *Session) evaluate(ctx context.Context, d *dml, params []types.Datum, tx exec.Tx, refs *exec.References) (int64, *types.Batch, error) {
 	if err := s.writable(d.tag); err != nil {
 		return 0, nil, err
 	}
@@ -195,7 +242,7 @@ func (s *Session) evaluate(ctx context.Context, planned func() (*dml, error), pa
 	}
 	defer closeReader(reader)
 	env := s.env(reader, d.source.Params, params)
-	env.Locking = s.locking()
+	env.Locking, env.References = s.locking(), refs
 	defer s.watch(env).tell()
 	return d.run(ctx, env, tx)
 }
@@ -206,7 +253,8 @@ func (s *Session) writeSnapshot(ctx context.Context, d *dml) (exec.Reader, error
 	if d.relation.Keyed() && !slices.Contains(rels, d.relation) {
 		rels = append(rels, d.relation)
 	}
-	if d.keysOnly && len(rels) == 1 && !s.frozen() {
+	rels = withReferenced(s.catalog(), rels, d.relation)
+	if d.keysOnly && !d.refers && len(rels) == 1 && !s.frozen() {
 		return s.snapshotOf(ctx, rels, func() (exec.Reader, error) { return s.engine.Rows(ctx, d.relation) })
 	}
 	return s.snapshot(ctx, rels, Strong)

@@ -17,8 +17,8 @@ func newWrites(e Engine) *writes { return &writes{engine: e, overlay: exec.NewOv
 // over returns reader with the writes laid over it; closing it closes reader.
 func (w *writes) over(reader exec.Reader) exec.Reader { return w.overlay.Over(reader) }
 
-// commit makes the writes durable, all or none.
-func (w *writes) commit(ctx context.Context) error {
+// commit makes the writes durable, all or none. guard adds what has to hold.
+func (w *writes) commit(ctx context.Context, guard func(exec.Tx)) error {
 	if w.overlay.Empty() {
 		return nil
 	}
@@ -27,6 +27,7 @@ func (w *writes) commit(ctx context.Context) error {
 	if err := w.overlay.Flush(ctx, tx); err != nil {
 		return err
 	}
+	guard(tx)
 	return commitTx(ctx, tx)
 }
 

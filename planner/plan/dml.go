@@ -29,8 +29,10 @@ const TargetMark = 1
 // Update replaces rows of a table. Input gives, for each row to be changed, the stored columns of the old row, then those
 // of the new one. A row that occurs twice is changed once (its first).
 type Update struct {
-	Relation  *catalog.Relation
-	Input     *Query
+	Relation *catalog.Relation
+	Input    *Query
+	// Assigned are the columns that SET names.
+	Assigned  []int
 	Returning []*Expr // over the new row
 	Fields    []Field
 }

@@ -389,7 +389,7 @@ type ColumnDef struct {
 	// Identity is GENERATED "always" or "by default" AS IDENTITY, or ""; Sequence are its options.
 	Identity   string
 	Sequence   SequenceOptions
-	References *Name
+	References *ForeignKey
 	Pos        int
 }
 
@@ -404,11 +404,12 @@ type (
 		IfNotExists bool
 		Temporary   bool
 		Columns     []ColumnDef
-		PrimaryKey  []string // table constraint
-		KeyName     string   // its name, or ""
-		Checks      []Check  // table constraints
-		Uniques     []Unique // table constraints
-		// Constraints lists other table constraints as words ("unique", "foreign key"), to be refused by name.
+		PrimaryKey  []string     // table constraint
+		KeyName     string       // its name, or ""
+		Checks      []Check      // table constraints
+		Uniques     []Unique     // table constraints
+		ForeignKeys []ForeignKey // table constraints
+		// Constraints lists other table constraints as words ("exclude"), to be refused by name.
 		Constraints []NamedPos
 		// Watermark is WATERMARK FOR column AS expr, or nil.
 		Watermark *Watermark
@@ -456,6 +457,19 @@ type (
 		Name    string
 		Columns []NamedPos
 		Pos     int
+	}
+	// ForeignKey is [CONSTRAINT name] FOREIGN KEY (columns) REFERENCES table (columns), or REFERENCES of a column. Without Referenced
+	// it is the table's primary key.
+	ForeignKey struct {
+		Name       string
+		Columns    []NamedPos
+		Table      Name
+		Referenced []NamedPos
+		Match      string // "simple", "full", "partial", or ""
+		// OnDelete and OnUpdate are "no action", "restrict", "cascade", "set null", "set default", or "".
+		OnDelete, OnUpdate string
+		SetColumns         []NamedPos // of ON DELETE SET NULL and SET DEFAULT; nil: all
+		Pos                int
 	}
 	// CreateIndex is CREATE [UNIQUE] INDEX; Name "": one is made.
 	CreateIndex struct {
@@ -543,17 +557,19 @@ type (
 	// AlterAction is one action; Verb is "rename to", "resume", "owner to", "set schema", "rename column", "add column", "drop column", "set default", "drop default",
 	// "set not null", "drop not null", "add check", "add unique" or "drop constraint".
 	AlterAction struct {
-		Verb     string
-		Name     string // of the column or the constraint
-		NewName  string // of RENAME
-		Def      *ColumnDef
-		Default  Expr
-		Check    *Check
-		Unique   *Unique
-		Role     *RoleSpec // of OWNER TO
-		IfExists bool      // IF EXISTS, or IF NOT EXISTS of ADD COLUMN
-		Cascade  bool
-		Pos      int
+		Verb       string
+		Name       string // of the column or the constraint
+		NewName    string // of RENAME
+		Def        *ColumnDef
+		Default    Expr
+		Check      *Check
+		Unique     *Unique
+		ForeignKey *ForeignKey
+		PrimaryKey *Unique
+		Role       *RoleSpec // of OWNER TO
+		IfExists   bool      // IF EXISTS, or IF NOT EXISTS of ADD COLUMN
+		Cascade    bool
+		Pos        int
 	}
 	// Insert is INSERT INTO.
 	Insert struct {
@@ -600,10 +616,11 @@ type (
 		Where     Expr
 		Returning []SelectItem
 	}
-	// Truncate is TRUNCATE. Restart is RESTART IDENTITY.
+	// Truncate is TRUNCATE. Restart is RESTART IDENTITY; Cascade: with the tables that refer to them.
 	Truncate struct {
 		Tables  []Name
 		Restart bool
+		Cascade bool
 	}
 	// Maintain is VACUUM, ANALYZE or REFRESH MATERIALIZED VIEW: What in capitals, and the relations named.
 	Maintain struct {

@@ -140,6 +140,10 @@ type Relation struct {
 	KeyName string `json:"key_name,omitempty"`
 	// Checks are the CHECK constraints, in the order of their names, which is the one in which they are evaluated.
 	Checks []Check `json:"checks,omitempty"`
+	// ForeignKeys are the FOREIGN KEY constraints, in the order in which they were made. ReferencedBy are the tables that have some to
+	// this one, by their numbers, found when the catalog is made.
+	ForeignKeys  []ForeignKey `json:"foreign_keys,omitempty"`
+	ReferencedBy []RelationID `json:"-"`
 	// PartitionBy lists the positions of the columns by whose encoded values rows were partitioned; nil when the
 	// partitioning is not a function of the row's columns, as in a stream over a topic that others write, or one whose
 	// keys are JSON. For tables and other keyed streams it equals Key.

@@ -41,6 +41,9 @@ func (c *Catalog) Descriptions() []Description {
 		for i, check := range r.Checks {
 			add("pg_constraint", r.checkOID(i), 0, check.Comment)
 		}
+		for i, f := range r.ForeignKeys {
+			add("pg_constraint", r.foreignKeyOID(i), 0, f.Comment)
+		}
 	}
 	return out
 }
@@ -68,6 +71,9 @@ func (c *Catalog) Description(class string, object uint32, column int) string {
 	case "pg_constraint":
 		if _, check := c.CheckOf(object); check != nil {
 			return check.Comment
+		}
+		if f := c.ForeignKeyOf(object); f.Child != nil {
+			return f.Comment
 		}
 		if r := c.ByID(PrimaryKeyRelation(object)); r != nil {
 			return r.KeyComments.Constraint

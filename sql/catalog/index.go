@@ -84,6 +84,7 @@ func (c *Catalog) link() {
 		}
 		n := *r
 		n.Indexes = list
-		c.byID[id], c.byName[n.key()] = &n, &n
+		c.put(&n)
 	}
+	c.linkReferences()
 }

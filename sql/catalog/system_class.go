@@ -42,6 +42,7 @@ func fillClass(x *systemContext, add func(record)) {
 		c := x.class(r.oid(), r.Schema, r.Name, r.relkind(), len(r.Columns))
 		c["relowner"], c["relacl"] = num(r.OwnerID()), x.grantsText(r.Grants)
 		c["relhasindex"], c["reloptions"], c["relchecks"] = flag(len(r.shownIndexes()) > 0), optionsArray(r), num(len(r.Checks))
+		c["relhastriggers"] = flag(len(r.ForeignKeys)+len(r.ReferencedBy) > 0)
 		if r.HasRecords() {
 			c["relam"] = num(oidHeap)
 		}

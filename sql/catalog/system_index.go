@@ -165,6 +165,7 @@ func fillConstraint(x *systemContext, add func(record)) {
 		})
 	}
 	fillChecks(x, add)
+	fillForeignKeys(x, add)
 }
 
 func fillIndexes(x *systemContext, add func(record)) {

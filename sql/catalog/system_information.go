@@ -18,6 +18,7 @@ var informationFillers = map[string]filler{
 	"information_schema.check_constraints":               fillInfoChecks,
 	"information_schema.key_column_usage":                fillInfoKeyColumns,
 	"information_schema.constraint_column_usage":         fillInfoConstraintColumns,
+	"information_schema.referential_constraints":         fillInfoReferential,
 	"information_schema.information_schema_catalog_name": fillInfoCatalog,
 }
 
@@ -157,6 +158,12 @@ func fillInfoConstraints(x *systemContext, add func(record)) {
 			c["is_deferrable"], c["initially_deferred"], c["enforced"] = yesNo(false), yesNo(false), yesNo(true)
 			add(c)
 		}
+		for _, f := range r.ForeignKeys {
+			c := constraintRecord(x, r, f.Name)
+			c["constraint_type"] = str("FOREIGN KEY")
+			c["is_deferrable"], c["initially_deferred"], c["enforced"] = yesNo(false), yesNo(false), yesNo(true)
+			add(c)
+		}
 	}
 }
 
@@ -177,6 +184,7 @@ func fillInfoKeyColumns(x *systemContext, add func(record)) {
 			add(c)
 		}
 	}
+	fillReferringColumns(x, add)
 }
 
 func fillInfoConstraintColumns(x *systemContext, add func(record)) {
@@ -187,6 +195,7 @@ func fillInfoConstraintColumns(x *systemContext, add func(record)) {
 			add(c)
 		}
 	}
+	fillReferencedColumns(x, add)
 }
 
 func fillInfoCatalog(x *systemContext, add func(record)) {

@@ -47,6 +47,7 @@ func (r *registry) addSets() {
 	r.set("regexp_matches", texts, nil, text, text, text).doc("likewise, of all matches with the option g", "SELECT * FROM regexp_matches('foobar', 'o(.)', 'g')")
 	r.set("regexp_split_to_table", text, nil, text, text).doc("what stands between matches", "SELECT * FROM regexp_split_to_table('a, b', ',\\s*')")
 	r.set("regexp_split_to_table", text, nil, text, text, text).doc("likewise, with options", "SELECT * FROM regexp_split_to_table('aXbxc', 'x', 'i')")
+	r.set("pg_partition_ancestors", types.Regclass, []Column{{"relid", types.Regclass}}, types.Regclass).volatile().doc("no rows: there are no partitioned tables", "SELECT * FROM pg_partition_ancestors('pg_class')")
 	for _, t := range []types.Type{types.JSON, types.JSONB} {
 		p, value := t.ShortName()+"_", Column{"value", t}
 		r.set(p+"array_elements", t, []Column{value}, t).doc("elements", "SELECT * FROM "+p+"array_elements('[1,\"a\"]')")

@@ -47,10 +47,10 @@ func (p *parser) alterRelation() ast.Statement {
 // rename parses [COLUMN] a TO b, or TO b.
 func (p *parser) rename(stmt *ast.AlterRelation) ast.Statement {
 	a := ast.AlterAction{Verb: "rename to"}
-	if p.isWord("constraint") {
-		return nil
-	}
-	if !p.isWord("to") {
+	switch {
+	case p.acceptWord("constraint"):
+		a.Verb, a.Pos, a.Name = "rename constraint", p.pos(), p.colID()
+	case !p.isWord("to"):
 		p.acceptWord("column")
 		a.Verb, a.Pos, a.Name = "rename column", p.pos(), p.colID()
 	}
@@ -90,7 +90,7 @@ func (p *parser) alterAction(stmt *ast.AlterRelation) bool {
 	return true
 }
 
-// alterAdd parses what is behind ADD: a column, or a CHECK or UNIQUE constraint.
+// alterAdd parses what is behind ADD: a column, or a constraint.
 func (p *parser) alterAdd(a *ast.AlterAction) bool {
 	switch t := p.tok(); {
 	case t.isWord("check"), t.isWord("constraint") && p.at(2).isWord("check"):
@@ -102,6 +102,10 @@ func (p *parser) alterAdd(a *ast.AlterAction) bool {
 		t.isWord("constraint") && p.at(2).isWord("unique") && !p.at(3).isWord("using"):
 		u := p.unique(p.constraintName())
 		a.Verb, a.Unique = "add unique", &u
+		return true
+	case t.isWord("foreign"), t.isWord("constraint") && p.at(2).isWord("foreign"):
+		fk := p.foreignKey(p.constraintName())
+		a.Verb, a.ForeignKey = "add foreign key", &fk
 		return true
 	case t.isOneOf("constraint", "primary", "unique", "foreign", "exclude"):
 		return false

@@ -52,7 +52,10 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
 		c.Checks = append(c.Checks, ast.Check{})
 		p.check(name, func() *ast.Check { return &column().Checks[n] })
 	case "references":
-		p.references(c)
+		p.next()
+		fk := ast.ForeignKey{Name: name, Columns: []ast.NamedPos{{Word: c.Name, Pos: c.Pos}}, Pos: int(t.pos)}
+		p.references(&fk)
+		c.References = &fk
 	case "generated":
 		p.generated(c)
 	default:
@@ -91,36 +94,6 @@ func (p *parser) constraintExpr(set func(ast.Expr)) {
 	p.openSlot("expr", slot{expr: set})
 	p.climb(precCompare)
 	p.closeCall()
-}
-
-func (p *parser) references(c *ast.ColumnDef) {
-	p.next()
-	name := p.name()
-	c.References = &name
-	if p.isPunct("(") {
-		p.skipParens()
-	}
-	for {
-		switch {
-		case p.acceptWord("match"):
-			p.label()
-		case p.isWord("on") && p.at(1).isOneOf("delete", "update"):
-			p.i += 2
-			p.referenceAction()
-		default:
-			return
-		}
-	}
-}
-
-// referenceAction passes NO ACTION, RESTRICT, CASCADE, SET NULL or SET DEFAULT.
-func (p *parser) referenceAction() {
-	switch {
-	case p.acceptWords("no", "action"), p.acceptWord("restrict"), p.acceptWord("cascade"),
-		p.acceptWords("set", "null"), p.acceptWords("set", "default"):
-	default:
-		p.syntaxError()
-	}
 }
 
 // generated reads GENERATED …: an identity, or an expression as it is written.

@@ -224,7 +224,7 @@ func (p *parser) watermark(stmt *ast.CreateRelation) {
 	stmt.Watermark = w
 }
 
-// tableConstraint parses a constraint of its own; all but PRIMARY KEY, UNIQUE and CHECK are noted by name for the planner to refuse.
+// tableConstraint parses a constraint of its own; EXCLUDE is noted by name for the planner to refuse.
 func (p *parser) tableConstraint(stmt *ast.CreateRelation) {
 	name := p.constraintName()
 	t := p.next()
@@ -247,12 +247,12 @@ func (p *parser) tableConstraint(stmt *ast.CreateRelation) {
 		p.i--
 		stmt.Uniques = append(stmt.Uniques, p.unique(name))
 		return
-	case t.isOneOf("foreign", "exclude"):
-		word := t.text
-		if word == "foreign" {
-			word = "foreign key"
-		}
-		stmt.Constraints = append(stmt.Constraints, ast.NamedPos{Word: word, Pos: int(t.pos)})
+	case t.isWord("foreign"):
+		p.i--
+		stmt.ForeignKeys = append(stmt.ForeignKeys, p.foreignKey(name))
+		return
+	case t.isWord("exclude"):
+		stmt.Constraints = append(stmt.Constraints, ast.NamedPos{Word: t.text, Pos: int(t.pos)})
 	default:
 		p.syntaxErrorAt(t)
 	}

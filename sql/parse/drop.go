@@ -57,6 +57,6 @@ func (p *parser) truncate(*token) ast.Statement {
 	if stmt.Restart = p.acceptWords("restart", "identity"); !stmt.Restart {
 		p.acceptWords("continue", "identity")
 	}
-	p.cascade() // there are no foreign keys to follow
+	stmt.Cascade = p.cascade()
 	return stmt
 }

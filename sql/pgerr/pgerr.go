@@ -79,6 +79,8 @@ const (
 	AmbiguousColumn              = "42702"
 	AmbiguousFunction            = "42725"
 	InvalidColumnReference       = "42P10"
+	InvalidForeignKey            = "42830"
+	ForeignKeyViolation          = "23503"
 	InvalidTableDefinition       = "42P16"
 	WindowingError               = "42P20"
 	InvalidName                  = "42602"

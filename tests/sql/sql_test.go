@@ -84,14 +84,17 @@ func both(t *testing.T, pair oracle.Pair, statement string) {
 	}
 }
 
-// code is the SQLSTATE of an error, with the name of the constraint that it tells, "" for none; an error without one is its
-// text.
+// code is the SQLSTATE of an error, with the name of the constraint that it tells, "" for none; of NULLs and of foreign keys all that is told.
+// An error without a code is its text.
 func code(err error) string {
 	if err == nil {
 		return ""
 	}
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
+		if e.Code == "23502" || e.Code == "23503" || e.Code == "42830" {
+			return e.Code + " " + e.Message + " " + e.Detail + " of " + e.SchemaName + "." + e.TableName + "." + e.ColumnName + " " + e.ConstraintName
+		}
 		if e.ConstraintName != "" {
 			return e.Code + " of constraint " + e.ConstraintName
 		}
