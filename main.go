@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -226,6 +227,7 @@ func serve(ctx context.Context, o *options, say func(string)) error {
 	doors := &doors{http: http.New(registry), failed: make(chan error, 2)}
 	go doors.run("http", func() error { return doors.http.Serve(httpListener) })
 
+	debug.SetMemoryLimit(heapLimit(memory))
 	node, err := cluster.Open(cluster.Config{DataDir: o.dataDir, Shards: o.shards, MemoryBytes: memory / 2, Logger: logger, Fatal: fatal})
 	if err != nil {
 		return err
@@ -356,6 +358,13 @@ func (o *options) memoryBytes() (int64, error) {
 
 // byteUnits are powers of 1024, as in PostgreSQL.
 var byteUnits = map[string]int64{"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+
+// minHeapBytes is what Go's heap may take at least before collections become more frequent.
+const minHeapBytes = 256 << 20
+
+// heapLimit is how large Go's heap should stay: the budget without RocksDB's cache, a quarter of it, and its write buffers, an eighth. What was
+// in use for a moment, as by a large COPY, is given back rather than kept for the next one.
+func heapLimit(memory int64) int64 { return max(memory-memory/4-memory/8, minHeapBytes) }
 
 // minMemoryBytes is what a node needs at least.
 const minMemoryBytes = 64 << 20

@@ -134,6 +134,15 @@ func TestParseBytes(t *testing.T) {
 	}
 }
 
+// TestHeapLimit shows what RocksDB leaves of the budget, and the least.
+func TestHeapLimit(t *testing.T) {
+	for memory, want := range map[int64]int64{64 << 20: 256 << 20, 8 << 30: 5 << 30} {
+		if got := heapLimit(memory); got != want {
+			t.Errorf("of %d bytes: %d, want %d", memory, got, want)
+		}
+	}
+}
+
 // TestServeRefuses shows what serve does not start with, and that it says why.
 func TestServeRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
