@@ -1,10 +1,11 @@
 // JDBC (pgjdbc): typed values in both formats, server-side prepared statements, batches, errors, savepoints, COPY, row-limited
-// portals, cancellation, streaming changes.
+// portals, cancellation, streaming changes, DatabaseMetaData.
 
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.math.BigDecimal;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -192,6 +193,47 @@ public class Check {
     }
   }
 
+  /** The given columns of all rows, as text: a,b|c,d. */
+  static String rows(ResultSet r, String... columns) throws SQLException {
+    List<String> rows = new ArrayList<>();
+    while (r.next()) {
+      List<String> row = new ArrayList<>();
+      for (String column : columns) {
+        row.add(r.getString(column));
+      }
+      rows.add(String.join(",", row));
+    }
+    r.close();
+    return String.join("|", rows);
+  }
+
+  /** What DatabaseMetaData says of a schema; the expectations are PostgreSQL's answers. */
+  static void metadata(Connection c) throws SQLException {
+    execute(c, "DROP VIEW IF EXISTS jdbc_glad", "DROP TABLE IF EXISTS jdbc_people", "DROP TYPE IF EXISTS jdbc_mood", "CREATE TYPE jdbc_mood AS ENUM ('sad', 'ok')",
+        "CREATE TABLE jdbc_people (id bigint PRIMARY KEY, name varchar(40) NOT NULL, m jdbc_mood DEFAULT 'ok', tags text[], price numeric(10,2), n serial)",
+        "CREATE VIEW jdbc_glad AS SELECT id, m FROM jdbc_people", "COMMENT ON TABLE jdbc_people IS 'all of them'", "COMMENT ON COLUMN jdbc_people.m IS 'how they feel'");
+    DatabaseMetaData d = c.getMetaData();
+    equal(rows(d.getTables(null, "public", "jdbc\\_%", new String[] {"TABLE", "VIEW"}), "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS"),
+        "public,jdbc_people,TABLE,all of them|public,jdbc_glad,VIEW,null");
+    equal(rows(d.getColumns(null, "public", "jdbc_people", "%"), "COLUMN_NAME", "DATA_TYPE", "TYPE_NAME", "COLUMN_SIZE", "DECIMAL_DIGITS", "IS_NULLABLE",
+        "COLUMN_DEF", "REMARKS", "ORDINAL_POSITION", "IS_AUTOINCREMENT"),
+        "id,-5,int8,19,0,NO,null,null,1,NO|name,12,varchar,40,0,NO,null,null,2,NO|m,12,jdbc_mood,2147483647,0,YES,'ok'::jdbc_mood,how they feel,3,NO"
+            + "|tags,2003,_text,2147483647,0,YES,null,null,4,NO|price,2,numeric,10,2,YES,null,null,5,NO|n,4,serial,10,0,NO,nextval('jdbc_people_n_seq'::regclass),null,6,YES");
+    equal(rows(d.getSchemas(null, "public"), "TABLE_SCHEM"), "public");
+    equal(rows(d.getImportedKeys(null, "public", "jdbc_people"), "FK_NAME"), "");
+    equal(rows(d.getExportedKeys(null, "public", "jdbc_people"), "FK_NAME"), "");
+    equal(rows(d.getUDTs(null, "public", "jdbc\\_mood", null), "TYPE_NAME"), "");
+    List<String> types = new ArrayList<>();
+    try (ResultSet r = d.getTypeInfo()) {
+      while (r.next()) {
+        types.add(r.getString("TYPE_NAME") + " " + r.getString("DATA_TYPE"));
+      }
+    }
+    for (String type : new String[] {"int4 4", "text 12", "bool -7", "numeric 2", "jdbc_mood 12", "_int4 2003", "timestamptz 93", "jsonb 1111"}) {
+      equal(types.contains(type), true);
+    }
+  }
+
   public static void main(String[] args) throws Exception {
     try (Connection c = DriverManager.getConnection(URL)) {
       execute(c, "DROP TABLE IF EXISTS java_values, java_items",
@@ -199,6 +241,7 @@ public class Check {
               + " n numeric(20,4), s text, ts timestamptz, d date)",
           "CREATE TABLE java_items (id int PRIMARY KEY, name text NOT NULL)");
       typedValues(c);
+      metadata(c);
       batches(c);
       transactions(c);
       copies(c);
