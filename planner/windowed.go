@@ -185,7 +185,11 @@ func (w *windowed) windows() error {
 		if err != nil {
 			return err
 		}
-		node = &plan.Filter{Input: node, Pred: inside}
+		infinite, err := w.operator("=", start, w.time, 0) // all windows are [infinity, infinity) then
+		if err != nil {
+			return err
+		}
+		node = &plan.Filter{Input: node, Pred: &plan.Expr{Op: plan.OpOr, Type: types.Bool, Args: []*plan.Expr{inside, infinite}}}
 	}
 	exprs := append(columnRefs(w.item.node.Types()), start, end)
 	w.item.node = &plan.Project{Input: node, Exprs: exprs}

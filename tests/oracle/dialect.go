@@ -51,7 +51,7 @@ func ToPostgres(statement string) string {
 	statement = hop.ReplaceAllString(statement, `(SELECT $1.*, w AS window_start, w + interval '$4' AS window_end FROM $1, LATERAL (
 		SELECT w FROM generate_series(date_bin('$3', CASE WHEN isfinite($2) THEN $2 END, timestamptz '1970-01-01 00:00:00+00') - 10 * interval '$3', $2, '$3') w
 		WHERE w <= $2 AND w + interval '$4' > $2 UNION ALL
-		SELECT $2 FROM generate_series(1, floor(extract(epoch FROM interval '$4') / extract(epoch FROM interval '$3'))::int) WHERE NOT isfinite($2)) x (w))`)
+		SELECT $2 FROM generate_series(1, ceil(extract(epoch FROM interval '$4') / extract(epoch FROM interval '$3'))::int) WHERE NOT isfinite($2)) x (w))`)
 	if createAny.MatchString(statement) {
 		statement = options.ReplaceAllString(statement, "")
 	}
