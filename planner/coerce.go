@@ -64,6 +64,9 @@ func (b *binder) coerceUnknown(e *plan.Expr, to types.Type) (*plan.Expr, error) 
 	}
 	d, err := types.ParseText(to, e.Value.Str, b.env.scope())
 	if err != nil {
+		if pgerr.From(err).Code == pgerr.StringDataRightTruncation { // PostgreSQL fits it to the length only when it runs
+			return nil, err
+		}
 		return nil, at(err, e.Pos)
 	}
 	if to.ID == types.IDEnum || to.IsOID() && to.ID != types.IDOID {

@@ -65,6 +65,9 @@ func (s *Session) cursor(name string) (*Portal, error) {
 	if p == nil || name == "" {
 		return nil, pgerr.New(pgerr.InvalidCursorName, "cursor %q does not exist", name)
 	}
+	if p.cursor == nil {
+		return nil, pgerr.Unsupported("FETCH from portal %q, which is of no query, is", name)
+	}
 	return p, nil
 }
 

@@ -16,7 +16,7 @@ type Portal struct {
 	name    string
 	command *command
 	params  []types.Datum
-	cursor  *cursor // made by DECLARE; nil: it was not
+	cursor  *cursor // nil: FETCH takes no rows of it
 	number  uint64  // among the session's, from 1
 
 	// Formats are the protocol's format codes for the result, kept here for the wire.
@@ -40,7 +40,11 @@ func (s *Session) Bind(ctx context.Context, name string, p *Prepared, params []t
 			return nil, err
 		}
 	}
-	return s.open(name, &Portal{session: s, name: name, command: p.command, params: params})
+	portal := &Portal{session: s, name: name, command: p.command, params: params}
+	if name != "" && p.command.class == classRead && p.command.fields != nil && p.command.copy == nil {
+		portal.cursor = &cursor{statement: p.parsed.Text, created: s.now()} // FETCH takes rows of it too
+	}
+	return s.open(name, portal)
 }
 
 func (s *Session) open(name string, p *Portal) (*Portal, error) {

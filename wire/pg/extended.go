@@ -67,14 +67,10 @@ func (c *conn) bind(m *pgproto3.Bind) error {
 	return nil
 }
 
+// checkResultFormats looks at their number; what they are is looked at when the portal runs, as in PostgreSQL.
 func checkResultFormats(codes []int16, columns int) error {
 	if len(codes) > 1 && len(codes) != columns {
 		return protocolViolation("bind message has %d result formats but query has %d columns", len(codes), columns)
-	}
-	for _, code := range codes {
-		if code != pgproto3.TextFormat && code != pgproto3.BinaryFormat {
-			return invalidFormat(code)
-		}
 	}
 	return nil
 }

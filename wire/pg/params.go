@@ -2,6 +2,7 @@ package pg
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/millracedb/millrace/exec/session"
@@ -21,7 +22,8 @@ func (c *conn) parameters(m *pgproto3.Bind, prepared *session.Prepared) ([]types
 	}
 	binary, err := formats(m.ParameterFormatCodes, len(want))
 	if err != nil {
-		return nil, err
+		i := slices.IndexFunc(m.ParameterFormatCodes, func(code int16) bool { return code != pgproto3.TextFormat && code != pgproto3.BinaryFormat })
+		return nil, parameterError(err, m.DestinationPortal, i, true)
 	}
 	values := make([]types.Datum, len(want))
 	for i, raw := range m.Parameters {

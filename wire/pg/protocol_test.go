@@ -228,7 +228,7 @@ func showValues(values [][]byte) string {
 func showError(e *pgproto3.ErrorResponse) string {
 	text := fmt.Sprintf(" %s %s: %s", e.Severity, e.Code, e.Message)
 	for _, part := range []struct{ name, value string }{{"detail", e.Detail}, {"hint", e.Hint}, {"where", e.Where},
-		{"constraint", e.ConstraintName}} {
+		{"schema", e.SchemaName}, {"table", e.TableName}, {"column", e.ColumnName}, {"type", e.DataTypeName}, {"constraint", e.ConstraintName}} {
 		if part.value != "" {
 			text += fmt.Sprintf(" | %s: %s", part.name, part.value)
 		}

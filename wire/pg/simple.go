@@ -10,11 +10,15 @@ import (
 // simple works on a Query message: each statement is prepared, bound and executed as the unnamed portal, as the extended
 // protocol does it. Several statements are one transaction, unless they say otherwise ("PostgreSQL 15 docs 55.2.2.1").
 func (c *conn) simple(m message) {
-	c.session.CloseStatement("")
-	c.session.ClosePortal("")
+	forget := func() {
+		c.session.CloseStatement("")
+		c.session.ClosePortal("")
+	}
+	forget()
 	if err := c.guarded(func() error { return c.script(m) }); err != nil {
 		c.failed(err)
 	}
+	forget() // they are of the extended protocol
 	c.sync()
 }
 
