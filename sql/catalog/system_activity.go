@@ -17,9 +17,12 @@ func fillActivity(x *systemContext, add func(record)) {
 		return
 	}
 	for _, a := range x.env.Activities() {
-		r := record{"datid": num(oidDatabase), "datname": str(a.Database), "pid": num(a.PID), "usesysid": num(oidOwner), "usename": str(a.User),
+		r := record{"datid": num(oidDatabase), "datname": str(a.Database), "pid": num(a.PID), "usename": str(a.User),
 			"application_name": str(a.ApplicationName), "client_port": num(a.ClientPort), "state": str(a.State), "query": str(a.Query),
 			"backend_type": str("client backend")}
+		if role := x.catalog.RoleOfUser(a.User); role != nil { // it may have been dropped
+			r["usesysid"] = num(role.ID)
+		}
 		for name, at := range map[string]int64{"backend_start": a.BackendStart, "xact_start": a.XactStart, "query_start": a.QueryStart, "state_change": a.StateChange} {
 			if at != 0 {
 				r[name] = types.IntDatum(at)

@@ -5,6 +5,7 @@ CREATE TABLE s.t (id int PRIMARY KEY);
 INSERT INTO s.t VALUES (1);
 GRANT ALL ON s.t TO app;
 -- app
+SELECT usename, usesysid = (SELECT oid FROM pg_roles WHERE rolname = 'app') AS mine FROM pg_stat_activity WHERE pid = pg_backend_pid();
 SELECT * FROM s.t;
 INSERT INTO s.t VALUES (2);
 DROP TABLE s.t;
