@@ -22,6 +22,7 @@ FUZZTIME     ?= 10s
 # How often test-crash kills the server, and how many states of power cuts it looks at.
 ROUNDS       ?= 30
 STATES       ?= 4000
+SOAK         ?= 2m
 BENCH        ?= .
 # Of one benchmark. A comparison of both sides takes five rounds, however short this is.
 BENCHTIME    ?= 300ms
@@ -33,7 +34,7 @@ BUILD_PACKAGES := g++ librocksdb-dev
 TEST_PACKAGES  := postgresql-15
 PSQL_PACKAGES  := postgresql-client-15
 
-.PHONY: run build test test-crash test-drivers lint race fuzz bench rewrite psql demo deps deps-test deps-psql clean
+.PHONY: run build test test-crash test-drivers soak lint race fuzz bench rewrite psql demo deps deps-test deps-psql clean
 
 run: build
 	exec $(BINARY) serve --data-dir $(DATA_DIR) $(ARGS)
@@ -53,6 +54,10 @@ test-crash: deps deps-test
 test-drivers: deps deps-test
 	@tests/drivers/install
 	go test -tags $(TAGS),drivers -count=1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./tests/drivers
+
+# A node under load for a time, e.g. make soak SOAK=1h: does anything grow?
+soak: deps deps-test
+	go test -tags $(TAGS) -vet=off -count=1 -timeout 0 -v ./tests/soak -soak=$(SOAK)
 
 lint: deps
 	@unformatted=$$(gofmt -l .); \

@@ -20,6 +20,7 @@ func (r *RocksDB) Checkpoint(dir string) error {
 		return r.failed("make a checkpoint of", err)
 	}
 	defer c.Destroy()
+	defer r.keepAwake()()
 	if err := c.CreateCheckpoint(dir, math.MaxUint64); err != nil { // without another flush
 		return r.failed("make a checkpoint of", err)
 	}

@@ -222,3 +222,6 @@ func (m *Millrace) Metrics(t testing.TB) string {
 	}
 	return string(body)
 }
+
+// DataDir is where the node has its data.
+func (m *Millrace) DataDir() string { return m.dataDir }
