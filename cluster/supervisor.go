@@ -12,6 +12,7 @@ import (
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/types"
 )
 
 // supervisor runs the tasks and forwarders of continuous queries: a job per task and partition, on the shard that leads.
@@ -268,7 +269,7 @@ func (n *Node) runtime(r *catalog.Relation, meters *exec.Meters) *exec.Runtime {
 	location := time.UTC
 	for name, value := range r.Query.Settings {
 		if strings.EqualFold(name, "timezone") {
-			if l, err := time.LoadLocation(value); err == nil {
+			if l, err := types.LoadZone(value); err == nil {
 				location = l
 			}
 		}

@@ -83,6 +83,8 @@ func (a *alterer) action(x ast.AlterAction) error {
 		return pgerr.Unsupported("changing columns and constraints of a table over a topic is").At(a.stmt.Name.Pos)
 	case x.Verb == "owner to":
 		return pgerr.Unsupported("OWNER TO beside other actions is").At(x.Pos)
+	case a.rel.Kind == catalog.KindPlainView && strings.HasSuffix(x.Verb, " default"):
+		return pgerr.Unsupported("DEFAULT of a view's column is").At(x.Pos)
 	case a.rel.Kind == catalog.KindView || a.rel.Kind == catalog.KindPlainView || a.rel.Kind == catalog.KindSequence || a.rel.Kind == catalog.KindIndex:
 		return pgerr.New(pgerr.WrongObjectType, "%q is not a table", a.rel.Name)
 	case a.rel.Kind != catalog.KindTable:

@@ -45,18 +45,20 @@ func (b *binder) bindCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
 	if funcs.IsAggregate(name) {
 		return b.bindAggregate(e, args, c)
 	}
-	if err := refuseAggregateClauses(e); err != nil {
-		return nil, err
+	if e.Star {
+		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s() does not exist", name).At(e.Pos)
 	}
-	return b.bindFunction(name, args, e.Pos)
+	x, err := b.bindFunction(name, args, e.Pos)
+	if err == nil {
+		err = refuseAggregateClauses(e)
+	}
+	return x, err
 }
 
 // refuseAggregateClauses refuses on a plain function what only aggregates have.
 func refuseAggregateClauses(e *ast.Call) error {
 	name, what := e.Name.Last(), ""
 	switch {
-	case e.Star:
-		return pgerr.New(pgerr.UndefinedFunction, "function %s() does not exist", name).At(e.Pos)
 	case e.Distinct:
 		what = "DISTINCT"
 	case e.OrderBy != nil:
@@ -80,8 +82,11 @@ func (b *binder) bindFunction(name string, args []*plan.Expr, pos int) (*plan.Ex
 	case len(args) == 1 && (name == "current_timestamp" || name == "localtimestamp" || name == "localtime"):
 		return b.bindRounded(name, args[0], pos)
 	}
+	if name == "pg_typeof" && len(args) == 1 && args[0].Type.ID == types.IDUnknown && args[0].Op == plan.OpConst {
+		return constAt(types.Regtype, types.Datum{Int: int64(types.Unknown.OID())}, pos), nil
+	}
 	x, err := b.resolveCall(name, args, pos)
-	if pgerr.Code(err) == pgerr.UndefinedFunction && len(args) == 1 {
+	if code := pgerr.Code(err); len(args) == 1 && (code == pgerr.UndefinedFunction || code == pgerr.AmbiguousFunction && args[0].Type.ID == types.IDUnknown) {
 		if t, ok := types.ByName(name); ok {
 			return b.mustCast(args[0], t, funcs.CastExplicit)
 		}

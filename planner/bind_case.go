@@ -64,14 +64,15 @@ func (b *binder) bindCoalesce(args []*plan.Expr, name string, pos int) (*plan.Ex
 	return &plan.Expr{Op: plan.OpCoalesce, Type: t, Args: args, Pos: pos}, nil
 }
 
-// bindNullif binds NULLIF(a, b) as CASE WHEN a = b THEN NULL ELSE a END; its type is a's.
+// bindNullif binds NULLIF(a, b) as CASE WHEN a = b THEN NULL ELSE a END, where a is as the operator takes it: nullif(1, 1.0)
+// is numeric.
 func (b *binder) bindNullif(args []*plan.Expr, pos int) (*plan.Expr, error) {
 	eq, err := b.operator("=", args[0], args[1], pos)
 	if err != nil {
 		return nil, err
 	}
 	a := args[0]
-	if a.Type.ID == types.IDUnknown {
+	if a.Type.ID == types.IDUnknown || eq.Op == plan.OpCall && eq.Args[0].Type.ID != a.Type.ID {
 		a = eq.Args[0]
 	}
 	null := constAt(a.Type, types.NullDatum, pos)

@@ -134,6 +134,9 @@ func (b *binder) typeOf(n ast.TypeName) (types.Type, error) {
 			return t, at(enumErr, n.Pos)
 		}
 	}
+	if pgerr.Code(err) == pgerr.UndefinedObject && n.Schema != "" && n.Schema != schemaCatalog && b.env.Catalog != nil && b.env.Catalog.Schema(n.Schema) == nil {
+		err = noSchema(n.Schema)
+	}
 	return t, at(err, n.Pos)
 }
 

@@ -37,7 +37,22 @@ func (b *binder) bindExists(e *ast.Exists, c *exprContext) (*plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !b.continuous {
+		q = &bound{node: whetherRows(q.node)}
+	}
 	return &plan.Expr{Op: plan.OpExists, Type: types.Bool, Sub: b.subplan(q), Pos: e.Pos}, nil
+}
+
+// whetherRows returns rows without columns where n has rows: neither the select list, which is not evaluated, nor an order
+// matters.
+func whetherRows(n plan.Node) plan.Node {
+	switch top := n.(type) {
+	case *plan.Project:
+		return whetherRows(top.Input)
+	case *plan.Sort:
+		return whetherRows(top.Input)
+	}
+	return &plan.Project{Input: n}
 }
 
 // inQuery binds arg op ANY (query); = is IN, whose left side may be a row.

@@ -31,6 +31,10 @@ func suggestName(e ast.Expr) (string, int) {
 		return suggestName(e.Arg)
 	case *ast.Subscript:
 		return suggestName(e.Arg)
+	case *ast.Binary:
+		if e.Op == "at time zone" {
+			return "timezone", 2
+		}
 	case *ast.Exists:
 		return "exists", 2
 	case *ast.Array:
@@ -67,6 +71,12 @@ func castName(arg ast.Expr, t ast.TypeName) (string, int) {
 }
 
 func subqueryName(q *ast.Select) (string, int) {
+	for q.SetOp != "" {
+		q = q.Left
+	}
+	if q.Values != nil {
+		return "column1", 2
+	}
 	if len(q.Items) == 0 {
 		return "", 0
 	}

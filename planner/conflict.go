@@ -82,7 +82,6 @@ func (b *insertBinder) conflictUpdate(oc *ast.OnConflict, out *plan.Insert) erro
 	excluded := b.targetScope(b.rel, "excluded")
 	for _, c := range excluded.columns {
 		c.schema, c.expr = "", shift(c.expr, len(b.rel.Columns))
-		c.qualifiedOnly = true // without a qualifier a name means the old row
 		s.columns = append(s.columns, c)
 	}
 	s.tables = append(s.tables, scopeTable{name: "excluded"})

@@ -205,12 +205,24 @@ func reserved(name string) bool {
 	case catalog.RowIDColumn, "_key", "_headers", "_op":
 		return true
 	}
+	if postgresColumn(name) {
+		return true
+	}
 	if rest, ok := strings.CutPrefix(name, keyColumnPrefix); ok {
 		if _, err := strconv.Atoi(rest); err == nil {
 			return true
 		}
 	}
 	return slices.ContainsFunc(catalog.StreamSystemColumns, func(c catalog.Column) bool { return c.Name == name })
+}
+
+// postgresColumn reports whether a column is one that PostgreSQL's tables have of themselves, and Millrace's do not.
+func postgresColumn(name string) bool {
+	switch name {
+	case "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax":
+		return true
+	}
+	return false
 }
 
 // setDefault checks a DEFAULT and keeps its text, in a form that reads back as the same.

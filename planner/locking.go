@@ -44,6 +44,8 @@ func (s *selectBinder) checkLocked() error {
 		return pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed with aggregate functions", strength)
 	case len(s.windows.calls) > 0:
 		return pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed with window functions", strength)
+	case len(s.sets.calls) > 0:
+		return pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed with set-returning functions in the target list", strength)
 	}
 	return nil
 }

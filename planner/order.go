@@ -40,6 +40,10 @@ func (s *selectBinder) findOutput(e ast.Expr, clause string) (int, error) {
 	switch e := e.(type) {
 	case *ast.Literal:
 		return ordinal(e, len(s.items), clause)
+	case *ast.Unary: // a sign is part of a number
+		if lit, ok := e.Arg.(*ast.Literal); ok && e.Op == "-" && (lit.Kind == ast.LitInteger || lit.Kind == ast.LitNumeric) {
+			return ordinal(&ast.Literal{P: e.P, Kind: lit.Kind, Text: "-" + lit.Text}, len(s.items), clause)
+		}
 	case *ast.ColumnRef:
 		if len(e.Parts) == 1 && (clause == "ORDER BY" || clause == "DISTINCT ON") {
 			return s.outputNamed(e, clause)

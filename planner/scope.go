@@ -148,6 +148,9 @@ func (s *scope) unknownColumn(n columnName) error {
 	if n.table == "" && s.hasTable(columnName{table: n.name}) {
 		return pgerr.Unsupported("whole-row references (%s) are", n.name)
 	}
+	if postgresColumn(n.name) {
+		return pgerr.Unsupported("system column %q is", n.name)
+	}
 	err := pgerr.New(pgerr.UndefinedColumn, "column %s does not exist", n)
 	if hint := s.similar(n); hint != "" {
 		return err.WithHint("Perhaps you meant to reference the column %q.", hint)

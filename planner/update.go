@@ -29,7 +29,7 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 		return nil, err
 	}
 	out := &plan.Update{Relation: rel, Assigned: assigned(set)}
-	if out.Returning, out.Fields, err = b.returning(stmt.Returning, b.targetScope(rel, stmt.Alias)); err != nil {
+	if out.Returning, out.Fields, err = b.returningAlone(stmt.Returning, b.targetScope(rel, stmt.Alias), s, stmt.From); err != nil {
 		return nil, err
 	}
 	if err := b.declaredUnused(stmt.With); err != nil {
@@ -66,12 +66,12 @@ func PlanDelete(stmt *ast.Delete, env *Env) (*plan.Delete, error) {
 	if err := b.readsTarget(rel, stmt.Where != nil || len(stmt.Returning) > 0); err != nil {
 		return nil, err
 	}
-	node, _, err := b.changed(rel, stmt.Table, stmt.Alias, stmt.Using, stmt.Where)
+	node, s, err := b.changed(rel, stmt.Table, stmt.Alias, stmt.Using, stmt.Where)
 	if err != nil {
 		return nil, err
 	}
 	out := &plan.Delete{Relation: rel}
-	if out.Returning, out.Fields, err = b.returning(stmt.Returning, b.targetScope(rel, stmt.Alias)); err != nil {
+	if out.Returning, out.Fields, err = b.returningAlone(stmt.Returning, b.targetScope(rel, stmt.Alias), s, stmt.Using); err != nil {
 		return nil, err
 	}
 	if err := b.declaredUnused(stmt.With); err != nil {

@@ -5,13 +5,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
 	"github.com/millracedb/millrace/sql/parse"
 	"github.com/millracedb/millrace/sql/pgerr"
+	"github.com/millracedb/millrace/sql/types"
 )
 
 // bindView binds the text of the plain view r as an item of FROM: with the search path and the time zone of its creation,
@@ -29,7 +29,7 @@ func (b *binder) bindView(r *catalog.Relation, name string, locking []ast.Lockin
 	env, view := b.env, b.view
 	inner := *env
 	inner.SearchPath = catalog.SplitSearchPath(r.View.Settings["search_path"], "")
-	if loc, err := time.LoadLocation(r.View.Settings["TimeZone"]); err == nil {
+	if loc, err := types.LoadZone(r.View.Settings["TimeZone"]); err == nil {
 		inner.Location = loc
 	}
 	b.env, b.view = &inner, r

@@ -16,7 +16,7 @@ type AdvisoryLock struct {
 	Transaction bool // until its end, else until it is unlocked or the session ends
 }
 
-// Backend is what functions that reach beyond the statement need: the session's advisory locks, and other sessions.
+// Backend is what functions that reach beyond the statement need: the session's settings and advisory locks, and other sessions.
 type Backend interface {
 	// LockAdvisory takes a lock; with try it answers false instead of waiting.
 	LockAdvisory(ctx context.Context, l AdvisoryLock, try bool) (bool, error)
@@ -25,6 +25,8 @@ type Backend interface {
 	UnlockAdvisoryAll()
 	// Signal cancels the statement of a session, or ends the session; false, and a warning, if there is none. Error: 42501.
 	Signal(pid int32, terminate bool) (bool, error)
+	// SetConfig sets a setting of the session, with local of its transaction, and returns the value as SHOW tells it.
+	SetConfig(name, value string, local bool) (string, error)
 }
 
 func init() {
@@ -60,7 +62,7 @@ func init() {
 // backend returns what reaches beyond the statement. Error: there is none here.
 func (k *call) backend() (Backend, error) {
 	if k.Backend == nil {
-		return nil, pgerr.Unsupported("functions that lock or signal here are")
+		return nil, pgerr.Unsupported("functions that set, lock or signal here are")
 	}
 	return k.Backend, nil
 }

@@ -109,17 +109,21 @@ func currentSetting(k *call, i int, missingOK bool) error {
 	return nil
 }
 
-// setConfig gives the new value. An expression changes no session: whoever runs the statement looks for the call.
+// setConfig is set_config(name, value, local); a NULL value means the setting's default.
 func setConfig(k *call, i int) error {
 	if k.args[0].null(i) {
 		return pgerr.New(pgerr.NullValueNotAllowed, "SET requires parameter name")
 	}
-	if k.args[1].null(i) {
-		k.setNull(i)
-		return nil
+	value := ""
+	if !k.args[1].null(i) {
+		value = k.str(1, i)
 	}
-	k.out.Str[i] = k.str(1, i)
-	return nil
+	b, err := k.backend()
+	if err != nil {
+		return err
+	}
+	k.out.Str[i], err = b.SetConfig(k.str(0, i), value, k.int(2, i) != 0)
+	return err
 }
 
 // started is when this process began, as a timestamptz.

@@ -188,9 +188,12 @@ func formatDate(pattern string, t clockTime) (string, error) {
 	var b strings.Builder
 	for pattern != "" {
 		if pattern[0] == '"' {
-			quoted, rest, _ := strings.Cut(pattern[1:], `"`)
-			b.WriteString(quoted)
-			pattern = rest
+			pattern = writeQuoted(&b, pattern[1:])
+			continue
+		}
+		if strings.HasPrefix(pattern, `\"`) {
+			b.WriteByte('"')
+			pattern = pattern[2:]
 			continue
 		}
 		trim := strings.HasPrefix(pattern, "FM")
@@ -214,6 +217,20 @@ func formatDate(pattern string, t clockTime) (string, error) {
 		pattern = pattern[len(word):]
 	}
 	return b.String(), nil
+}
+
+// writeQuoted writes text up to a double quote, and returns what follows that; a backslash quotes the next character.
+func writeQuoted(b *strings.Builder, pattern string) string {
+	for i := 0; i < len(pattern); i++ {
+		switch {
+		case pattern[i] == '"':
+			return pattern[i+1:]
+		case pattern[i] == '\\' && i+1 < len(pattern):
+			i++
+		}
+		b.WriteByte(pattern[i])
+	}
+	return ""
 }
 
 // matchPattern returns the word at the start of a pattern, and what it stands for. A word matches in lower case, too, if none does

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/exec/expr"
@@ -60,6 +61,27 @@ func (b backend) Signal(pid int32, terminate bool) (bool, error) {
 	}
 	b.warn(pgerr.Warning, "PID %d is not a PostgreSQL backend process", pid)
 	return false, nil
+}
+
+// SetConfig implements expr.Backend. Outside of a block a local value would end with the statement, and is only checked.
+func (b backend) SetConfig(name, value string, local bool) (string, error) {
+	values := []string{value}
+	if value == "" && strings.EqualFold(name, "search_path") {
+		values = []string{} // a list of none
+	}
+	switch isMode, err := b.setMode(name, values); {
+	case err != nil:
+		return "", err
+	case isMode:
+	case local && !b.inBlock():
+		return b.settings.check(strings.ToLower(name), values)
+	default:
+		if err := b.settings.set(name, values, local); err != nil {
+			return "", err
+		}
+	}
+	got, _ := b.settings.get(name)
+	return got, nil
 }
 
 var _ expr.Backend = backend{}

@@ -100,6 +100,9 @@ func (c *compiler) tellOpen() func() {
 
 // newRoleName gives r a name. Errors: 42710, 42939.
 func (c *compiler) newRoleName(r *catalog.Role, name string) error {
+	if name == "public" || name == "none" {
+		return pgerr.New(pgerr.ReservedName, "role name %q is reserved", name)
+	}
 	if strings.HasPrefix(name, "pg_") {
 		return pgerr.New(pgerr.ReservedName, "role name %q is reserved", name).WithDetail(`Role names starting with "pg_" are reserved.`)
 	}

@@ -44,6 +44,9 @@ func (s *settings) get(name string) (string, bool) {
 		return s.superuser(), true
 	}
 	v, ok := s.local[name]
+	if !ok && (name == "transaction_isolation" || name == "transaction_read_only") { // not in a block: what one would have
+		return s.get("default_" + name)
+	}
 	if !ok {
 		v, ok = s.values[name]
 	}
@@ -83,6 +86,8 @@ func (s *settings) check(name string, values []string) (string, error) {
 	switch {
 	case !known && !strings.Contains(name, "."):
 		return "", unknownSetting(name)
+	case name == "session_authorization":
+		return "", pgerr.Unsupported("SET SESSION AUTHORIZATION is")
 	case known && d.fixed:
 		return "", pgerr.New(codeCantChangeRuntimeParam, "parameter %q cannot be changed", d.name)
 	case values == nil:

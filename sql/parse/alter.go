@@ -37,7 +37,7 @@ func (p *parser) alter(t *token) ast.Statement {
 			}
 		}
 		p.i = first
-		return p.refuse(what, t)
+		return p.refuse(what+p.actionWords(), t)
 	}
 	stmt := &ast.AlterOptions{Kind: p.next().text}
 	if stmt.Kind == "materialized" {
@@ -50,6 +50,43 @@ func (p *parser) alter(t *token) ast.Statement {
 	stmt.Reset = p.next().isWord("reset")
 	stmt.Options = p.alterOptions(stmt.Reset)
 	return stmt
+}
+
+// actionWords returns the key words of what ALTER kind name is to do, so that a refusal tells what is not there: " … ALTER … TYPE".
+func (p *parser) actionWords() string {
+	i := p.i
+	word := func() *token { return &p.toks[min(i, len(p.toks)-1)] }
+	switch t := word(); {
+	case !t.isOneOf("table", "view", "sequence", "index", "materialized", "stream", "topic"):
+		return ""
+	case t.isWord("materialized"):
+		i++
+	}
+	for i++; word().isOneOf("if", "exists", "only") || word().isOp("*"); i++ {
+	}
+	for i++; word().isPunct("."); {
+		i += 2
+	}
+	out := ""
+	keyWords := func(n int) {
+		for ; n > 0 && word().kind == tIdent && word().class != kwNone; n-- {
+			out += " " + upper(word().text)
+			i++
+		}
+	}
+	if word().isWord("alter") {
+		keyWords(1)
+		if word().isWord("column") {
+			i++
+		}
+		i++
+		out += " …"
+	}
+	keyWords(2)
+	if out == "" {
+		return ""
+	}
+	return " …" + out
 }
 
 // alterOptionsAhead reports whether kind [IF EXISTS] [ONLY] name SET ( or RESET ( follows.

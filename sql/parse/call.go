@@ -88,7 +88,7 @@ func (p *parser) typedLiteral(to ast.TypeName) frag {
 	if t.kind != tString {
 		p.syntaxErrorAt(t)
 	}
-	return p.leaf(to.Name+" "+t.text, &ast.TypedLiteral{P: ast.P{Pos: to.Pos}, Type: to, Text: t.text})
+	return p.leaf(to.Name+" "+t.text, &ast.TypedLiteral{P: ast.P{Pos: int(t.pos)}, Type: to, Text: t.text})
 }
 
 // typedConstant translates a constant whose type is a key word: timestamp '…', double precision '…'.
@@ -162,11 +162,11 @@ func (p *parser) interval() (frag, bool) {
 	default:
 		return frag{}, false
 	}
-	text := p.next().text
+	text := p.next()
 	if to.Mods == nil {
 		p.intervalFields(&to)
 	}
-	return p.leaf("interval "+text, &ast.TypedLiteral{P: ast.P{Pos: int(t.pos)}, Type: to, Text: text}), true
+	return p.leaf("interval "+text.text, &ast.TypedLiteral{P: ast.P{Pos: int(text.pos)}, Type: to, Text: text.text}), true
 }
 
 // callRest translates ( arguments ) and what may follow it.

@@ -13,13 +13,14 @@ func (p *parser) columnDef(stmt *ast.CreateRelation) {
 	n := len(stmt.Columns) - 1
 	stmt.Columns[n].Type = p.typeName()
 	column := func() *ast.ColumnDef { return &stmt.Columns[n] }
-	for p.columnConstraint(column) {
+	given := map[string]bool{}
+	for p.columnConstraint(column, given) {
 	}
 }
 
 // columnConstraint parses one constraint of a column; false if there is none here. column gives the column, whose
-// place in memory changes as columns are added.
-func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
+// place in memory changes as columns are added; given has what was said of it already.
+func (p *parser) columnConstraint(column func() *ast.ColumnDef, given map[string]bool) bool {
 	name := p.constraintName()
 	t := p.tok()
 	if t.kind != tIdent {
@@ -38,13 +39,19 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
 		p.next()
 		p.expectWord("null")
 		c.NotNull = true
+		p.onlyOneOf(t, given, "NOT NULL", "NULL", c)
 	case "null":
 		p.next()
+		p.onlyOneOf(t, given, "NULL", "NOT NULL", c)
 	case "unique":
 		p.next()
 		c.Unique = &ast.Unique{Name: name, Columns: []ast.NamedPos{{Word: c.Name, Pos: c.Pos}}, Pos: int(t.pos)}
 		p.nullsDistinct()
 	case "default":
+		if given["default"] {
+			p.failAt(t, "multiple default values specified for column %q", c.Name)
+		}
+		given["default"] = true
 		p.next()
 		p.constraintExpr(func(e ast.Expr) { column().Default = e })
 	case "check":
@@ -62,6 +69,15 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef) bool {
 		return p.refusedConstraint(t)
 	}
 	return true
+}
+
+// onlyOneOf notes what a column is said to be, and fails if it has been said to be the other, or to be a serial, which is not
+// NULL.
+func (p *parser) onlyOneOf(t *token, given map[string]bool, what, other string, c *ast.ColumnDef) {
+	given[what] = true
+	if given[other] || what == "NULL" && strings.Contains(c.Type.Name, "serial") {
+		p.failAt(t, "conflicting NULL/NOT NULL declarations for column %q", c.Name)
+	}
 }
 
 // constraintName reads CONSTRAINT name, "" if it does not stand here.

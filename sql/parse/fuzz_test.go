@@ -99,7 +99,7 @@ func checkError(t *testing.T, sql string, err error) {
 	e := pgerr.From(err)
 	switch e.Code {
 	case pgerr.SyntaxError, pgerr.FeatureNotSupported, pgerr.StatementTooComplex, pgerr.ProgramLimitExceeded,
-		pgerr.CharacterNotInRepertoire, pgerr.InvalidEscapeSequence, pgerr.UndefinedParameter, pgerr.WindowingError, pgerr.ReservedName:
+		pgerr.CharacterNotInRepertoire, pgerr.InvalidEscapeSequence, pgerr.UndefinedParameter, pgerr.WindowingError, pgerr.ReservedName, pgerr.UndefinedObject:
 	default:
 		t.Fatalf("%q: %v, cause %v", sql, err, e.Cause)
 	}

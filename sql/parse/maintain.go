@@ -1,9 +1,16 @@
 package parse
 
-import "github.com/millracedb/millrace/sql/ast"
+import (
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
 
 // maintainHead are the words that may stand between VACUUM or ANALYZE and the relations.
 var maintainHead = []string{"full", "freeze", "verbose", "analyze", "analyse"}
+
+// vacuumOptions are those that VACUUM and ANALYZE take in parentheses.
+var vacuumOptions = map[string]bool{"full": true, "freeze": true, "verbose": true, "analyze": true, "disable_page_skipping": true,
+	"skip_locked": true, "index_cleanup": true, "process_toast": true, "truncate": true, "parallel": true}
 
 // vacuum parses what is behind VACUUM and ANALYZE: nothing of it but the names of relations has a meaning here.
 func (p *parser) vacuum(t *token) ast.Statement {
@@ -13,7 +20,11 @@ func (p *parser) vacuum(t *token) ast.Statement {
 		stmt.What, words = "ANALYZE", maintainHead[2:3]
 	}
 	if p.isPunct("(") {
-		p.optionList(func() string { return p.label() }, false)
+		for _, o := range p.optionList(func() string { return p.label() }, false) {
+			if !vacuumOptions[o.Name] {
+				p.fail(pgerr.New(pgerr.SyntaxError, "unrecognized %s option %q", stmt.What, o.Name).At(o.Pos))
+			}
+		}
 	} else {
 		for p.tok().isOneOf(words...) {
 			p.next()

@@ -20,7 +20,7 @@ func (p *parser) primary() frag {
 	case tNational:
 		p.next()
 		return p.leaf("N''", &ast.TypedLiteral{P: ast.P{Pos: int(t.pos)},
-			Type: ast.TypeName{Name: "character", Pos: int(t.pos)}, Text: t.text})
+			Type: ast.TypeName{Name: "bpchar", Pos: int(t.pos)}, Text: t.text})
 	case tBits:
 		p.unsupported(t, "bit string constants")
 	case tParam:

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -17,8 +18,17 @@ func (p *parser) createSequence() ast.Statement {
 
 // sequenceOptions parses the options of a sequence, as far as they go.
 func (p *parser) sequenceOptions(o *ast.SequenceOptions) {
+	given := map[string]bool{}
 	for {
 		t := p.tok()
+		option := t.text
+		if t.isWord("no") || t.isWord("owned") {
+			option = strings.TrimPrefix(option+p.at(1).text, "no")
+		}
+		if t.kind == tIdent && given[option] {
+			p.failAt(t, "conflicting or redundant options")
+		}
+		given[option] = true
 		switch {
 		case p.acceptWord("as"):
 			n := p.typeName()

@@ -83,7 +83,7 @@ func (p *parser) timeZoneValue(stmt *ast.Set) {
 			p.unsupported(t, "SET TIME ZONE INTERVAL(p)")
 		}
 		p.next()
-		stmt.Values = []string{p.next().text}
+		stmt.Values = []string{"interval '" + p.next().text + "'"}
 		if p.isWord("hour") {
 			p.next()
 			if p.acceptWord("to") {

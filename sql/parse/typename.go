@@ -2,8 +2,10 @@ package parse
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
 )
 
 // typeName reads a type. Names that are key words become PostgreSQL's own: int is integer, char is character, float
@@ -36,11 +38,34 @@ func (p *parser) namedType(out *ast.TypeName) {
 	}
 	n := p.checkName(first, parts)
 	out.Schema, out.Name = n.Schema(), n.Last()
+	p.notOfGrammar(first, out)
 	if p.tok().isOp("%") && p.at(1).isWord("type") {
 		p.unsupported(p.tok(), "%%TYPE")
 	}
 	if p.isPunct("(") {
 		out.Mods = p.modifiers()
+	}
+}
+
+// grammarTypes are names of types that are words of PostgreSQL's grammar alone: in double quotes, or behind a schema, they
+// name nothing.
+var grammarTypes = map[string]bool{
+	"int": true, "integer": true, "smallint": true, "bigint": true, "real": true, "boolean": true, "decimal": true, "dec": true,
+	"float": true, "double precision": true, "character": true, "character varying": true, "bit varying": true,
+	"timestamp without time zone": true, "timestamp with time zone": true, "time without time zone": true, "time with time zone": true,
+}
+
+// notOfGrammar refuses what grammarTypes has, and tells the type "char" from the word char.
+func (p *parser) notOfGrammar(first *token, out *ast.TypeName) {
+	switch {
+	case grammarTypes[out.Name] || strings.HasPrefix(out.Name, "interval "):
+		name := out.Name
+		if out.Schema != "" {
+			name = out.Schema + "." + name
+		}
+		p.fail(pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", name).At(int(first.pos)))
+	case out.Name == "char" && out.Schema == "":
+		out.Schema = "pg_catalog"
 	}
 }
 

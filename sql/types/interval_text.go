@@ -3,6 +3,7 @@ package types
 import (
 	"math"
 	"math/bits"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -381,10 +382,29 @@ func (p *intervalParser) yearsMonths(token string) bool {
 	return p.mark("month") && p.addMonths(years, 12) && p.addMonths(months, 1)
 }
 
-// iso reads ISO 8601: P[n Y][n M][n W][n D][T[n H][n M][n S]].
+// isoAlternative is the other form: P0001-02-03T04:05:06.
+var isoAlternative = regexp.MustCompile(`^P(\d+)-(\d+)-(\d+)(?:T(\d+):(\d+):(\d+(?:\.\d*)?))?$`)
+
+func (p *intervalParser) isoNumbers(numbers []string) bool {
+	for i, unit := range []string{"y", "mon", "d", "h", "m", "s"} {
+		if numbers[i] == "" {
+			continue
+		}
+		whole, fraction, ok := p.split(numbers[i])
+		if !ok || !p.add(whole, fraction, intervalUnits[unit]) {
+			return false
+		}
+	}
+	return true
+}
+
+// iso reads ISO 8601: P[n Y][n M][n W][n D][T[n H][n M][n S]], or isoAlternative.
 func (p *intervalParser) iso(s string) bool {
 	if len(s) < 2 || s[0] != 'P' {
 		return false
+	}
+	if m := isoAlternative.FindStringSubmatch(s); m != nil {
+		return p.isoNumbers(m[1:])
 	}
 	dates := map[byte]string{'Y': "y", 'M': "mon", 'W': "w", 'D': "d"}
 	times := map[byte]string{'H': "h", 'M': "m", 'S': "s"}

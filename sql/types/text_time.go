@@ -1,6 +1,7 @@
 package types
 
 import (
+	"regexp"
 	"strconv"
 	"time"
 
@@ -173,7 +174,30 @@ func parseTime(t Type, s string) (Datum, error) {
 	return IntDatum(RoundSeconds(t, p.clock)), nil
 }
 
+// yearAndDay is a date as a year and the number of a day in it.
+var yearAndDay = regexp.MustCompile(`^\s*(\d{4})\.(\d{3})\s*$`)
+
+// julianDay is a date as the number of a day; 2000-01-01 is julianEpoch.
+var julianDay = regexp.MustCompile(`^\s*[Jj](\d+)\s*$`)
+
+const julianEpoch = 2451545
+
 func parseDate(s string) (Datum, error) {
+	if m := julianDay.FindStringSubmatch(s); m != nil {
+		day, err := strconv.ParseInt(m[1], 10, 32)
+		if days := day - julianEpoch; err == nil && ValidDate(days) {
+			return IntDatum(days), nil
+		}
+		return Datum{}, outOfRange("date", s)
+	}
+	if m := yearAndDay.FindStringSubmatch(s); m != nil {
+		year, _ := strconv.Atoi(m[1])
+		day, _ := strconv.Atoi(m[2])
+		if year == 0 || day < 1 || day > 366 {
+			return Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "date/time field value out of range: \"%s\"", s)
+		}
+		return IntDatum(MakeDate(year, 1, 1) + int64(day) - 1), nil
+	}
 	p, err := parseMoment(Date, s)
 	if err != nil {
 		return Datum{}, err

@@ -1,6 +1,8 @@
 package types
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -63,10 +65,38 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	z, err := time.LoadLocation(name)
 	if err != nil || name == "" || strings.EqualFold(name, "local") {
+		if z, ok := posixZone(name); ok {
+			return z, nil
+		}
 		return nil, unknownZone(name)
 	}
 	zones.Store(name, z)
 	return z, nil
+}
+
+var posixName = regexp.MustCompile(`^([A-Za-z]{3,}|<[A-Za-z0-9+:-]+>)?([+-]?)(\d{1,2})(?::([0-5]\d))?(?::([0-5]\d))?$`)
+
+// maxPosixHours is how far a zone may be from UTC.
+const maxPosixHours = 167
+
+// posixZone returns a zone without summer time in POSIX form ("PostgreSQL 15 docs B.5"): UTC-3 is three hours east of UTC.
+func posixZone(name string) (*time.Location, bool) {
+	m := posixName.FindStringSubmatch(name)
+	if m == nil || m[1] == "" && m[2] == "" {
+		return nil, false
+	}
+	offset := 0
+	for _, digits := range m[3:] {
+		n, _ := strconv.Atoi(digits)
+		offset = offset*60 + n
+	}
+	if offset > maxPosixHours*3600 {
+		return nil, false
+	}
+	if m[2] != "-" {
+		offset = -offset
+	}
+	return time.FixedZone(strings.Trim(m[1], "<>"), offset), true
 }
 
 func unknownZone(name string) error {
