@@ -84,7 +84,7 @@ func (c *Client) TryQuery(statement string) (*Result, error) {
 	if len(results) != 1 {
 		return nil, fmt.Errorf("%d results of one statement", len(results))
 	}
-	return newResult(results[0]), nil
+	return NewResult(results[0]), nil
 }
 
 // CopyCSV loads a CSV file with a heading line into a relation through COPY FROM STDIN, and returns how many rows the

@@ -48,7 +48,8 @@ func (r Row) String() string {
 	return "(" + strings.Join(texts, ", ") + ")"
 }
 
-func newResult(from *pgconn.Result) *Result {
+// NewResult makes a result of what pgconn read.
+func NewResult(from *pgconn.Result) *Result {
 	r := &Result{Tag: from.CommandTag.String()}
 	for _, field := range from.FieldDescriptions {
 		r.Columns = append(r.Columns, Column{Name: field.Name, Type: field.DataTypeOID})
