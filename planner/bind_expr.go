@@ -2,6 +2,7 @@ package planner
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
@@ -160,6 +161,11 @@ func (b *binder) bindCast(e *ast.Cast, c *exprContext) (*plan.Expr, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if strings.HasPrefix(e.Type.Name, "reg") && t == types.OID && x.Op == plan.OpConst && x.Type.IsString() && !x.Value.Null {
+		if _, err := strconv.ParseUint(x.Value.Str, 10, 32); err != nil {
+			return nil, pgerr.Unsupported("a name of type %s is", e.Type.Name).At(e.Pos)
+		}
 	}
 	r, err := b.cast(x, t, funcs.CastExplicit)
 	if err == nil && r == nil {

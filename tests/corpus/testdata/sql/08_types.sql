@@ -261,11 +261,9 @@ SELECT '{[1,3),[5,9)}'::int4multirange;
 CREATE DOMAIN us_postal_code AS text CHECK (VALUE ~ '^\d{5}$');
 
 -- 8.19 object identifiers, 8.20 pg_lsn, 8.21 pseudo-types
--- differs: regclass is shown as the number that it is
 SELECT 'dept'::regclass, 'pg_class'::regclass::oid = 1259, 'int4'::regtype, 'pg_catalog.int4'::regtype::oid;
 SELECT 'nosuch'::regclass;
 SELECT 'nosuch'::regtype;
--- differs: regclass is shown as the number that it is
 SELECT to_regclass('nosuch'), to_regtype('nosuch');
 SELECT 'sum'::regproc;
 SELECT 'abs(int4)'::regprocedure, '+(int,int)'::regoperator;
