@@ -110,6 +110,9 @@ func (c *compiler) createOnce(cr *creation) (*catalog.Relation, error) {
 	}
 	c.own(rels)
 	if rels[0].Replaces != 0 {
+		if !cr.wait {
+			s.notef("the version of %q that is there serves until the new one has caught up; WITH (wait = 'backfill') waits for that", rels[0].Name)
+		}
 		return rels[0], c.replaceView(rels[0])
 	}
 	cmd := catalog.Command{Create: rels[0]}
