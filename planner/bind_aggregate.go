@@ -28,14 +28,20 @@ func (b *binder) aggregateArgs(sig *funcs.Signature, args []*plan.Expr, pos int)
 	return args, err
 }
 
-// objectArgs makes the key of a member a text.
+// objectArgs makes the key of a member a text, or of a time, whose text in JSON is another one, JSON.
 func (b *binder) objectArgs(args []*plan.Expr, pos int) ([]*plan.Expr, error) {
 	key := args[0].Type
 	if key.ID == types.IDJSON || key.ID == types.IDJSONB || key.IsArray() {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "key value must be scalar, not array, composite, or json").At(pos)
 	}
 	var err error
-	if args[0], err = b.mustCast(args[0], types.Text, funcs.CastExplicit); err != nil {
+	switch key.ID {
+	case types.IDTimestamp, types.IDTimestamptz:
+		args[0], err = b.resolveCall("to_json", args[:1:1], pos)
+	default:
+		args[0], err = b.mustCast(args[0], types.Text, funcs.CastExplicit)
+	}
+	if err != nil {
 		return nil, err
 	}
 	args[1], err = b.plainJSON(args[1], pos)

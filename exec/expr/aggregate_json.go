@@ -68,7 +68,7 @@ func (a *gatherAggregate) Result() (types.Datum, error) {
 	return types.ParseText(a.result, string(a.text)+"]", types.Scope{})
 }
 
-// objectAggregate is json_object_agg and jsonb_object_agg, of keys that are texts, in the order of the rows.
+// objectAggregate is json_object_agg and jsonb_object_agg, of keys that are texts, or JSON strings, in the order of the rows.
 type objectAggregate struct {
 	result types.Type
 	text   []byte // with an open brace; nil before the first row
@@ -84,7 +84,12 @@ func (a *objectAggregate) AddRow(args []*types.Vector, row int) (int64, error) {
 	} else {
 		a.text = append(a.text, ", "...)
 	}
-	a.text = append(types.AppendJSONString(a.text, args[0].Str[row]), " : "...)
+	if key := args[0].Str[row]; args[0].Type.ID == types.IDJSON {
+		a.text = append(a.text, key...)
+	} else {
+		a.text = types.AppendJSONString(a.text, key)
+	}
+	a.text = append(a.text, " : "...)
 	if v := args[1]; v.IsNull(row) {
 		a.text = append(a.text, "null"...)
 	} else {

@@ -173,8 +173,8 @@ func bucketOfDecimal(k *call, i int) error {
 func registerDegrees() {
 	register("sind(float8)", floatLoop(circular(func(x float64) float64 { s, _ := sinCosDegrees(x); return s })))
 	register("cosd(float8)", floatLoop(circular(func(x float64) float64 { _, c := sinCosDegrees(x); return c })))
-	register("tand(float8)", floatLoop(circular(func(x float64) float64 { s, c := sinCosDegrees(x); return s / c })))
-	register("cotd(float8)", floatLoop(circular(func(x float64) float64 { s, c := sinCosDegrees(x); return c / s })))
+	register("tand(float8)", floatLoop(circular(func(x float64) float64 { s, c := sinCosDegrees(x); return s/c + 0 })))
+	register("cotd(float8)", floatLoop(circular(func(x float64) float64 { s, c := sinCosDegrees(x); return c/s + 0 })))
 	register("cot(float8)", floatLoop(circular(func(x float64) float64 { return 1 / math.Tan(x) })))
 	register("asind(float8)", floatLoop(arc(func(x float64) float64 { return arcDegrees(math.Asin(x)) })))
 	register("acosd(float8)", floatLoop(arc(func(x float64) float64 { return arcDegrees(math.Acos(x)) })))
@@ -220,7 +220,7 @@ func sinCosDegrees(x float64) (sin, cos float64) {
 func sinQuarter(x float64) float64 {
 	switch x {
 	case 0:
-		return 0
+		return x // -0 stays
 	case 30:
 		return 0.5
 	case 90:

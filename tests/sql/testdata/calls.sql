@@ -30,3 +30,7 @@ SELECT 50331648::float4, 8.5e9::float4, -8.5e9::float4, 16777216::float4, 3.4028
 SELECT length(round(3::numeric, 65536)::text), length(trunc(3::numeric, 2147483647)::text), round(3::numeric, -200000), trunc(12345::numeric, -3);
 SELECT 5e-324::float8 ^ 0.1::float8, 5e-324::float8 ^ -0.5::float8, power(1e-310::float8, 0.25::float8);
 SELECT radians(5e-324::float8);
+SELECT cotd('-0'), tand('-0'), sind('-0'), cotd(0), cotd(90), tand(180), sind(-360);
+SELECT json_object_agg(k, 1), jsonb_object_agg(k, 1) FROM (VALUES (timestamptz '2020-02-29 12:34:56.789+00')) v (k);
+SELECT json_object_agg(k, 1) FROM (VALUES (timestamp '2020-02-29 12:34:56.789'), ('infinity')) v (k);
+SELECT json_object_agg(k, 1) FROM (VALUES (NULL::timestamp)) v (k);
