@@ -191,7 +191,7 @@ func (c *client) change(after func(f *facts), statements ...string) error {
 	after(pending)
 	c.h.machine.know(func(k *knowledge) { k.fates[c.n].pending = pending })
 	err := c.try(statements)
-	if pgerr.Code(err) == pgerr.SerializationFailure {
+	if code := pgerr.Code(err); code == pgerr.SerializationFailure || code == "40P01" { // transfers lock in any order
 		c.h.machine.know(func(k *knowledge) { k.fates[c.n].pending = nil })
 		return nil
 	}
