@@ -50,15 +50,22 @@ func (a *gatherAggregate) AddRow(args []*types.Vector, row int) (int64, error) {
 	} else {
 		a.text = append(a.text, ", "...)
 	}
-	if v := args[0]; v.IsNull(row) {
-		a.text = append(a.text, "null"...)
+	var err error
+	a.text, err = appendGathered(a.text, args[0], row)
+	return int64(len(a.text) - before), err
+}
+
+// appendGathered appends row i of v as JSON. Errors: 54000 beyond the longest text.
+func appendGathered(text []byte, v *types.Vector, i int) ([]byte, error) {
+	if v.IsNull(i) {
+		text = append(text, "null"...)
 	} else {
-		a.text = appendJSON(a.text, v.Type, v.Datum(row), &evaluation{Context: &Context{}})
+		text = appendJSON(text, v.Type, v.Datum(i), &evaluation{Context: &Context{}})
 	}
-	if len(a.text) > maxText {
-		return 0, errTextLength
+	if len(text) > maxText {
+		return text, errTextLength
 	}
-	return int64(len(a.text) - before), nil
+	return text, nil
 }
 
 func (a *gatherAggregate) Result() (types.Datum, error) {
@@ -90,15 +97,9 @@ func (a *objectAggregate) AddRow(args []*types.Vector, row int) (int64, error) {
 		a.text = types.AppendJSONString(a.text, key)
 	}
 	a.text = append(a.text, " : "...)
-	if v := args[1]; v.IsNull(row) {
-		a.text = append(a.text, "null"...)
-	} else {
-		a.text = appendJSON(a.text, v.Type, v.Datum(row), &evaluation{Context: &Context{}})
-	}
-	if len(a.text) > maxText {
-		return 0, errTextLength
-	}
-	return int64(len(a.text) - before), nil
+	var err error
+	a.text, err = appendGathered(a.text, args[1], row)
+	return int64(len(a.text) - before), err
 }
 
 func (a *objectAggregate) Result() (types.Datum, error) {

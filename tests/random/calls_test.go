@@ -105,11 +105,11 @@ func (l literal) String() string {
 	return "'" + strings.ReplaceAll(l.text, "'", "''") + "'::" + l.typ.String()
 }
 
-var placeholder = regexp.MustCompile(`\$\d+`)
+var parameter = regexp.MustCompile(`\$\d+`)
 
 // inline is the expression with its literals in their places.
 func (c funcCall) inline() string {
-	return placeholder.ReplaceAllStringFunc(c.sql, func(p string) string {
+	return parameter.ReplaceAllStringFunc(c.sql, func(p string) string {
 		var n int
 		fmt.Sscanf(p, "$%d", &n)
 		return c.params[n-1].String()
