@@ -8,29 +8,6 @@ import (
 	tidb "github.com/pingcap/tidb/pkg/parser"
 )
 
-const (
-	pointSelect = "SELECT id, name, total FROM orders WHERE id = 42"
-	bigSelect   = "SELECT c.name, p.maker, count(*), sum(f.seats) FROM flights AS f JOIN carriers AS c ON f.carrier = " +
-		"c.carrier LEFT JOIN planes AS p ON f.tailnum = p.tailnum WHERE f.delay > 10 AND f.origin IN ('JFK', 'LGA') " +
-		"GROUP BY c.name, p.maker HAVING count(*) > 5 ORDER BY 3 DESC LIMIT 10"
-)
-
-// BenchmarkParse shows what a statement costs, beside the TiDB parser alone on the same text, which both accept.
-func BenchmarkParse(b *testing.B) {
-	for name, sql := range map[string]string{"point": pointSelect, "join": bigSelect} {
-		b.Run(name+"/millrace", func(b *testing.B) { benchParse(b, sql) })
-		b.Run(name+"/tidb", func(b *testing.B) {
-			tp := tidb.New()
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, _, err := tp.ParseSQL(sql); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 func benchParse(b *testing.B, sql string) {
 	b.ReportAllocs()
 	for b.Loop() {

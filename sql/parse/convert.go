@@ -103,8 +103,8 @@ func (c *converter) expr(n tast.ExprNode) ast.Expr {
 	case *tast.FuncCallExpr:
 		return c.fill(c.entry(n.FnName.O), n.Args)
 	case *tast.ColumnNameExpr:
-		if node, ok := c.entry(n.Name.Name.O).(*ast.ColumnRef); ok {
-			return node
+		if leaf, ok := fillLeaf(c.entry(n.Name.Name.O)); ok {
+			return leaf
 		}
 	case *test_driver.ParamMarkerExpr:
 		return c.param(n.Offset)
@@ -132,11 +132,6 @@ func (c *converter) subquery(n tast.ExprNode) *ast.Select {
 
 // fill gives a node of the side table its operands.
 func (c *converter) fill(node any, args []tast.ExprNode) ast.Expr {
-	if len(args) == 0 {
-		if leaf, ok := fillLeaf(node); ok {
-			return leaf
-		}
-	}
 	switch node := node.(type) {
 	case *ast.Call:
 		c.fillCall(node, args)
@@ -173,9 +168,11 @@ func isSubquery(n tast.ExprNode) bool {
 	return ok
 }
 
-// fillLeaf accepts the nodes that have no operands.
+// fillLeaf accepts the nodes that have no operands. They are columns of the translation.
 func fillLeaf(node any) (ast.Expr, bool) {
 	switch node := node.(type) {
+	case *ast.ColumnRef:
+		return node, true
 	case *ast.Literal:
 		return node, true
 	case *ast.TypedLiteral:

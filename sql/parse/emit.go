@@ -14,6 +14,7 @@ const (
 	pieceMarked                  // `text@id`
 	pieceOpen                    // `text@id`(
 	pieceLeaf                    // `text@id`()
+	pieceConst                   // `text@id`, text cut
 	pieceParam                   // ?
 )
 
@@ -27,12 +28,18 @@ type piece struct {
 }
 
 // emitter collects the translation of one statement.
-type emitter struct{ pieces []piece }
+type emitter struct {
+	pieces []piece
+	buf    []byte // of text
+}
 
 // shownBytes is how much of a literal the translation repeats: it is there for the reader only.
 const shownBytes = 24
 
-func (e *emitter) reset() { e.pieces = append(e.pieces[:0], piece{}) }
+func (e *emitter) reset() {
+	clear(e.pieces)
+	e.pieces = append(e.pieces[:0], piece{})
+}
 
 // put appends a piece and returns its number.
 func (e *emitter) put(kind pieceKind, text string, id int32) int32 {
@@ -66,6 +73,7 @@ func (e *emitter) mark() int { return len(e.pieces) }
 
 func (e *emitter) cut(mark int) {
 	last := e.pieces[mark].prev
+	clear(e.pieces[mark:])
 	e.pieces = e.pieces[:mark]
 	e.pieces[last].next, e.pieces[0].prev = 0, last
 }
@@ -78,7 +86,7 @@ type paramAt struct {
 
 // text writes the translation; the places of its parameters are in order.
 func (e *emitter) text() (string, []paramAt) {
-	buf := make([]byte, 0, 16*len(e.pieces))
+	buf := e.buf[:0]
 	var params []paramAt
 	for n := e.pieces[0].next; n != 0; n = e.pieces[n].next {
 		switch pc := &e.pieces[n]; pc.kind {
@@ -91,13 +99,14 @@ func (e *emitter) text() (string, []paramAt) {
 			buf = appendIdent(buf, pc)
 		}
 	}
+	e.buf = buf
 	return string(buf), params
 }
 
 func appendIdent(buf []byte, pc *piece) []byte {
 	buf = append(buf, '`')
 	text := pc.text
-	if pc.kind == pieceLeaf && len(text) > shownBytes {
+	if (pc.kind == pieceLeaf || pc.kind == pieceConst) && len(text) > shownBytes {
 		text = strings.ToValidUTF8(text[:shownBytes], "") + "…"
 	}
 	if strings.IndexByte(text, '`') >= 0 {

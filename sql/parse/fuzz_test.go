@@ -11,8 +11,11 @@ import (
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
-// seeds gives the fuzzer every input of the golden files.
+// seeds gives the fuzzer every input of the golden files, and the statements of the corpus.
 func seeds(f *testing.F) {
+	for _, statement := range Corpus(f) {
+		f.Add(statement)
+	}
 	err := filepath.Walk("testdata/golden", func(path string, info os.FileInfo, err error) error {
 		if err != nil || info.IsDir() {
 			return err
@@ -29,6 +32,23 @@ func seeds(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+}
+
+// Corpus returns the statements of tests/corpus.
+func Corpus(tb testing.TB) (statements []string) {
+	paths, err := filepath.Glob("../../tests/corpus/testdata/sql/*.sql")
+	if err != nil || len(paths) == 0 {
+		tb.Fatalf("no corpus: %v", err)
+	}
+	comments := regexp.MustCompile(`(?m)^--.*\n`)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		statements = append(statements, strings.Split(comments.ReplaceAllString(string(text), ""), ";\n")...)
+	}
+	return statements
 }
 
 // FuzzTokens shows that the tokenizer ends, and that its tokens are in order, within the text and where they say.

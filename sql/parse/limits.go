@@ -16,4 +16,6 @@ const (
 	maxNameParts = 3
 	// maxKeptTokens is the size above which buffers are not kept for the next statement.
 	maxKeptTokens = 1 << 14
+	// maxKeptText is the same for the bytes of a translation.
+	maxKeptText = 1 << 18
 )

@@ -56,9 +56,20 @@ func (p *parser) add(node any) int32 {
 	return int32(len(p.side))
 }
 
-// leaf writes a node without operands.
+// dropSide drops the nodes from number n on.
+func (p *parser) dropSide(n int) {
+	clear(p.side[n:])
+	p.side = p.side[:n]
+}
+
+// leaf writes a node without operands. What can have none is written as a column, which the TiDB parser reads faster
+// than a call.
 func (p *parser) leaf(text string, node any) frag {
-	return frag{p.out.put(pieceLeaf, text, p.add(node)), 1}
+	kind := pieceLeaf
+	if _, ok := fillLeaf(node); ok {
+		kind = pieceConst
+	}
+	return frag{p.out.put(kind, text, p.add(node)), 1}
 }
 
 // call writes the start of a node; its operands and ")" follow.
@@ -114,7 +125,8 @@ func (p *parser) querySlot(set func(*ast.Select)) {
 	p.out.raw("))")
 	if q.literals != nil {
 		p.out.cut(pieces)
-		p.side, p.slots = p.side[:side], p.slots[:slots]
+		p.dropSide(side)
+		p.slots = p.slots[:slots]
 		p.done = append(p.done, func() { set(q.literals) })
 	}
 }

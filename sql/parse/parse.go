@@ -1,11 +1,12 @@
 // Package parse turns PostgreSQL's text into sql/ast: its own tokenizer and statement heads, and the TiDB parser for
-// the structure of queries, behind a translation. It resolves no name and no type, and holds no state: every function
-// may be called from many goroutines. What it does not know is refused, 42601 or 0A000, with the place in the text.
+// the structure of queries, behind a translation. It resolves no name and no type, and holds no state but a counter: every
+// function may be called from many goroutines. What it does not know is refused, 42601 or 0A000, with the place in the text.
 // No type of the TiDB parser leaves the package. See DESIGN.md.
 package parse
 
 import (
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/millracedb/millrace/sql/ast"
@@ -85,8 +86,12 @@ func Translate(sql string) (string, error) {
 	return b.String(), err
 }
 
+// Texts counts the texts parsed since the process started. A prepared statement is one, however often it is executed.
+var Texts atomic.Int64
+
 // run gives f a parser over the tokens of sql, and returns the error that f fails with.
 func run(sql string, f func(*parser)) (err error) {
+	Texts.Add(1)
 	if len(sql) > MaxStatementBytes {
 		return pgerr.New(pgerr.ProgramLimitExceeded, "statement is longer than %d bytes", MaxStatementBytes)
 	}

@@ -40,13 +40,12 @@ func getParser() *parser { return parsers.Get().(*parser) }
 
 // putParser keeps the buffers for the next statement, but nothing that they pointed to, and no large ones.
 func putParser(p *parser) {
-	toks, pieces, side := p.lex.toks, p.out.pieces, p.side
+	p.reset()
+	toks, out, side := p.lex.toks, p.out, p.side
 	*p = parser{}
-	if cap(toks) <= maxKeptTokens && cap(pieces) <= maxKeptTokens && cap(side) <= maxKeptTokens {
-		clear(toks[:cap(toks)])
-		clear(pieces[:cap(pieces)])
-		clear(side[:cap(side)])
-		p.lex.toks, p.out.pieces, p.side = toks[:0], pieces[:0], side[:0]
+	if cap(toks) <= maxKeptTokens && cap(out.pieces) <= maxKeptTokens && cap(out.buf) <= maxKeptText && cap(side) <= maxKeptTokens {
+		clear(toks)
+		p.lex.toks, p.out, p.side = toks[:0], out, side
 	}
 	parsers.Put(p)
 }
@@ -54,7 +53,7 @@ func putParser(p *parser) {
 // reset prepares for the next statement.
 func (p *parser) reset() {
 	p.out.reset()
-	p.side = p.side[:0]
+	p.dropSide(0)
 	p.slots, p.done = nil, nil
 	p.maxParam = 0
 	p.translated = ""

@@ -57,3 +57,40 @@ func names(e *regexp.Regexp, text string) (out []string) {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// TestParsedOnce shows that a prepared statement is parsed when it is prepared, and not again: the statement, the definition of
+// the view that it reads, and defaults of columns.
+func TestParsedOnce(t *testing.T) {
+	node := oracle.StartMillrace(t, oracle.Options{})
+	node.Exec(t, `
+		CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 1 + 1, at timestamptz DEFAULT now());
+		CREATE VIEW w AS SELECT id, n + 1 AS m FROM t`)
+	conn := node.Conn(t)
+	for _, sql := range []string{"INSERT INTO t (id) VALUES ($1)", "SELECT m FROM w WHERE id = $1", "UPDATE t SET n = DEFAULT WHERE id = $1"} {
+		if _, err := conn.Prepare(t.Context(), sql, sql); err != nil {
+			t.Fatal(err)
+		}
+		execute := func(from, to int) {
+			for id := from; id < to; id++ {
+				if _, err := conn.Exec(t.Context(), sql, id); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		execute(0, 1)
+		before := parsedTexts(t, node)
+		execute(1, 20)
+		if after := parsedTexts(t, node); after != before {
+			t.Errorf("%q executed 19 times: from %s to %s texts parsed", sql, before, after)
+		}
+	}
+}
+
+func parsedTexts(t *testing.T, node *oracle.Millrace) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^millrace_texts_parsed_total (.*)$`).FindStringSubmatch(node.Metrics(t))
+	if m == nil {
+		t.Fatal("no metric")
+	}
+	return m[1]
+}

@@ -1,6 +1,10 @@
 package pg
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/millracedb/millrace/sql/parse"
+)
 
 // Register adds the server's metrics to r.
 func (s *Server) Register(r prometheus.Registerer) {
@@ -18,5 +22,6 @@ func (s *Server) Register(r prometheus.Registerer) {
 	counter("millrace_pg_connections_total", "Connections authenticated.", &s.metrics.connections)
 	counter("millrace_pg_connections_refused_total", "Connections refused because there were too many.", &s.metrics.refused)
 	counter("millrace_pg_statements_total", "Statements executed.", &s.metrics.statements)
+	counter("millrace_texts_parsed_total", "Texts of SQL parsed.", &parse.Texts)
 	counter("millrace_pg_errors_total", "Errors reported to clients.", &s.metrics.failures)
 }
