@@ -219,19 +219,28 @@ func (b *binder) within(e *ast.Between, low, high ast.Expr, c *exprContext) (*pl
 	return &plan.Expr{Op: plan.OpAnd, Type: types.Bool, Args: []*plan.Expr{l, h}, Pos: e.Pos}, nil
 }
 
-// bindLike binds LIKE and ILIKE; ESCAPE goes through like_escape, as in PostgreSQL.
+// bindLike binds LIKE, ILIKE and SIMILAR TO; ESCAPE goes through like_escape, and a pattern of SIMILAR TO becomes a regular
+// expression, as in PostgreSQL.
 func (b *binder) bindLike(e *ast.Binary, l, r *plan.Expr, c *exprContext) (*plan.Expr, error) {
-	if strings.HasSuffix(e.Op, "similar to") {
-		return nil, pgerr.Unsupported("SIMILAR TO is").WithHint("Use LIKE or a regular expression (~).").At(e.Pos)
+	op, escape, args := e.Op, "like_escape", []*plan.Expr{r}
+	if similar, ok := similarTo[op]; ok {
+		op, escape = similar, "similar_to_escape"
+	} else if e.Escape == nil {
+		return b.operator(op, l, r, e.Pos)
 	}
 	if e.Escape != nil {
 		esc, err := b.bindExpr(e.Escape, c)
 		if err != nil {
 			return nil, err
 		}
-		if r, err = b.resolveCall("like_escape", []*plan.Expr{r, esc}, e.Pos); err != nil {
-			return nil, err
-		}
+		args = append(args, esc)
 	}
-	return b.operator(e.Op, l, r, e.Pos)
+	r, err := b.resolveCall(escape, args, e.Pos)
+	if err != nil {
+		return nil, err
+	}
+	return b.operator(op, l, r, e.Pos)
 }
+
+// similarTo are the operators that SIMILAR TO stands for.
+var similarTo = map[string]string{"similar to": "~", "not similar to": "!~"}

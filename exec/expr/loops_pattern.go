@@ -1,8 +1,6 @@
 package expr
 
 import (
-	"regexp"
-
 	"github.com/millracedb/millrace/sql/pgerr"
 )
 
@@ -22,6 +20,7 @@ func init() {
 		k.out.Str[i], err = likeEscape(k.str(0, i), k.str(1, i))
 		return err
 	}))
+	registerSimilar()
 	registerRegexps()
 	registerFormat()
 	registerMore()
@@ -48,7 +47,7 @@ func likeLoop(fold bool, match int64) loop {
 
 func regexLoop(fold bool, match int64) loop {
 	return func(k *call) error {
-		var compiled *regexp.Regexp
+		var compiled *regex
 		var last string
 		return k.each(func(i int) (err error) {
 			if pattern := k.str(1, i); compiled == nil || pattern != last {
@@ -65,17 +64,20 @@ func regexLoop(fold bool, match int64) loop {
 
 func substringRegex(k *call, i int) error {
 	r, err := compileRegex(k.str(1, i), false)
+	if err == nil {
+		err = r.inexact
+	}
 	if err != nil {
 		return err
 	}
-	m := r.FindStringSubmatch(k.str(0, i))
-	switch {
-	case m == nil:
+	s := k.str(0, i)
+	switch m := r.FindStringSubmatchIndex(s); {
+	case m == nil, len(m) > 2 && m[2] < 0:
 		k.setNull(i)
-	case len(m) > 1:
-		k.out.Str[i] = m[1]
+	case len(m) > 2:
+		k.out.Str[i] = s[m[2]:m[3]]
 	default:
-		k.out.Str[i] = m[0]
+		k.out.Str[i] = s[m[0]:m[1]]
 	}
 	return nil
 }
@@ -90,6 +92,9 @@ func replaceRegex(k *call, i int, flags string) error {
 		return err
 	}
 	r, err := o.compile(k.str(1, i))
+	if err == nil {
+		err = r.inexact
+	}
 	if err != nil {
 		return err
 	}

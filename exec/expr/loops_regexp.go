@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -59,7 +58,7 @@ func registerRegexps() {
 }
 
 // regex compiles argument 1 in row i, with the options that are argument at, if it is there.
-func (k *call) regex(i, at int, function string) (*regexp.Regexp, regexOptions, error) {
+func (k *call) regex(i, at int, function string) (*regex, regexOptions, error) {
 	letters := ""
 	if at < len(k.args) {
 		letters = k.str(at, i)
@@ -69,6 +68,9 @@ func (k *call) regex(i, at int, function string) (*regexp.Regexp, regexOptions, 
 		return nil, o, err
 	}
 	r, err := o.compile(k.str(1, i))
+	if err == nil && function != "regexp_like" {
+		err = r.inexact
+	}
 	return r, o, err
 }
 
@@ -141,7 +143,7 @@ func (k *call) positive(a, i int, name string, least, otherwise int64) (int64, e
 }
 
 // matchesFrom returns the matches in row i that begin at a character, counted from 1, or behind it.
-func matchesFrom(r *regexp.Regexp, s string, start int64) [][]int {
+func matchesFrom(r *regex, s string, start int64) [][]int {
 	at := byteOffset(s, start-1)
 	if at < 0 {
 		return nil

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,8 +11,8 @@ import (
 // regexes keeps compiled regular expressions, up to maxRegexes; then it starts anew.
 var regexes = struct {
 	sync.Mutex
-	byText map[string]*regexp.Regexp
-}{byText: map[string]*regexp.Regexp{}}
+	byText map[string]*regex
+}{byText: map[string]*regex{}}
 
 const (
 	maxRegexes    = 256
@@ -22,11 +21,11 @@ const (
 
 // compileRegex returns PostgreSQL's regular expression as Go's, which never takes more than linear time. What Go's does
 // not have, references back and looking around, is 0A000. Errors: 2201B, 0A000.
-func compileRegex(pattern string, fold bool) (*regexp.Regexp, error) {
+func compileRegex(pattern string, fold bool) (*regex, error) {
 	return compileRegexMode(pattern, regexOptions{fold: fold})
 }
 
-func compileRegexMode(pattern string, o regexOptions) (*regexp.Regexp, error) {
+func compileRegexMode(pattern string, o regexOptions) (*regex, error) {
 	text, err := translateRegex(pattern, o)
 	if err != nil {
 		return nil, err
@@ -36,12 +35,9 @@ func compileRegexMode(pattern string, o regexOptions) (*regexp.Regexp, error) {
 	if r := regexes.byText[text]; r != nil {
 		return r, nil
 	}
-	r, err := regexp.Compile(text)
+	r, err := newRegex(text)
 	if err != nil {
-		return nil, pgerr.New(pgerr.InvalidRegularExpression, "invalid regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-	}
-	if !strings.Contains(pattern, "?") {
-		r.Longest()
+		return nil, err
 	}
 	if len(regexes.byText) >= maxRegexes {
 		clear(regexes.byText)
@@ -104,7 +100,7 @@ func translateEscape(c byte) (string, error) {
 }
 
 // regexReplace replaces matches of r; in the replacement \1 … \9 are groups, \& is the match.
-func regexReplace(r *regexp.Regexp, s, replacement string, all bool) string {
+func regexReplace(r *regex, s, replacement string, all bool) string {
 	limit := 1
 	if all {
 		limit = -1

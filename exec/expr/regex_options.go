@@ -52,7 +52,7 @@ func parseRegexOptions(letters, function string) (o regexOptions, err error) {
 }
 
 // compile returns the expression with the options.
-func (o regexOptions) compile(pattern string) (*regexp.Regexp, error) {
+func (o regexOptions) compile(pattern string) (*regex, error) {
 	if o.literal {
 		pattern = regexp.QuoteMeta(pattern)
 	}
@@ -64,7 +64,7 @@ func (o regexOptions) compile(pattern string) (*regexp.Regexp, error) {
 
 // findAll returns the matches of r in s, at most n unless that is negative. Unlike Go's it also has the empty match right behind
 // another one, as PostgreSQL does, unless skipEmpty is set.
-func findAll(r *regexp.Regexp, s string, n int, skipEmpty bool) [][]int {
+func findAll(r *regex, s string, n int, skipEmpty bool) [][]int {
 	found := r.FindAllStringSubmatchIndex(s, -1)
 	var out [][]int
 	for i, m := range found {

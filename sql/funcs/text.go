@@ -63,6 +63,9 @@ func (r *registry) addPatterns() {
 	r.fn("regexp_like", types.Bool, text, text).doc("whether a regular expression matches", "regexp_like('Hello', 'l+')")
 	r.addRegexps()
 	r.fn("like_escape", text, text, text).doc("pattern of LIKE with another escape character", "like_escape('a#%', '#')")
+	r.fn("similar_to_escape", text, text).doc("pattern of SIMILAR TO as a regular expression", "similar_to_escape('a_%')")
+	r.fn("similar_to_escape", text, text, text).doc("likewise, with another escape character", "similar_to_escape('a#_%', '#')")
+	r.fn("substring", text, text, text, text).doc("what a pattern of SIMILAR TO matches between two marks", "substring('foobar' SIMILAR '%#\"o_b#\"%' ESCAPE '#')")
 	r.fn("regexp_replace", text, text, text, text).doc("first match replaced", "regexp_replace('Thomas', '.[mN]a.', 'M')")
 	r.fn("regexp_replace", text, text, text, text, text).doc("matches replaced, with flags", "regexp_replace('foobarbaz', 'b..', 'X', 'g')")
 }

@@ -123,7 +123,8 @@ func (p *parser) substring(t *token) frag {
 		p.next()
 		p.callArgs(args)
 	case p.isWord("similar"):
-		p.unsupported(p.tok(), "SUBSTRING with SIMILAR")
+		p.keywordArg("similar", args)
+		p.keywordArg("escape", args)
 	case p.isWord("for"): // from the first character
 		args.start()
 		args.took(p.leaf("1", p.newLiteral(ast.LitInteger, "1", p.tok())))

@@ -54,7 +54,7 @@ func (p *parser) likeTest(left frag, t, test *token) frag {
 	if not {
 		op = "not " + op
 	}
-	if p.tok().isOneOf("any", "some", "all") {
+	if test.text != "similar" && p.tok().isOneOf("any", "some", "all") {
 		return p.quantified(left, op, t)
 	}
 	return p.like(left, op, t)

@@ -38,6 +38,7 @@ const (
 	InvalidRowCountInLimit       = "2201W"
 	InvalidRowCountInOffset      = "2201X"
 	InvalidEscapeSequence        = "22025"
+	InvalidUseOfEscapeCharacter  = "2200C"
 	NotNullViolation             = "23502"
 	UniqueViolation              = "23505"
 	CheckViolation               = "23514"
