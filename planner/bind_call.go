@@ -43,10 +43,19 @@ func (b *binder) bindCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
 		return nil, err
 	}
 	if funcs.IsAggregate(name) {
+		if e.Names != nil || e.Variadic {
+			return nil, pgerr.Unsupported("names of arguments and VARIADIC in a call of an aggregate are").At(e.Pos)
+		}
 		return b.bindAggregate(e, args, c)
 	}
 	if e.Star {
 		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s() does not exist", name).At(e.Pos)
+	}
+	if e.Variadic {
+		return b.bindVariadic(e, args)
+	}
+	if args, err = b.inPlace(e, args); err != nil {
+		return nil, err
 	}
 	x, err := b.bindFunction(name, args, e.Pos)
 	if err == nil {

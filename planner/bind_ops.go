@@ -74,6 +74,9 @@ func (b *binder) bindBinary(e *ast.Binary, c *exprContext) (*plan.Expr, error) {
 	if e.Op == "and" || e.Op == "or" {
 		return b.bindLogic(e, c)
 	}
+	if e.Op == "overlaps" {
+		return b.bindOverlaps(e, c)
+	}
 	if lr, ok := e.Left.(*ast.Row); ok {
 		if rr, ok := e.Right.(*ast.Row); ok {
 			return b.bindRows(e, lr, rr, c)

@@ -31,6 +31,9 @@ func (b *binder) bindSetCall(e *ast.Call, c *exprContext) (*plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if args, err = b.inPlace(e, args); err != nil {
+		return nil, err
+	}
 	call, cols, err := b.setCall(name, args, e.Pos)
 	switch {
 	case err != nil:

@@ -35,6 +35,9 @@ func (b *binder) bindWindowCall(e *ast.Call, c *exprContext) (*plan.Expr, error)
 	}
 	inner := *c
 	inner.windows, inner.inWindow = nil, true
+	if e.Names != nil || e.Variadic {
+		return nil, pgerr.Unsupported("names of arguments and VARIADIC in a call of a window function are").At(e.Pos)
+	}
 	args, err := b.bindList(e.Args, &inner)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,9 @@ func suggestName(e ast.Expr) (string, int) {
 		if e.Op == "at time zone" {
 			return "timezone", 2
 		}
+		if e.Op == "overlaps" {
+			return e.Op, 2
+		}
 	case *ast.Exists:
 		return "exists", 2
 	case *ast.Array:

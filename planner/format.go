@@ -123,7 +123,7 @@ var keywordCalls = map[string]bool{"current_date": true, "current_timestamp": tr
 
 func (f *formatter) call(e *ast.Call) {
 	name := e.Name.Last()
-	if e.Star || e.Distinct || e.OrderBy != nil || e.Filter != nil || e.Over != nil {
+	if e.Star || e.Names != nil || e.Variadic || e.Distinct || e.OrderBy != nil || e.Filter != nil || e.Over != nil {
 		f.refuse(e)
 		return
 	}

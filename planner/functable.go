@@ -34,6 +34,9 @@ func (b *binder) bindFunctionTable(f *ast.FuncTable, parent *scope, ctes *cte) (
 	if err != nil {
 		return nil, err
 	}
+	if args, err = b.inPlace(f.Call, args); err != nil {
+		return nil, err
+	}
 	scan := &plan.FuncScan{Ordinality: f.Ordinality}
 	var cols []catalog.Column
 	for _, list := range callsOf(name, args) {

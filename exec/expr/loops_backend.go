@@ -118,7 +118,10 @@ func (k *call) interrupt() context.Context {
 
 // sleep is pg_sleep(seconds).
 func sleep(k *call, i int) error {
-	seconds := k.float(0, i)
+	return sleepFor(k, k.float(0, i))
+}
+
+func sleepFor(k *call, seconds float64) error {
 	if !(seconds > 0) {
 		return nil
 	}

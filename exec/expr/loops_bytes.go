@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"math/bits"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
@@ -185,7 +186,10 @@ func checkEncoding(name, role string) error {
 	if len(name) > 0 && knownEncodings[strings.ToLower(name)] {
 		return pgerr.Unsupported("encoding %s is", name)
 	}
-	return pgerr.New(pgerr.InvalidParameterValue, "invalid %s encoding name \"%s\"", role, name)
+	if role != "" {
+		role += " "
+	}
+	return pgerr.New(pgerr.InvalidParameterValue, "invalid %sencoding name \"%s\"", role, name)
 }
 
 // knownEncodings are the more common of PostgreSQL's other encodings.
@@ -198,6 +202,22 @@ func init() {
 			return err
 		}
 		k.out.Str[i] = k.str(0, i)
+		return types.CheckText(k.str(0, i))
+	}))
+	register("convert(bytea,name,name)", rows(func(k *call, i int) error {
+		for a, role := range []string{"source", "destination"} {
+			if err := checkEncoding(k.str(a+1, i), role); err != nil {
+				return err
+			}
+		}
+		k.out.Str[i] = k.str(0, i)
+		return types.CheckText(k.str(0, i))
+	}))
+	register("length(bytea,name)", rows(func(k *call, i int) error {
+		if err := checkEncoding(k.str(1, i), ""); err != nil {
+			return err
+		}
+		k.out.Int[i] = int64(utf8.RuneCountInString(k.str(0, i)))
 		return types.CheckText(k.str(0, i))
 	}))
 	register("convert_to(text,name)", rows(func(k *call, i int) error {

@@ -58,7 +58,7 @@ func registerPlainFloats() {
 	for id, f := range map[string]func(float64) float64{
 		"float8um": func(x float64) float64 { return -x }, "float8up": func(x float64) float64 { return x }, "float8abs": math.Abs,
 		"abs(float8)": math.Abs, "ceil(float8)": math.Ceil, "ceiling(float8)": math.Ceil, "floor(float8)": math.Floor,
-		"round(float8)": math.RoundToEven, "trunc(float8)": math.Trunc, "sign(float8)": signOf, "cbrt(float8)": math.Cbrt,
+		"round(float8)": math.RoundToEven, "trunc(float8)": math.Trunc, "sign(float8)": signOf, "cbrt(float8)": math.Cbrt, "dcbrt": math.Cbrt,
 		"float4um": func(x float64) float64 { return -x }, "float4up": func(x float64) float64 { return x }, "float4abs": math.Abs, "abs(float4)": math.Abs,
 		"tanh(float8)": math.Tanh, "asinh(float8)": math.Asinh,
 		"atan(float8)": math.Atan,

@@ -22,16 +22,8 @@ func init() {
 	register("jsonb_delete(jsonb,int4)", changeLoop(func(k *call, i int, v *types.JSONValue) (*types.JSONValue, error) {
 		return deleteElement(v, k.int(1, i))
 	}))
-	register("jsonb_delete_path", changeLoop(func(k *call, i int, v *types.JSONValue) (*types.JSONValue, error) {
-		path := k.texts(1, i)
-		if v.Kind < types.JSONArray {
-			return nil, pgerr.New(pgerr.InvalidParameterValue, "cannot delete path in scalar")
-		}
-		if len(path) == 0 || len(v.Items) == 0 {
-			return v, nil
-		}
-		return v, (&pathEdit{path: path, remove: true}).apply(v, 0)
-	}))
+	register("jsonb_delete_path", changeLoop(deletePath))
+	register("jsonb_set_lax(jsonb,_text,jsonb,bool,text)", func(k *call) error { return k.eachRow(setLax) })
 	for _, id := range []string{"jsonb_set(jsonb,_text,jsonb)", "jsonb_set(jsonb,_text,jsonb,bool)"} {
 		register(id, changeLoop(func(k *call, i int, v *types.JSONValue) (*types.JSONValue, error) {
 			e := &pathEdit{path: k.texts(1, i), value: types.StoredJSON(k.str(2, i)), create: len(k.args) < 4 || k.int(3, i) != 0}
@@ -45,6 +37,55 @@ func init() {
 		}))
 	}
 }
+
+func deletePath(k *call, i int, v *types.JSONValue) (*types.JSONValue, error) {
+	path := k.texts(1, i)
+	if v.Kind < types.JSONArray {
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "cannot delete path in scalar")
+	}
+	if len(path) == 0 || len(v.Items) == 0 {
+		return v, nil
+	}
+	return v, (&pathEdit{path: path, remove: true}).apply(v, 0)
+}
+
+// setLax is jsonb_set, with a choice of what a NULL means.
+func setLax(k *call, i int) (err error) {
+	if k.args[0].null(i) || k.args[1].null(i) || k.args[3].null(i) {
+		k.setNull(i)
+		return nil
+	}
+	treatment := ""
+	if !k.args[4].null(i) {
+		treatment = k.str(4, i)
+	}
+	v, value := types.StoredJSON(k.str(0, i)), &types.JSONValue{Kind: types.JSONNull}
+	switch {
+	case k.args[4].null(i), !slices.Contains(nullTreatments, treatment):
+		return pgerr.New(pgerr.InvalidParameterValue, `null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"`)
+	case !k.args[2].null(i):
+		value = types.StoredJSON(k.str(2, i))
+	case treatment == "raise_exception":
+		return pgerr.New(pgerr.NullValueNotAllowed, "JSON value must not be null").
+			WithDetail(`Exception was raised because null_value_treatment is "raise_exception".`).
+			WithHint("To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.")
+	case treatment == "return_target":
+		k.setJSON(i, v)
+		return nil
+	case treatment == "delete_key":
+		if v, err = deletePath(k, i, v); err == nil {
+			k.setJSON(i, v)
+		}
+		return err
+	}
+	if v, err = setPath(v, &pathEdit{path: k.texts(1, i), value: value, create: k.int(3, i) != 0}); err == nil {
+		k.setJSON(i, v)
+	}
+	return err
+}
+
+// nullTreatments are what jsonb_set_lax may do for a NULL.
+var nullTreatments = []string{"raise_exception", "use_json_null", "delete_key", "return_target"}
 
 // changeLoop gives what f makes of the first argument, a jsonb.
 func changeLoop(f func(k *call, i int, v *types.JSONValue) (*types.JSONValue, error)) loop {

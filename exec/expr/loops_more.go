@@ -16,6 +16,8 @@ func registerMore() {
 		return overlay(k, i, int64(utf8.RuneCountInString(k.str(1, i))))
 	}))
 	register("overlay(text,text,int4,int4)", rows(func(k *call, i int) error { return overlay(k, i, k.int(3, i)) }))
+	register("overlay(bytea,bytea,int4)", rows(func(k *call, i int) error { return overlayBytes(k, i, int64(len(k.str(1, i)))) }))
+	register("overlay(bytea,bytea,int4,int4)", rows(func(k *call, i int) error { return overlayBytes(k, i, k.int(3, i)) }))
 	for id, null := range map[string]bool{"num_nulls(any)": true, "num_nonnulls(any)": false} {
 		registerSafe(id, rows(func(k *call, i int) error {
 			for _, c := range k.args {
@@ -43,6 +45,21 @@ func registerMore() {
 
 // overlay replaces n characters from a place on.
 func overlay(k *call, i int, n int64) error {
+	s := k.str(0, i)
+	return overlayAt(k, i, n, func(n int64) int {
+		if o := byteOffset(s, n); o >= 0 {
+			return o
+		}
+		return len(s)
+	})
+}
+
+func overlayBytes(k *call, i int, n int64) error {
+	return overlayAt(k, i, n, func(n int64) int { return int(min(n, int64(len(k.str(0, i))))) })
+}
+
+// overlayAt replaces n characters or bytes; offset gives where one of them begins.
+func overlayAt(k *call, i int, n int64, offset func(n int64) int) error {
 	s, at := k.str(0, i), k.int(2, i)
 	if at <= 0 {
 		return pgerr.New("22011", "negative substring length not allowed")
@@ -51,12 +68,7 @@ func overlay(k *call, i int, n int64) error {
 	if end > math.MaxInt32 || end < math.MinInt32 {
 		return pgerr.New(pgerr.NumericValueOutOfRange, "integer out of range")
 	}
-	cut := func(n int64) int {
-		if o := byteOffset(s, max(n, 0)); o >= 0 {
-			return o
-		}
-		return len(s)
-	}
+	cut := func(n int64) int { return offset(max(n, 0)) }
 	k.out.Str[i] = s[:cut(at-1)] + k.str(1, i) + s[cut(end-1):]
 	if len(k.out.Str[i]) > maxText {
 		return errTextLength

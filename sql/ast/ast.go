@@ -88,7 +88,8 @@ type (
 		Left, Right Expr
 		Escape      Expr // LIKE … ESCAPE
 	}
-	// IsTest is IS [NOT] NULL, TRUE, FALSE, UNKNOWN; Test is "null", "true", "false", "unknown".
+	// IsTest is IS [NOT] NULL, TRUE, FALSE, UNKNOWN; Test is "null", "true", "false", "unknown". IS [form] NORMALIZED is a
+	// call of is_normalized.
 	IsTest struct {
 		P
 		Arg  Expr
@@ -147,8 +148,12 @@ type (
 	// and the like are calls with their lower-case names.
 	Call struct {
 		P
-		Name     Name
-		Args     []Expr
+		Name Name
+		Args []Expr
+		// Names are the names of the last arguments, of those written name => value.
+		Names []string
+		// Variadic: the last argument is an array of arguments.
+		Variadic bool
 		Star     bool // count(*)
 		Distinct bool
 		OrderBy  []OrderItem

@@ -29,5 +29,9 @@ func (r *registry) addBytea() {
 	r.fn("decode", b, text, text).doc("bytes of a text: hex, base64 or escape", `decode('MTIz', 'base64')`)
 	r.fn("convert_from", text, b, types.Name).stable().doc("text of bytes in an encoding", `convert_from('abc'::bytea, 'UTF8')`)
 	r.fn("convert_to", b, text, types.Name).stable().doc("bytes of a text in an encoding", `convert_to('abc', 'UTF8')`)
+	r.fn("convert", b, b, types.Name, types.Name).stable().doc("bytes of a text from one encoding in another", `convert('abc'::bytea, 'UTF8', 'UTF8')`)
+	r.fn("length", i4, b, types.Name).stable().doc("number of characters of bytes in an encoding", `length('jose'::bytea, 'UTF8')`)
+	r.fn("overlay", b, b, b, i4).doc("bytes from a place on replaced by as many", `overlay('\x12345678'::bytea placing '\x0203'::bytea from 2)`)
+	r.fn("overlay", b, b, b, i4, i4).doc("so many bytes from a place on replaced", `overlay('\x12345678'::bytea placing '\x0203'::bytea from 2 for 3)`)
 	r.fn("gen_random_uuid", types.UUID).volatile().doc("a random uuid, version 4", "gen_random_uuid()")
 }

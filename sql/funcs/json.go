@@ -53,6 +53,7 @@ func (r *registry) addJSONB() {
 	r.fn("jsonb_pretty", text, b).doc("on several lines", `jsonb_pretty('{"a":1}')`)
 	r.fn("jsonb_set", b, b, path, b).doc("with the value at a path replaced, or added", `jsonb_set('{"a":1}', '{a}', '2')`)
 	r.fn("jsonb_set", b, b, path, b, yes).doc("with the value at a path replaced, or added if wanted", `jsonb_set('{"a":1}', '{b}', '2', false)`)
+	r.fn("jsonb_set_lax", b, b, path, b, yes, text).lax().doc("likewise, where a NULL is taken as the last argument says", `jsonb_set_lax('{"a":1}', '{a}', NULL, true, 'delete_key')`)
 	r.fn("jsonb_insert", b, b, path, b).doc("with a value put in before an element", `jsonb_insert('[1]', '{0}', '2')`)
 	r.fn("jsonb_insert", b, b, path, b, yes).doc("with a value put in before or after an element", `jsonb_insert('[1]', '{0}', '2', true)`)
 }

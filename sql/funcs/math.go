@@ -9,7 +9,7 @@ func (r *registry) addMath() {
 	for _, t := range []types.Type{types.Int2, types.Int4, types.Int8, types.Numeric} {
 		r.fn("mod", t, t, t).doc("remainder of the first over the second", "mod(9, 4)")
 	}
-	for _, t := range []types.Type{types.Int4, types.Int8} {
+	for _, t := range []types.Type{types.Int4, types.Int8, types.Numeric} {
 		r.fn("gcd", t, t, t).doc("greatest common divisor", "gcd(1071, 462)")
 		r.fn("lcm", t, t, t).doc("least common multiple", "lcm(1071, 462)")
 	}

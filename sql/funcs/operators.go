@@ -111,6 +111,7 @@ func (r *registry) addArithmetic() {
 	}
 	r.op("%", "numeric_mod", types.Numeric, types.Numeric, types.Numeric)
 	r.op("|/", "dsqrt", types.Float8, types.Float8)
+	r.op("||/", "dcbrt", types.Float8, types.Float8)
 }
 
 func (r *registry) addBits() {

@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millracedb/millrace/sql/pgerr"
@@ -33,6 +34,11 @@ func Resolve(name string, args []types.Type) (*Signature, error) {
 
 // Exists reports whether any function or aggregate has the name.
 func Exists(name string) bool { return len(table.byName[name]) > 0 }
+
+// Takes reports whether a function with the name takes n arguments.
+func Takes(name string, n int) bool {
+	return slices.ContainsFunc(table.byName[name], func(s *Signature) bool { return s.accepts(n) })
+}
 
 // IsAggregate reports whether the name is that of an aggregate.
 func IsAggregate(name string) bool {

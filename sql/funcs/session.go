@@ -51,4 +51,6 @@ func (r *registry) addBackend() {
 	r.fn("pg_cancel_backend", types.Bool, types.Int4).volatile().doc("cancels the statement of a session", "pg_cancel_backend(17)")
 	r.fn("pg_terminate_backend", types.Bool, types.Int4).volatile().doc("ends a session", "pg_terminate_backend(17)")
 	r.fn("pg_sleep", types.Void, types.Float8).volatile().doc("waits for a number of seconds", "pg_sleep(1.5)")
+	r.fn("pg_sleep_for", types.Void, types.Interval).volatile().doc("waits for an interval", "pg_sleep_for('1 second')")
+	r.fn("pg_sleep_until", types.Void, types.Timestamptz).volatile().doc("waits until a time", "pg_sleep_until(now())")
 }

@@ -12,6 +12,11 @@ func (r *registry) addText() {
 		r.fn(name, i4, types.Bpchar).doc("number of characters without the spaces at the end", name+"('jo'::char(4))")
 	}
 	r.addBytea()
+	r.fn("normalize", text, text, text).doc("in a normal form of Unicode", "normalize(U&'\\0061\\0308bc', NFC)")
+	r.fn("is_normalized", types.Bool, text, text).doc("whether it is in a normal form of Unicode", "U&'\\0061\\0308bc' IS NFD NORMALIZED")
+	r.fn("unistr", text, text).doc("with Unicode escapes evaluated", `unistr('d\0061t\+000061')`)
+	r.fn("parse_ident", types.TextArray, text, types.Bool).doc("parts of a qualified name", `parse_ident('"SomeSchema".someTable')`)
+	r.fn("pg_size_bytes", types.Int8, text).doc("a size with its unit in bytes", "pg_size_bytes('10 MB')")
 	r.fn("octet_length", i4, types.Bpchar).doc("number of bytes", "octet_length('jo'::char(4))")
 	r.fn("octet_length", i4, text).doc("number of bytes", "octet_length('josé')")
 	r.fn("bit_length", i4, text).doc("number of bits", "bit_length('jose')")

@@ -30,6 +30,15 @@ func (r *registry) addTime() {
 		doc("time of year, month, day, hour, minute and seconds", "make_timestamptz(2013, 7, 15, 8, 15, 23.5)")
 	r.fn("make_timestamp", local, types.Int4, types.Int4, types.Int4, types.Int4, types.Int4, types.Float8).
 		doc("time of year, month, day, hour, minute and seconds", "make_timestamp(2013, 7, 15, 8, 15, 23.5)")
+	r.fn("make_timestamptz", ts, types.Int4, types.Int4, types.Int4, types.Int4, types.Int4, types.Float8, text).stable().
+		doc("likewise, in a zone", "make_timestamptz(2013, 7, 15, 8, 15, 23.5, 'Asia/Tokyo')")
+	r.fn("timezone", local, types.Interval, ts).doc("local time so much east", "timezone(interval '2 hours', now())")
+	r.fn("timezone", ts, types.Interval, local).doc("moment of a local time so much east", "timezone(interval '2 hours', localtimestamp)")
+	r.fn("timeofday", text).volatile().doc("the time now, as text", "timeofday()")
+	for _, t := range []types.Type{types.Time, local, ts} {
+		r.fn("overlaps", types.Bool, t, t, t, t).lax().
+			doc("whether two spans have a time in common", "(date '2001-02-16', date '2001-12-21') OVERLAPS (date '2001-10-30', date '2002-10-30')")
+	}
 	r.fn("timezone", local, text, ts).doc("local time in a zone", "timezone('Asia/Tokyo', now())")
 	r.fn("timezone", ts, text, local).doc("moment of a local time in a zone", "timezone('Asia/Tokyo', localtimestamp)")
 	r.fn("isfinite", types.Bool, local).doc("whether it is not infinite", "isfinite(localtimestamp)")

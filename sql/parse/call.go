@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/millracedb/millrace/sql/ast"
@@ -187,6 +188,7 @@ func (p *parser) callRest(n ast.Name) frag {
 			p.acceptWord("all")
 		}
 		p.callArgs(args)
+		node.Names, node.Variadic = args.names, args.variadic
 		if p.isWord("order") {
 			p.orderArgs(args)
 			args.ordered = true
@@ -205,6 +207,9 @@ type argList struct {
 	some bool
 	// ordered: there is an ORDER BY among them.
 	ordered bool
+	// names are those of the last arguments, variadic that the last is an array of them; only callRest takes such.
+	names    []string
+	variadic bool
 }
 
 // start is called before an argument.
@@ -221,19 +226,39 @@ func (a *argList) took(arg frag) {
 }
 
 func (p *parser) callArgs(args *argList) {
-	for {
-		t := p.tok()
-		switch {
-		case t.isWord("variadic"):
-			p.unsupported(t, "VARIADIC arguments")
-		case t.isLabel() && (p.at(1).isPunct("=>") || p.at(1).isPunct(":=")):
-			p.unsupported(t, "named arguments")
-		}
+	for !args.variadic {
+		args.variadic = p.acceptWord("variadic")
+		p.argName(args)
 		args.start()
 		args.took(p.expr())
 		if !p.acceptPunct(",") {
 			return
 		}
+	}
+	p.i--
+	p.syntaxError()
+}
+
+// argName reads the name of an argument: name => value.
+func (p *parser) argName(args *argList) {
+	t := p.tok()
+	switch {
+	case t.isLabel() && (p.at(1).isPunct("=>") || p.at(1).isPunct(":=")):
+		p.next()
+		p.next()
+		if slices.Contains(args.names, t.text) {
+			p.failAt(t, "argument name \"%s\" used more than once", clip(t.text))
+		}
+		args.names = append(args.names, t.text)
+	case len(args.names) > 0:
+		p.failAt(t, "positional argument cannot follow named argument")
+	}
+}
+
+// onlyPlaces refuses names and VARIADIC in calls that have a grammar of their own.
+func (p *parser) onlyPlaces(t *token, args *argList) {
+	if args.variadic || args.names != nil {
+		p.unsupported(t, "names of arguments and VARIADIC in %s", upper(t.text))
 	}
 }
 

@@ -38,7 +38,9 @@ func (p *parser) specialCall(t *token) (frag, bool) {
 		return p.substring(t), true
 	case "trim":
 		return p.trim(t), true
-	case "treat", "normalize", "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlparse", "xmlpi",
+	case "normalize":
+		return p.normalize(t), true
+	case "treat", "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlparse", "xmlpi",
 		"xmlroot", "xmlserialize":
 		p.unsupported(t, "%s", upper(t.text))
 	}
@@ -116,19 +118,19 @@ func (p *parser) substring(t *token) frag {
 	p.next()
 	p.expectPunct("(")
 	args := &argList{p: p, f: frag{p.call(t.text, newCall(t)), 1}}
+	id := len(p.side) - 1
 	args.start()
 	args.took(p.expr())
 	switch {
 	case p.isPunct(","):
 		p.next()
 		p.callArgs(args)
+		p.onlyPlaces(t, args)
 	case p.isWord("similar"):
 		p.keywordArg("similar", args)
 		p.keywordArg("escape", args)
-	case p.isWord("for"): // from the first character
-		args.start()
-		args.took(p.leaf("1", p.newLiteral(ast.LitInteger, "1", p.tok())))
-		p.keywordArg("for", args)
+	case p.isWord("for"):
+		p.substringFor(args, id)
 	default:
 		if t.text == "overlay" {
 			p.keywordArg("placing", args)
@@ -138,12 +140,55 @@ func (p *parser) substring(t *token) frag {
 			p.keywordArg("for", args)
 		}
 	}
-	if f := p.tok(); f.isWord("from") {
-		p.unsupported(f, "FOR before FROM")
-	}
 	p.expectPunct(")")
 	p.closeCall()
 	return args.f
+}
+
+// substringFor translates FOR n, from the first character on, and FOR n FROM a, whose arguments stand the other way round.
+// The call is entry id.
+func (p *parser) substringFor(args *argList, id int) {
+	t := p.tok()
+	p.keywordArg("for", args)
+	p.side[id] = &swapped{p.side[id].(*ast.Call)}
+	if p.isWord("from") {
+		p.keywordArg("from", args)
+		return
+	}
+	args.start()
+	args.took(p.leaf("1", p.newLiteral(ast.LitInteger, "1", t)))
+}
+
+// normalize translates NORMALIZE(x [, form]) as normalize(x, 'form').
+func (p *parser) normalize(t *token) frag {
+	p.next()
+	p.expectPunct("(")
+	args := &argList{p: p, f: frag{p.call(t.text, newCall(t)), 1}}
+	args.start()
+	args.took(p.expr())
+	form := p.tok()
+	if p.acceptPunct(",") {
+		if form = p.next(); !form.isOneOf(normalForms...) {
+			p.syntaxErrorAt(form)
+		}
+	}
+	args.start()
+	args.took(p.normalForm(form))
+	p.expectPunct(")")
+	p.closeCall()
+	return args.f
+}
+
+// normalForms are the words for Unicode's normal forms.
+var normalForms = []string{"nfc", "nfd", "nfkc", "nfkd"}
+
+// normalForm is the form that t names, or, if it names none, NFC, as a constant.
+func (p *parser) normalForm(t *token) frag {
+	form := "NFC"
+	if t.isOneOf(normalForms...) {
+		form = upper(t.text)
+	}
+	return p.leaf("'"+form+"'", p.newLiteral(ast.LitString, form, t))
 }
 
 func (p *parser) keywordArg(word string, args *argList) {
@@ -177,6 +222,7 @@ func (p *parser) trim(t *token) frag {
 		p.keywordArg("from", args)
 	case p.acceptPunct(","):
 		p.callArgs(args)
+		p.onlyPlaces(t, args)
 	}
 	p.expectPunct(")")
 	p.closeCall()

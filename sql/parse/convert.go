@@ -139,7 +139,8 @@ func (c *converter) fill(node any, args []tast.ExprNode) ast.Expr {
 	case *swapped:
 		c.fillCall(node.Call, args)
 		c.need(args, 2)
-		node.Args[0], node.Args[1] = node.Args[1], node.Args[0]
+		last := len(node.Args) - 1
+		node.Args[last-1], node.Args[last] = node.Args[last], node.Args[last-1]
 		return node.Call
 	case *ast.Array:
 		if len(args) == 1 && isSubquery(args[0]) {

@@ -17,11 +17,33 @@ func (p *parser) isTest(left frag, is *token) frag {
 			op = "is not distinct from"
 		}
 		return p.binary(left, op, is, precCompare)
-	case t.isOneOf("document", "normalized", "nfc", "nfd", "nfkc", "nfkd"):
-		p.unsupported(t, "IS %s", upper(t.text))
+	case t.isOneOf("normalized") || t.isOneOf(normalForms...) && p.at(1).isWord("normalized"):
+		return p.isNormalized(left, is, not)
+	case t.isWord("document"):
+		p.unsupported(t, "IS DOCUMENT")
 	}
 	p.syntaxError()
 	return left
+}
+
+// isNormalized translates IS [NOT] [form] NORMALIZED as a call of is_normalized.
+func (p *parser) isNormalized(left frag, is *token, not bool) frag {
+	node := newCall(is)
+	node.Name.Parts[0] = "is_normalized"
+	first := p.wrap(left, "is_normalized", node)
+	p.comma()
+	form := p.next()
+	f := p.over(first, left, p.normalForm(form))
+	if !form.isWord("normalized") {
+		p.expectWord("normalized")
+	}
+	p.closeCall()
+	if !not {
+		return f
+	}
+	first = p.wrap(f, "not", &ast.Unary{P: ast.P{Pos: int(is.pos)}, Op: "not"})
+	p.closeCall()
+	return p.over(first, f)
 }
 
 // postfixTest translates IS [NOT] test.
@@ -44,7 +66,9 @@ func (p *parser) likeTest(left frag, t, test *token) frag {
 	case "in":
 		return p.in(left, t, not)
 	case "overlaps":
-		p.unsupported(t, "OVERLAPS")
+		f := p.binary(left, "overlaps", t, precOther)
+		p.notAssociative()
+		return f
 	}
 	op := test.text
 	if op == "similar" {

@@ -19,7 +19,8 @@ type (
 	windowMark struct{ overMark }
 	// boundMark is the offset of a frame's bound.
 	boundMark struct{ bound *ast.FrameBound }
-	// swapped is a call written with its two arguments in the other order: POSITION(b IN a), TRIM(b FROM a).
+	// swapped is a call written with its last two arguments in the other order: POSITION(b IN a), TRIM(b FROM a),
+	// SUBSTRING(x FOR n FROM a).
 	swapped struct{ *ast.Call }
 	// valuesMark is VALUES; the arguments are the cells that are nil.
 	valuesMark struct{ query *ast.Select }
