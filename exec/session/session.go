@@ -180,9 +180,9 @@ func (s *Session) WithTimeout(ctx context.Context) (context.Context, context.Can
 // ever.
 func (s *Session) IdleTimeout() (time.Duration, error) {
 	if s.inBlock() {
-		return s.settings.duration("idle_in_transaction_session_timeout"), ErrIdleInTransaction
+		return s.settings.idleTimeout(true), ErrIdleInTransaction
 	}
-	return s.settings.duration("idle_session_timeout"), ErrIdleSession
+	return s.settings.idleTimeout(false), ErrIdleSession
 }
 
 // LogSlow logs a statement that began at start, if it took as long as log_min_duration_statement says.

@@ -69,9 +69,8 @@ func defaultWorkMem(memoryBytes int64) string {
 	return formatMemory(max(memoryBytes/2>>10, minMemoryKB))
 }
 
-// workMem is the setting in bytes.
-func (s *settings) workMem() int64 {
-	v := s.value("work_mem")
+// memoryOf is the value of a setting of memory in bytes.
+func memoryOf(v string) int64 {
 	end := strings.LastIndexAny(v, "0123456789") + 1
 	n, _ := strconv.ParseInt(v[:end], 10, 64) // as formatMemory wrote it
 	for _, u := range memoryUnits {

@@ -26,6 +26,7 @@ type settings struct {
 
 	generation uint64         // grows with each change: plans depend on some settings
 	location   *time.Location // of TimeZone
+	parsed     parsedSettings
 }
 
 func newSettings() *settings {
@@ -196,44 +197,4 @@ func (s *settings) all() []string {
 // planning returns the settings that a continuous query keeps from its creation.
 func (s *settings) planning() map[string]string {
 	return map[string]string{"TimeZone": s.value("timezone"), "search_path": catalog.JoinSearchPath(s.searchPath())}
-}
-
-// searchPath returns the schemas of search_path in order. There need not be schemas of these names.
-func (s *settings) searchPath() []string {
-	return catalog.SplitSearchPath(s.value("search_path"), s.value("session_authorization"))
-}
-
-// statementTimeout is 0 if there is none.
-func (s *settings) statementTimeout() time.Duration { return s.duration("statement_timeout") }
-
-// lockTimeout is 0 if there is none.
-func (s *settings) lockTimeout() time.Duration { return s.duration("lock_timeout") }
-
-// logDuration says from which duration on statements are logged; false: none.
-func (s *settings) logDuration() (time.Duration, bool) {
-	return s.duration("log_min_duration_statement"), s.value("log_min_duration_statement") != "-1"
-}
-
-// duration is the value of a setting that checkDuration has accepted.
-func (s *settings) duration(name string) time.Duration {
-	v := s.value(name)
-	if v == "0" {
-		return 0
-	}
-	d, err := parseDuration(v)
-	if err != nil {
-		return 0
-	}
-	return d
-}
-
-// consistency is the level of reads.
-func (s *settings) consistency() Consistency {
-	switch s.value("consistency") {
-	case "session":
-		return OwnWrites
-	case "eventual":
-		return Eventual
-	}
-	return Strong
 }
