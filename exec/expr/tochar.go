@@ -2,10 +2,10 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -185,6 +185,15 @@ func toChar(k *call, i int, loc *time.Location, hasZone bool) error {
 }
 
 func formatDate(pattern string, t clockTime) (string, error) {
+	return formatPattern(pattern, func(pattern string) (string, string, error) {
+		word, text := matchPattern(pattern, t)
+		return word, text, nil
+	})
+}
+
+// formatPattern writes a pattern of dates or intervals; match gives the word that a pattern starts with, and its text. FM and TM
+// may stand before a word, TH and SP behind it.
+func formatPattern(pattern string, match func(pattern string) (word, text string, err error)) (string, error) {
 	var b strings.Builder
 	for pattern != "" {
 		if pattern[0] == '"' {
@@ -196,27 +205,48 @@ func formatDate(pattern string, t clockTime) (string, error) {
 			pattern = pattern[2:]
 			continue
 		}
-		trim := strings.HasPrefix(pattern, "FM")
-		word, text := matchPattern(strings.TrimPrefix(pattern, "FM"), t)
-		switch {
-		case word == "" && trim:
-			pattern = pattern[2:]
-			continue
-		case word == "":
-			if err := refusePattern(pattern); err != nil {
-				return "", err
-			}
-			b.WriteByte(pattern[0])
-			pattern = pattern[1:]
-			continue
-		case trim:
-			pattern = pattern[2:]
-			text = trimField(text)
+		prefix := ""
+		if len(pattern) > 1 && slices.Contains([]string{"FM", "fm", "TM", "tm"}, pattern[:2]) {
+			prefix, pattern = strings.ToUpper(pattern[:2]), pattern[2:]
 		}
-		b.WriteString(text)
+		word, text, err := match(pattern)
+		if err != nil {
+			return "", err
+		}
+		if word == "" {
+			if prefix == "" {
+				b.WriteByte(pattern[0])
+				pattern = pattern[1:]
+			}
+			continue
+		}
+		switch {
+		case prefix == "FM":
+			text = trimField(text)
+		case prefix == "TM":
+			text = strings.TrimRight(text, " ")
+		}
 		pattern = pattern[len(word):]
+		b.WriteString(text)
+		pattern = writeSuffix(&b, word, text, pattern)
 	}
 	return b.String(), nil
+}
+
+// writeSuffix writes the ending of an ordinal number that TH or th behind a word asks for, and returns what follows.
+func writeSuffix(b *strings.Builder, word, text, pattern string) string {
+	for _, suffix := range []string{"TH", "th", "SP"} {
+		if !strings.HasPrefix(pattern, suffix) {
+			continue
+		}
+		last := text[len(text)-1]
+		zone := strings.HasPrefix(word, "TZ") || strings.HasPrefix(word, "OF")
+		if last >= '0' && last <= '9' && !zone && suffix != "SP" {
+			b.WriteString(ordinal(text, suffix))
+		}
+		return pattern[2:]
+	}
+	return pattern
 }
 
 // writeQuoted writes text up to a double quote, and returns what follows that; a backslash quotes the next character.
@@ -256,14 +286,4 @@ func trimField(s string) string {
 		return t
 	}
 	return s
-}
-
-// refusePattern returns 0A000 for a pattern of PostgreSQL that is not known here.
-func refusePattern(pattern string) error {
-	for _, word := range []string{"TH", "th", "SP", "TM"} {
-		if strings.HasPrefix(pattern, word) {
-			return pgerr.Unsupported("pattern \"%s\" of to_char is", word)
-		}
-	}
-	return nil
 }

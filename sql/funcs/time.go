@@ -46,6 +46,15 @@ func (r *registry) addTime() {
 	r.fn("isfinite", types.Bool, date).doc("whether it is not infinite", "isfinite(current_date)")
 	r.fn("to_date", date, text, text).stable().doc("a date by a pattern", "to_date('05 Dec 2000', 'DD Mon YYYY')")
 	r.fn("to_timestamp", ts, text, text).stable().doc("a time by a pattern", "to_timestamp('2000-12-05 08:15', 'YYYY-MM-DD HH24:MI')")
+	for _, n := range []struct {
+		t    types.Type
+		call string
+	}{{types.Int4, "to_char(125, '999th')"}, {types.Int8, "to_char(-125::bigint, '999MI')"}, {types.Numeric, "to_char(1485.8, '9G999D99')"},
+		{types.Float4, "to_char(125.8::real, '999D9')"}, {types.Float8, "to_char(0.0004859::float8, '9.99EEEE')"}} {
+		r.fn("to_char", text, n.t, text).stable().doc("a number by a pattern", n.call)
+	}
+	r.fn("to_char", text, types.Interval, text).stable().doc("an interval by a pattern", "to_char(interval '15h 2m 12s', 'HH24:MI:SS')")
+	r.fn("to_number", types.Numeric, text, text).stable().doc("a number by a pattern", "to_number('12,454.8-', '99G999D9S')")
 	r.fn("to_char", text, local, text).stable().doc("a time by a pattern", "to_char(localtimestamp, 'YYYY-MM-DD HH24:MI:SS')")
 	r.fn("to_char", text, ts, text).stable().doc("a time by a pattern", "to_char(now(), 'YYYY-MM-DD HH24:MI:SS')")
 }
