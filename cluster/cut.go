@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/millracedb/millrace/cluster/shard"
 	"github.com/millracedb/millrace/exec"
@@ -125,6 +126,11 @@ func (c *cut) Rows(p catalog.PartitionID) state.Reader {
 		return noRows{err}
 	}
 	return s.Rows(p)
+}
+
+// Untaken reports whether a cut that takes its snapshots when they are first read has taken none.
+func (c *cut) Untaken() bool {
+	return c.take != nil && !slices.ContainsFunc(c.snapshots, func(s *shard.Snapshot) bool { return s != nil })
 }
 
 // OffsetForTime implements exec.Reader.

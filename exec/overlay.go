@@ -219,6 +219,12 @@ func (o *Overlay) wrote(p catalog.PartitionID) bool {
 	return o.tables[p] != nil
 }
 
+// Untaken reports whether the snapshot below is still to be taken. What the block wrote since Over is not shown then either.
+func (o *Overlay) Untaken() bool {
+	u, ok := o.reader.(untaken)
+	return ok && u.Untaken()
+}
+
 // OffsetForTime implements Reader.
 func (o *Overlay) OffsetForTime(p catalog.PartitionID, millis int64) (log.Offset, error) {
 	return o.reader.OffsetForTime(p, millis)

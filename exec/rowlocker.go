@@ -42,9 +42,15 @@ func (l *rowLocker) settle(ctx context.Context) (r Reader, newer bool, err error
 		return l.env.Reader, false, nil
 	}
 	l.waited = false
+	if u, ok := l.env.Reader.(untaken); ok && u.Untaken() {
+		return l.env.Reader, false, nil
+	}
 	l.latest, err = l.env.Locking.Latest(ctx, l.rel)
 	return l.latest, true, err
 }
+
+// untaken is a Reader that takes its snapshot when it is first read, and can tell whether it has: if not, it is as new as any.
+type untaken interface{ Untaken() bool }
 
 // done frees the snapshot.
 func (l *rowLocker) done() {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/millracedb/millrace/exec"
 	"github.com/millracedb/millrace/planner/plan"
@@ -190,7 +189,7 @@ func (p *Portal) take(maxRows int) *types.Batch {
 // Tag returns the command tag after an execution that delivered rows.
 func (p *Portal) Tag(rows int64) string {
 	if p.counted {
-		return fmt.Sprintf("%s %d", p.tag, rows)
+		return countTag(p.tag, rows)
 	}
 	return p.tag
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/millracedb/millrace/exec"
@@ -75,7 +76,7 @@ func (c *compiler) writer(plan func(*compiler) (*dml, error)) (*command, error) 
 	}}, nil
 }
 
-func countTag(verb string, n int64) string { return fmt.Sprintf("%s %d", verb, n) }
+func countTag(verb string, n int64) string { return verb + " " + strconv.FormatInt(n, 10) }
 
 // planWrite plans a statement of DML.
 func (c *compiler) planWrite(stmt ast.Statement) (*dml, error) {

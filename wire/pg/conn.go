@@ -88,7 +88,7 @@ func (c *conn) receive() {
 		if m.kind == msgTerminate {
 			c.cancel(session.ErrGone, func(r *running) bool { return r.endless })
 		}
-		if !c.in.put(m) {
+		if !c.in.put(m, c.frames.whole()) {
 			return
 		}
 	}

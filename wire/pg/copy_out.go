@@ -15,7 +15,7 @@ func (c *conn) copyOut(ctx context.Context, portal *session.Portal, x execution)
 	cp := portal.Copy()
 	codes := formatCodes(len(cp.Columns), cp.Format.Binary)
 	c.out.send(&pgproto3.CopyOutResponse{OverallFormat: overallFormat(cp), ColumnFormatCodes: codes})
-	w := &copyWriter{out: c.out, copy: cp, scope: c.session.Scope()}
+	w := newCopyWriter(c.out, cp, c.session.Scope())
 	w.begin()
 	rows, _, err := c.pull(ctx, portal, 0, w.write)
 	if err != nil {
@@ -32,6 +32,18 @@ type copyWriter struct {
 	copy  *session.Copy
 	scope types.Scope
 	text  []byte // of a value, used again
+	// special are the letters that stand behind a backslash for the bytes that the text format does not write as they are; 0: it does.
+	special [256]byte
+}
+
+func newCopyWriter(out *output, cp *session.Copy, scope types.Scope) *copyWriter {
+	w := &copyWriter{out: out, copy: cp, scope: scope}
+	w.special['\\'] = '\\'
+	w.special[cp.Format.Delimiter] = cp.Format.Delimiter
+	for control, letter := range escapes {
+		w.special[control] = letter
+	}
+	return w
 }
 
 // begin writes what comes before the rows. The binary format's header goes with the first message, as PostgreSQL sends it;
@@ -134,17 +146,14 @@ func (w *copyWriter) field(buf []byte) []byte {
 var escapes = map[byte]byte{'\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't', '\v': 'v'}
 
 func (w *copyWriter) plain(buf []byte) []byte {
-	for _, c := range w.text {
-		switch {
-		case c < ' ' && escapes[c] != 0:
-			buf = append(buf, '\\', escapes[c])
-			continue
-		case c == '\\' || c == w.copy.Format.Delimiter:
-			buf = append(buf, '\\')
+	from := 0 // of what is written as it is
+	for i, c := range w.text {
+		if letter := w.special[c]; letter != 0 {
+			buf = append(append(buf, w.text[from:i]...), '\\', letter)
+			from = i + 1
 		}
-		buf = append(buf, c)
 	}
-	return buf
+	return append(buf, w.text[from:]...)
 }
 
 func (w *copyWriter) csv(buf []byte) []byte {

@@ -84,7 +84,7 @@ func FormatCopy(cp *session.Copy, rows [][]*string) string {
 		b.AppendRow(row, 1)
 	}
 	out := &output{}
-	w := &copyWriter{out: out, copy: cp, scope: types.Scope{}}
+	w := newCopyWriter(out, cp, types.Scope{})
 	w.begin()
 	w.write(b)
 	w.end()

@@ -36,7 +36,7 @@ const (
 )
 
 // kinds makes the message that the body of each kind decodes to.
-var kinds = map[kind]func() pgproto3.FrontendMessage{
+var kinds = [256]func() pgproto3.FrontendMessage{
 	msgBind:      func() pgproto3.FrontendMessage { return &pgproto3.Bind{} },
 	msgClose:     func() pgproto3.FrontendMessage { return &pgproto3.Close{} },
 	msgCopyData:  func() pgproto3.FrontendMessage { return &pgproto3.CopyData{} },
@@ -92,6 +92,16 @@ func (f *frames) next() (message, error) {
 	var err error
 	m.body, err = f.body(int(size))
 	return m, err
+}
+
+// whole reports whether the next message has come already, all of it.
+func (f *frames) whole() bool {
+	if f.r.Buffered() < 5 {
+		return false
+	}
+	header, _ := f.r.Peek(5) // it is there
+	size := int64(binary.BigEndian.Uint32(header[1:]))
+	return size >= 4 && int64(f.r.Buffered()) > size
 }
 
 // body reads size bytes, in steps: a length that is claimed costs nothing until its bytes come.

@@ -19,11 +19,13 @@ func newInbox() *inbox {
 	return q
 }
 
-// put adds a message; it waits for room. It reports whether anybody still takes messages.
-func (q *inbox) put(m message) bool {
+// put adds a message; it waits for room. It reports whether anybody still takes messages. more says that another message is
+// there to be put at once: whoever waits is woken for both, not for each.
+func (q *inbox) put(m message, more bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.err == nil && len(q.messages) > 0 && (q.bytes+len(m.body) > maxQueuedBytes || len(q.messages) >= maxQueued) {
+		q.changed.Broadcast() // of messages that it was not told of
 		q.changed.Wait()
 	}
 	if q.err != nil {
@@ -31,7 +33,9 @@ func (q *inbox) put(m message) bool {
 	}
 	q.messages = append(q.messages, m)
 	q.bytes += len(m.body)
-	q.changed.Broadcast()
+	if !more {
+		q.changed.Broadcast()
+	}
 	return true
 }
 

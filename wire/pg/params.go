@@ -25,9 +25,9 @@ func (c *conn) parameters(m *pgproto3.Bind, prepared *session.Prepared) ([]types
 		i := slices.IndexFunc(m.ParameterFormatCodes, func(code int16) bool { return code != pgproto3.TextFormat && code != pgproto3.BinaryFormat })
 		return nil, parameterError(err, m.DestinationPortal, i, true)
 	}
-	values := make([]types.Datum, len(want))
+	values, scope := make([]types.Datum, len(want)), c.session.Scope()
 	for i, raw := range m.Parameters {
-		if values[i], err = c.parameter(want[i], raw, binary[i]); err != nil {
+		if values[i], err = parameter(want[i], raw, binary[i], scope); err != nil {
 			return nil, parameterError(err, m.DestinationPortal, i, binary[i])
 		}
 	}
@@ -47,7 +47,7 @@ func parameterError(err error, portal string, i int, binary bool) error {
 	return &e
 }
 
-func (c *conn) parameter(t types.Type, raw []byte, binary bool) (types.Datum, error) {
+func parameter(t types.Type, raw []byte, binary bool, scope types.Scope) (types.Datum, error) {
 	if raw == nil {
 		return types.NullDatum, nil
 	}
@@ -57,7 +57,7 @@ func (c *conn) parameter(t types.Type, raw []byte, binary bool) (types.Datum, er
 		}
 	}
 	if binary {
-		return types.ParseBinary(t, raw, c.session.Scope())
+		return types.ParseBinary(t, raw, scope)
 	}
-	return types.ParseText(t, string(raw), c.session.Scope())
+	return types.ParseText(t, string(raw), scope)
 }
