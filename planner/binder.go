@@ -27,6 +27,8 @@ type binder struct {
 	depth     int  // of expressions and queries, against maxDepth
 	// lazy says that refusals may wait until the plan is there: see refuse.go.
 	lazy bool
+	// clock: texts such as 'today' may be read, as the statement is not kept.
+	clock bool
 	// continuous: the query is a view's.
 	continuous bool
 	refused    []error

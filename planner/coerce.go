@@ -62,6 +62,9 @@ func (b *binder) coerceUnknown(e *plan.Expr, to types.Type) (*plan.Expr, error) 
 	if e.Value.Null {
 		return constAt(to, types.NullDatum, e.Pos), nil
 	}
+	if x, err := b.specialTime(e.Value.Str, to, e.Pos); x != nil || err != nil {
+		return x, err
+	}
 	d, err := types.ParseText(to, e.Value.Str, b.env.scope())
 	if err != nil {
 		if pgerr.From(err).Code == pgerr.StringDataRightTruncation { // PostgreSQL fits it to the length only when it runs

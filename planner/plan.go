@@ -12,7 +12,7 @@ func PlanQuery(sel *ast.Select, env *Env) (*plan.Query, error) {
 		return planChanges(sel, env)
 	}
 	b := newBinder(env)
-	b.lazy = true
+	b.lazy, b.clock = true, true
 	q, err := b.bindQuery(sel, nil, nil, nil)
 	if err != nil {
 		return nil, err

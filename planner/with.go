@@ -58,6 +58,7 @@ func declare(sel *ast.Select, ctes *cte, parent *scope) (*cte, error) {
 
 // declareWrite takes the WITH clause before INSERT, UPDATE or DELETE.
 func (b *binder) declareWrite(with *ast.With) (err error) {
+	b.clock = true
 	if with != nil {
 		b.ctes, err = declare(&ast.Select{With: with.Items, Recursive: with.Recursive}, nil, nil)
 	}

@@ -60,11 +60,14 @@ func setLax(k *call, i int) (err error) {
 		treatment = k.str(4, i)
 	}
 	v, value := types.StoredJSON(k.str(0, i)), &types.JSONValue{Kind: types.JSONNull}
+	unknown := pgerr.New(pgerr.InvalidParameterValue, `null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"`)
 	switch {
-	case k.args[4].null(i), !slices.Contains(nullTreatments, treatment):
-		return pgerr.New(pgerr.InvalidParameterValue, `null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"`)
+	case k.args[4].null(i):
+		return unknown
 	case !k.args[2].null(i):
 		value = types.StoredJSON(k.str(2, i))
+	case !slices.Contains(nullTreatments, treatment):
+		return unknown
 	case treatment == "raise_exception":
 		return pgerr.New(pgerr.NullValueNotAllowed, "JSON value must not be null").
 			WithDetail(`Exception was raised because null_value_treatment is "raise_exception".`).

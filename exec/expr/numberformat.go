@@ -222,8 +222,12 @@ func (p *numberPattern) write(n numberText) string {
 			w.word(node.word)
 		}
 	}
-	return w.out.String()
+	text, _, _ := strings.Cut(w.out.String(), beyond)
+	return text
 }
+
+// beyond is what a place has for which there is no digit. PostgreSQL's text ends there.
+const beyond = "\x00"
 
 // begin decides what is left to write of the sign, and which digits matter.
 func (w *numberWriter) begin() {
@@ -414,8 +418,8 @@ func (w *numberWriter) digit(word string) {
 		} else if w.endsAtPoint() {
 			w.out.WriteByte('0')
 		}
-	case w.at < len(w.digits):
-		w.out.WriteByte(w.digits[w.at])
+	default:
+		w.out.WriteString((w.digits + beyond)[w.at : w.at+1])
 		w.inNumber = true
 	}
 }
@@ -540,7 +544,6 @@ func (r *numberReader) part(word string) {
 func (r *numberReader) signBeforeNumber() {
 	c := r.text[r.at]
 	switch {
-	case r.has["S"] && r.signAt != signBefore:
 	case c == '-' || c == '<' && r.has["PR"]:
 		r.sign = '-'
 		r.at++

@@ -15,6 +15,9 @@ func init() {
 		register("overlaps("+t+","+t+","+t+","+t+")", func(k *call) error { return k.eachRow(overlaps) })
 	}
 	register("make_timestamptz(int4,int4,int4,int4,int4,float8,text)", rows(func(k *call, i int) error {
+		if err := makeTimestamp(k, i, time.UTC); err != nil { // before that of the zone
+			return err
+		}
 		loc, err := types.LoadZone(k.str(6, i))
 		if err != nil {
 			return err

@@ -134,8 +134,8 @@ func (p *numberPattern) ofFloat(f float64, digits int) (numberText, error) {
 	switch {
 	case p.has["RN"]:
 		v := math.RoundToEven(f)
-		if special || v < math.MinInt32 || v > math.MaxInt32 {
-			return numberText{}, pgerr.New(pgerr.NumericValueOutOfRange, "integer out of range")
+		if special || v < 0 || v > math.MaxInt32 {
+			v = 0
 		}
 		return numberText{digits: romanOf(int64(v))}, nil
 	case special:
@@ -209,6 +209,10 @@ func toNumber(k *call, i int) error {
 	}
 	limit := types.Numeric
 	limit.Precision, limit.Scale = int32(p.pre+p.multi+scale), int16(scale)
+	if limit.Precision == 0 && !isZero(d.Dec) {
+		return pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
+			WithDetail("A field with precision 0, scale 0 must round to an absolute value less than 1.")
+	}
 	if err := types.FitNumeric(d.Dec, limit); err != nil || !p.has["V"] {
 		k.out.Dec[i].Set(d.Dec)
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand"
 	"regexp"
 	"slices"
@@ -252,8 +253,24 @@ var zones = []string{"UTC", "Asia/Tokyo", "America/New_York", "Australia/Lord_Ho
 // zoned are functions that take a zone, of which PostgreSQL knows stranger ones.
 var zoned = regexp.MustCompile(`^(timezone|date_trunc\(text,timestamptz,text)`)
 
+// patterns are texts that functions are tried with beside those of their examples.
+var patterns = map[string][]string{
+	"to_char": {"999", "9999.99", "FM999.999", "S9G999D99", "9,999PR", "FM0009.0", "999MI", "SG99", "PL99.9", "RN", "FMrn", "99V99",
+		"9.99EEEE", "999th", "L9G999", "0009", "FM99990.09", "9990S", "HH24:MI:SS", "YYYY-MM-DD", "FMMonth DDth", "Y,YYY", "99.99S",
+		"IYYY-IW-ID", "DDD Q CC", "FM9.9", "FM.9", ".99", "99 \"x\" 9"},
+	"to_number":         {"12,454.8-", "99G999D9S", "<564.5>", "999.9PR", " 12.50 ", "9.99", "-1,234", "S9G999", "42nd", "99th", "5-", "9MI"},
+	"similar_to_escape": {"%(b|d)_", "a#%", "[a-c]+", `a\_`, "#", "x{2}"},
+	"substring":         {"%#\"o_b#\"%", "#\"_%#\"%", "foobar", "#", "o+?b*", "(o*?)(b+)", "[a-z]+?"},
+	"regexp_match":      {"(a+?)(b*)", "[a-z]+?[0-9]*", "x*?y+", "foo12yyx"},
+	"parse_ident":       {"a.b", `"A".b c`, "1x", "x."},
+	"pg_size_bytes":     {"1.5 kB", "-2 GB", "3 pb", "1e3", "x"},
+	"unistr":            {`\0041x`, `\u00e9`, `\+01F600`, `\d83d\de00`, `\`, `\zzzz`},
+	"normalize":         {"NFC", "nfkd", "é", "ﬁ", "x"},
+	"is_normalized":     {"NFC", "nfkd", "é", "ﬁ", "x"},
+}
+
 func newCaller(rng *rand.Rand) *caller {
-	c := &caller{Rand: rng, results: map[types.Type][]*funcs.Signature{}, words: map[string][]string{}}
+	c := &caller{Rand: rng, results: map[types.Type][]*funcs.Signature{}, words: maps.Clone(patterns)}
 	quoted := regexp.MustCompile(`'((?:[^']|'')*)'`)
 	for _, s := range funcs.All() {
 		for _, m := range quoted.FindAllStringSubmatch(s.Example, -1) {
