@@ -178,6 +178,11 @@ func (b *batch) checkRow(part *Part, key []byte, g Guard, self TxnID) (*Result, 
 	if g.Kind == exec.GuardNone {
 		return nil, nil
 	}
+	if g.Kind == exec.GuardAbsent {
+		if err := b.m.view.tops.find(b.m.db, p); err != nil {
+			return nil, err
+		}
+	}
 	stored, err := b.get(rowKey)
 	if err != nil {
 		return nil, err

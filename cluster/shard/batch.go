@@ -44,6 +44,9 @@ func (b *batch) get(key []byte) ([]byte, error) {
 			return nil, nil
 		}
 	}
+	if t := b.m.view.tops.of(key); t != nil && t.below(key) {
+		return nil, nil
+	}
 	return b.m.db.Get(key)
 }
 

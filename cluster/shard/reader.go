@@ -17,6 +17,7 @@ import (
 // Snapshot is the shard as of one moment: an exec.Reader of its partitions.
 type Snapshot struct {
 	store    state.Snapshot
+	tops     map[catalog.PartitionID]*top // known when it was taken
 	ends     *btree.BTreeG[partitionEnd]
 	prepared []PreparedTxn // those that were not resolved
 	finishes uint64        // how many transactions over several shards are in it
@@ -34,7 +35,8 @@ func (v *view) snapshot() *Snapshot {
 	if err := v.damage.get(); err != nil {
 		return &Snapshot{store: brokenStore{err}, ends: v.ends.Copy(), view: v, epoch: v.todo.pin(), damage: err}
 	}
-	return &Snapshot{store: v.db.Snapshot(), ends: v.ends.Copy(), prepared: v.listTxns(), finishes: v.finished.count, view: v, epoch: v.todo.pin()}
+	known := *v.tops.known.Load() // before the store's snapshot, see tops
+	return &Snapshot{store: v.db.Snapshot(), tops: known, ends: v.ends.Copy(), prepared: v.listTxns(), finishes: v.finished.count, view: v, epoch: v.todo.pin()}
 }
 
 // Lacks reports whether s lacks a transaction that has committed on its shard id too, and that other, a snapshot of
@@ -67,7 +69,12 @@ func (s *Snapshot) Lacks(id catalog.ShardID, other *Snapshot, since uint64) (lac
 }
 
 // Rows implements exec.Reader. Keys are whole ones, as state.RowKey and state.TaskKey make them.
-func (s *Snapshot) Rows(catalog.PartitionID) state.Reader { return s.store }
+func (s *Snapshot) Rows(p catalog.PartitionID) state.Reader {
+	if t := s.tops[p]; t != nil {
+		return topped{s.store, t}
+	}
+	return s.store
+}
 
 // State returns the store as of the moment.
 func (s *Snapshot) State() state.Reader { return s.store }

@@ -36,6 +36,7 @@ func partitionLess(a, b partitionEnd) bool {
 type view struct {
 	mu        sync.Mutex
 	db        *state.Split
+	tops      *tops
 	ends      *btree.BTreeG[partitionEnd]
 	frontiers map[exec.ConsumerID][]exec.Frontier
 	txns      map[TxnID]*PreparedTxn
@@ -69,6 +70,7 @@ type PreparedTxn struct {
 func newView(db *state.Split) *view {
 	return &view{
 		db:        db,
+		tops:      newTops(),
 		damage:    newDamage(0),
 		isolated:  map[catalog.PartitionID]error{},
 		ends:      btree.NewBTreeGOptions(partitionLess, btree.Options{NoLocks: true}),
@@ -104,6 +106,7 @@ type consumerFrontiers struct {
 func (v *view) publish(b *state.Batch, c *change) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.tops.raise(b)
 	if err := v.db.Write(b); err != nil {
 		return err
 	}
@@ -149,6 +152,7 @@ func (v *view) apply(c *change) {
 func (v *view) drop(id catalog.RelationID) {
 	v.dropped[id] = struct{}{}
 	v.db.Free(id)
+	v.tops.forget(id)
 	delete(v.indexed, id)
 	v.dropRetained(id)
 	v.free(id)
