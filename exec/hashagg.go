@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 
 	"github.com/millracedb/millrace/exec/expr"
 	"github.com/millracedb/millrace/planner/plan"
@@ -23,6 +24,7 @@ type hashAgg struct {
 
 	mem    account
 	byKey  map[string]int
+	byInt  intCache         // in front of byKey, if there is one integer to group by
 	groups *types.Batch     // group columns, as first seen
 	sets   []groupSet       // one, without node.Sets
 	setOf  *types.Vector    // of each group its set, if there are node.Sets
@@ -40,6 +42,7 @@ type aggCall struct {
 	filter *expr.Compiled
 	seen   map[string]struct{} // DISTINCT: group and arguments
 	sorted *aggSort            // ORDER BY: the rows wait there
+	plain  bool                // each row goes to the state of its group, as it is
 }
 
 func newHashAgg(n *plan.Aggregate, env *Env) (*hashAgg, error) {
@@ -88,7 +91,7 @@ func groupSets(n *plan.Aggregate) []groupSet {
 }
 
 func newAggCall(spec plan.Agg, env *Env) (aggCall, error) {
-	c := aggCall{spec: spec}
+	c := aggCall{spec: spec, plain: !spec.Distinct && spec.OrderBy == nil && expr.NewOrdered(spec) == nil}
 	var err error
 	if c.args, err = env.compileAll(spec.Args); err != nil {
 		return c, err
@@ -207,31 +210,60 @@ func (a *hashAgg) assign(s int, keys []*types.Vector, b *types.Batch) ([]int, er
 		}
 		return groups, nil
 	}
-	for i := range b.Len {
-		a.buf = appendSet(a.buf[:0], s)
-		for c, v := range keys {
-			if set.has[c] {
-				a.buf = types.EncodeKeyValue(a.buf, v, i)
-			}
+	if len(keys) == 1 && len(a.sets) == 1 && keys[0].Type.Class() == types.ClassInt {
+		return groups, a.assignInts(keys, b, groups)
+	}
+	for i := range groups {
+		var err error
+		if groups[i], err = a.groupOf(s, keys, b, i); err != nil {
+			return nil, err
 		}
-		g, ok := a.byKey[string(a.buf)]
-		if !ok {
-			var err error
-			if g, err = a.newGroup(s, keys, i); err != nil {
-				return nil, err
-			}
-			if g < 0 {
-				err = a.setAside(s, a.buf, b, i)
-			} else {
-				a.byKey[string(a.buf)] = g
-			}
-			if err != nil {
-				return nil, err
-			}
-		}
-		groups[i] = g
 	}
 	return groups, nil
+}
+
+// assignInts is assign for a key that is one integer.
+func (a *hashAgg) assignInts(keys []*types.Vector, b *types.Batch, groups []int) error {
+	key := keys[0]
+	for i := range groups {
+		known := !key.IsNull(i)
+		if known {
+			if g, ok := a.byInt.get(key.Int[i]); ok {
+				groups[i] = int(g)
+				continue
+			}
+		}
+		g, err := a.groupOf(0, keys, b, i)
+		if err != nil {
+			return err
+		}
+		if groups[i] = g; known && g >= 0 && g <= math.MaxInt32 {
+			a.byInt.put(key.Int[i], int32(g))
+		}
+	}
+	return nil
+}
+
+// groupOf returns the group of row i of b in set s, a new one if need be; -1 if the row is set aside.
+func (a *hashAgg) groupOf(s int, keys []*types.Vector, b *types.Batch, i int) (int, error) {
+	a.buf = appendSet(a.buf[:0], s)
+	for c, v := range keys {
+		if a.sets[s].has[c] {
+			a.buf = types.EncodeKeyValue(a.buf, v, i)
+		}
+	}
+	if g, ok := a.byKey[string(a.buf)]; ok {
+		return g, nil
+	}
+	g, err := a.newGroup(s, keys, i)
+	switch {
+	case err != nil:
+		return 0, err
+	case g < 0:
+		return g, a.setAside(s, a.buf, b, i)
+	}
+	a.byKey[string(a.buf)] = g
+	return g, nil
 }
 
 // newGroup adds a group of set s with the values of row i of keys, and returns its number; -1 if it has no room.
@@ -319,6 +351,9 @@ func (a *hashAgg) addTo(c int, args, order []*types.Vector, groups []int) error 
 	if len(args) > 0 {
 		arg = args[0]
 	}
+	if call.plain {
+		return a.addPlain(c, arg, groups)
+	}
 	for i, g := range groups {
 		if g < 0 {
 			continue
@@ -333,6 +368,20 @@ func (a *hashAgg) addTo(c int, args, order []*types.Vector, groups []int) error 
 			}
 		}
 		if err := a.addRow(c, g, args, order, arg, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addPlain is addTo for an aggregate to whose states rows go as they are.
+func (a *hashAgg) addPlain(c int, arg *types.Vector, groups []int) error {
+	n := len(a.calls)
+	for i, g := range groups {
+		if g < 0 {
+			continue
+		}
+		if err := a.states[g*n+c].Add(arg, i, 1); err != nil {
 			return err
 		}
 	}

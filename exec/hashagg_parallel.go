@@ -65,6 +65,7 @@ func (a *hashAgg) readParallel(ctx context.Context) error {
 func (a *hashAgg) merge(o *hashAgg) error {
 	if a.groups.Len == 0 {
 		a.byKey, a.groups, a.setOf, a.states, a.joins = o.byKey, o.groups, o.setOf, o.states, o.joins
+		a.byInt.clear()
 		a.mem.used += o.mem.used
 		o.mem.used = 0
 		return nil
@@ -122,6 +123,7 @@ func (a *hashAgg) forget() (err error) {
 		}
 	}
 	a.byKey, a.states, a.joins = map[string]int{}, nil, nil
+	a.byInt.clear()
 	a.groups = types.NewBatch(a.node.Types()[:len(a.node.GroupBy)], 0)
 	if a.node.Sets != nil {
 		a.setOf = types.NewVector(types.Int4, 0)

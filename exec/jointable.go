@@ -14,6 +14,7 @@ type joinTable struct {
 	byKey   map[string]*joinChain // nil without keys: all rows are one chain
 	next    []int32               // by row: the next of its chain, or -1
 	matched []bool                // by row, for joins that give the rows without a match
+	byInt   intCache              // what find has found for a key that is one integer
 	buf     []byte
 	mem     account // of all this
 }
@@ -91,7 +92,7 @@ func (t *joinTable) addTo(divided *spillSet, b *types.Batch, keys []*types.Vecto
 
 // reader returns the table for another one that looks rows up.
 func (t joinTable) reader() joinTable {
-	t.buf, t.mem = nil, account{}
+	t.byInt, t.buf, t.mem = intCache{}, nil, account{}
 	return t
 }
 
@@ -101,6 +102,7 @@ func (t *joinTable) add(b *types.Batch, keys []*types.Vector) error {
 		return err
 	}
 	addRows(t.rows, b)
+	t.byInt.clear()
 	for i := range b.Len {
 		row := int32(len(t.next))
 		t.next = append(t.next, -1)
@@ -128,23 +130,49 @@ func (t *joinTable) add(b *types.Batch, keys []*types.Vector) error {
 
 // find appends, for each of n rows with the given keys, the first row of its chain, or -1.
 func (t *joinTable) find(keys []*types.Vector, n int, out []int32) []int32 {
+	if t.byKey != nil && len(keys) == 1 && keys[0].Type.Class() == types.ClassInt {
+		return t.findInts(keys, n, out)
+	}
 	for i := range n {
-		first := int32(-1)
-		if t.byKey == nil {
-			if t.rows.Len > 0 {
-				first = 0
-			}
-		} else {
-			var null bool
-			if t.buf, null = appendJoinKey(t.buf[:0], keys, i); !null {
-				if chain := t.byKey[string(t.buf)]; chain != nil {
-					first = chain.first
-				}
-			}
+		out = append(out, t.first(keys, i))
+	}
+	return out
+}
+
+// findInts is find for a key that is one integer. All calls are for keys of one type.
+func (t *joinTable) findInts(keys []*types.Vector, n int, out []int32) []int32 {
+	key := keys[0]
+	for i := range n {
+		if key.IsNull(i) {
+			out = append(out, -1)
+			continue
+		}
+		first, ok := t.byInt.get(key.Int[i])
+		if !ok {
+			first = t.first(keys, i)
+			t.byInt.put(key.Int[i], first)
 		}
 		out = append(out, first)
 	}
 	return out
+}
+
+// first returns the first row of the chain of row i's key, -1 if there is none.
+func (t *joinTable) first(keys []*types.Vector, i int) int32 {
+	if t.byKey == nil {
+		if t.rows.Len > 0 {
+			return 0
+		}
+		return -1
+	}
+	var null bool
+	if t.buf, null = appendJoinKey(t.buf[:0], keys, i); null {
+		return -1
+	}
+	if chain := t.byKey[string(t.buf)]; chain != nil {
+		return chain.first
+	}
+	return -1
 }
 
 // appendJoinKey appends the encoded key of row i, and reports whether a part of it is NULL.

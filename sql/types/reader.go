@@ -32,6 +32,14 @@ func (r *reader) uvarint() uint64 {
 		r.pos++
 		return uint64(r.b[r.pos-1])
 	}
+	if r.pos+1 < len(r.b) && r.b[r.pos+1] < 0x80 {
+		r.pos += 2
+		return uint64(r.b[r.pos-2]&0x7f) | uint64(r.b[r.pos-1])<<7
+	}
+	return r.longUvarint()
+}
+
+func (r *reader) longUvarint() uint64 {
 	u, n := binary.Uvarint(r.b[r.pos:])
 	if n <= 0 {
 		r.fail()

@@ -15,17 +15,17 @@ func DecodeRowColumns(row []byte, ts []Type, want []int, missing []Datum, into *
 	if r.err != nil {
 		return fmt.Errorf("row: header: %w", r.err)
 	}
-	for c, t := range ts {
-		null := c >= n || bitmap[c/8]&(1<<(c%8)) != 0
-		switch {
-		case want[c] >= 0 && c >= n:
-			into.Cols[want[c]].Append(missingDatum(missing, c))
-		case want[c] < 0 && !null:
-			r.skip(t)
-		case want[c] >= 0 && null:
-			into.Cols[want[c]].Append(NullDatum)
-		case want[c] >= 0:
-			r.copyValue(into.Cols[want[c]])
+	for c := range ts {
+		there := c < n && bitmap[c/8]&(1<<(c%8)) == 0
+		switch at := want[c]; {
+		case there && at < 0:
+			r.skip(ts[c].Class())
+		case there:
+			r.copyValue(into.Cols[at])
+		case at >= 0 && c >= n:
+			into.Cols[at].Append(missingDatum(missing, c))
+		case at >= 0:
+			into.Cols[at].Append(NullDatum)
 		}
 	}
 	if r.err == nil && r.pos != len(row) && n <= len(ts) {
@@ -39,8 +39,8 @@ func DecodeRowColumns(row []byte, ts []Type, want []int, missing []Datum, into *
 }
 
 // skip passes over one value.
-func (r *reader) skip(t Type) {
-	switch t.Class() {
+func (r *reader) skip(class Class) {
+	switch class {
 	case ClassInt:
 		r.uvarint()
 	case ClassFloat:
