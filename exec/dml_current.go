@@ -15,10 +15,14 @@ type currentRows struct {
 	old []storedRow
 }
 
-// halves cuts rows of the input into the old row and, for an UPDATE, the new one.
+// halves cuts rows of the input into the old row and, for an UPDATE, the new one. What is behind them is RETURNING's.
 func (u *updater) halves(b *types.Batch) (before, after *types.Batch) {
 	n := len(u.rel.Columns)
-	return &types.Batch{Cols: b.Cols[:n], Len: b.Len}, &types.Batch{Cols: b.Cols[n:], Len: b.Len}
+	end := n
+	if u.replaces {
+		end = 2 * n
+	}
+	return &types.Batch{Cols: b.Cols[:n], Len: b.Len}, &types.Batch{Cols: b.Cols[n:end], Len: b.Len}
 }
 
 // current locks the rows of b and returns them as they are then. One that has changed since the statement's snapshot is
@@ -58,7 +62,7 @@ func (u *updater) lockRow(ctx context.Context, b *types.Batch, i int) error {
 	before, after := u.halves(b)
 	u.buf = u.w.key(u.buf, before, i)
 	mode := LockRemove
-	if len(after.Cols) > 0 {
+	if u.replaces {
 		u.newBuf = u.w.key(u.newBuf, after, i)
 		if bytes.Equal(u.buf, u.newBuf) {
 			mode = LockChange

@@ -9,7 +9,7 @@ import (
 
 // RunDelete is RunInsert for DELETE.
 func RunDelete(ctx context.Context, p *plan.Delete, env *Env, tx Tx) (int64, *types.Batch, error) {
-	return runChange(ctx, env, tx, p.Relation, p.Input, p.Returning, (*updater).delete)
+	return runChange(ctx, env, tx, p.Relation, p.Input, p.Returning, false, (*updater).delete)
 }
 
 // delete deletes rows and returns those that were not deleted before.

@@ -12,14 +12,16 @@ import (
 // RunUpdate is RunInsert for UPDATE. The key of the table holds at the end of the statement, not after each row, so that
 // SET id = id + 1 works whatever the order of the rows.
 func RunUpdate(ctx context.Context, p *plan.Update, env *Env, tx Tx) (int64, *types.Batch, error) {
-	return runChange(ctx, env, tx, p.Relation, p.Input, p.Returning, (*updater).update)
+	return runChange(ctx, env, tx, p.Relation, p.Input, p.Returning, true, (*updater).update)
 }
 
-// runChange does something with all rows of input, and returns how many it was and what RETURNING gives of them.
-func runChange(ctx context.Context, env *Env, tx Tx, rel *catalog.Relation, input *plan.Query, returning []*plan.Expr,
+// runChange does something with all rows of input, which has new rows too if they replace the old ones, and returns how many it was
+// and what RETURNING gives of them.
+func runChange(ctx context.Context, env *Env, tx Tx, rel *catalog.Relation, input *plan.Query, returning []*plan.Expr, replaces bool,
 	change func(*updater, context.Context, currentRows) (*types.Batch, error)) (int64, *types.Batch, error) {
 	env.begin()
 	u := newUpdater(rel, env, tx, input.Root)
+	u.replaces = replaces
 	defer u.locks.done()
 	ret, err := newReturning(returning, env)
 	if err != nil {
@@ -52,11 +54,13 @@ type updater struct {
 	env   *Env
 	rel   *catalog.Relation
 	input plan.Node
-	w     *rowWriter
-	locks rowLocker
-	rules rowRules
-	seen  *keySet // rows changed; nil if the input gives each once
-	moves keyMoves
+	// replaces: the input has, behind each row, the one that takes its place.
+	replaces bool
+	w        *rowWriter
+	locks    rowLocker
+	rules    rowRules
+	seen     *keySet // rows changed; nil if the input gives each once
+	moves    keyMoves
 	// unique are the table's other unique keys, which too hold at the end of the statement.
 	unique *uniqueIndexes
 	refs   *foreignKeys
@@ -94,7 +98,8 @@ func givesRowsOnce(n plan.Node) bool {
 	return false
 }
 
-// update takes old rows side by side with new ones, and returns the new rows of those that were not changed before.
+// update takes old rows side by side with new ones, and returns the new rows of those that were not changed before, with what
+// RETURNING uses beside them.
 func (u *updater) update(ctx context.Context, b currentRows) (*types.Batch, error) {
 	before, after := u.halves(b.Batch)
 	checked, err := u.rules.over(ctx, after)
@@ -124,7 +129,8 @@ func (u *updater) update(ctx context.Context, b currentRows) (*types.Batch, erro
 		rows = append(rows, i)
 	}
 	u.count += int64(len(rows))
-	return after.Gather(rows), u.refs.check(ctx, after, rows, before)
+	written := &types.Batch{Cols: b.Cols[len(u.rel.Columns):], Len: b.Len}
+	return written.Gather(rows), u.refs.check(ctx, after, rows, before)
 }
 
 // fresh reports whether the row with the key was not changed by this statement before.

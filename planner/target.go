@@ -171,30 +171,6 @@ func withoutPosition(e *plan.Expr) *plan.Expr {
 	return &c
 }
 
-// returningAlone is returning for a statement that reads other relations too, which are in the scope all: RETURNING does not
-// have their columns.
-func (b *binder) returningAlone(items []ast.SelectItem, s, all *scope, others []ast.TableExpr) ([]*plan.Expr, []plan.Field, error) {
-	if len(others) == 0 || len(items) == 0 {
-		return b.returning(items, s)
-	}
-	if _, _, err := b.returning(items, all); err != nil {
-		return nil, nil, err
-	}
-	refuse := func(pos int) error {
-		return pgerr.Unsupported("RETURNING of columns of other relations is").At(pos)
-	}
-	for _, item := range items {
-		if star, ok := item.Expr.(*ast.Star); ok && star.Table == "" {
-			return nil, nil, refuse(star.Pos)
-		}
-	}
-	exprs, fields, err := b.returning(items, s)
-	if code := pgerr.Code(err); code == pgerr.UndefinedTable || code == pgerr.UndefinedColumn {
-		err = refuse(pgerr.From(err).Position)
-	}
-	return exprs, fields, err
-}
-
 // returning binds RETURNING over the rows of s. Nil without items.
 func (b *binder) returning(items []ast.SelectItem, s *scope) ([]*plan.Expr, []plan.Field, error) {
 	if len(items) == 0 {

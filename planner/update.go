@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
@@ -29,13 +31,14 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 		return nil, err
 	}
 	out := &plan.Update{Relation: rel, Assigned: assigned(set)}
-	if out.Returning, out.Fields, err = b.returningAlone(stmt.Returning, b.targetScope(rel, stmt.Alias), s, stmt.From); err != nil {
+	var others []*plan.Expr
+	if others, out.Returning, out.Fields, err = b.returningOf(rel, stmt.Returning, stmt.Alias, stmt.From, s); err != nil {
 		return nil, err
 	}
 	if err := b.declaredUnused(stmt.With); err != nil {
 		return nil, err
 	}
-	exprs := append(columnRefs(rel.Types()), set...)
+	exprs := slices.Concat(columnRefs(rel.Types()), set, others)
 	if out.Input, err = b.finish(asBound(&plan.Project{Input: node, Exprs: exprs})); err != nil {
 		return nil, err
 	}
@@ -71,17 +74,47 @@ func PlanDelete(stmt *ast.Delete, env *Env) (*plan.Delete, error) {
 		return nil, err
 	}
 	out := &plan.Delete{Relation: rel}
-	if out.Returning, out.Fields, err = b.returningAlone(stmt.Returning, b.targetScope(rel, stmt.Alias), s, stmt.Using); err != nil {
+	var others []*plan.Expr
+	if others, out.Returning, out.Fields, err = b.returningOf(rel, stmt.Returning, stmt.Alias, stmt.Using, s); err != nil {
 		return nil, err
 	}
 	if err := b.declaredUnused(stmt.With); err != nil {
 		return nil, err
 	}
-	if out.Input, err = b.finish(asBound(&plan.Project{Input: node, Exprs: columnRefs(rel.Types())})); err != nil {
+	if out.Input, err = b.finish(asBound(&plan.Project{Input: node, Exprs: append(columnRefs(rel.Types()), others...)})); err != nil {
 		return nil, err
 	}
 	out.Returning = mapList(out.Returning, b.params.typed)
 	return out, nil
+}
+
+// returningOf binds RETURNING of a statement that changes rows of rel, and reads the items from beside it; all are the names of both. It
+// returns the columns of those items that RETURNING uses too: it is over the columns of rel and behind them these.
+func (b *binder) returningOf(rel *catalog.Relation, items []ast.SelectItem, alias string, from []ast.TableExpr, all *scope) (
+	others, exprs []*plan.Expr, fields []plan.Field, err error) {
+	if len(from) == 0 {
+		exprs, fields, err = b.returning(items, b.targetScope(rel, alias))
+		return nil, exprs, fields, err
+	}
+	if exprs, fields, err = b.returning(items, all); err != nil {
+		return nil, nil, nil, err
+	}
+	places := map[int]int{}
+	exprs = mapList(exprs, func(x *plan.Expr) *plan.Expr {
+		return mapColumns(x, func(c *plan.Expr) *plan.Expr {
+			if c.Column < len(rel.Columns) {
+				return c
+			}
+			place, there := places[c.Column]
+			if !there {
+				place = len(rel.Columns) + len(others)
+				places[c.Column] = place
+				others = append(others, plan.Column(c.Column, c.Type))
+			}
+			return plan.Column(place, c.Type)
+		})
+	})
+	return others, exprs, fields, nil
 }
 
 // changed returns the rows of rel that a statement changes: its stored columns, then those of the other items, and the

@@ -27,20 +27,21 @@ type Insert struct {
 const TargetMark = 1
 
 // Update replaces rows of a table. Input gives, for each row to be changed, the stored columns of the old row, then those
-// of the new one. A row that occurs twice is changed once (its first).
+// of the new one, then those of other relations that Returning uses. A row that occurs twice is changed once (its first).
 type Update struct {
 	Relation *catalog.Relation
 	Input    *Query
 	// Assigned are the columns that SET names.
 	Assigned  []int
-	Returning []*Expr // over the new row
+	Returning []*Expr // over the new row and the columns of other relations
 	Fields    []Field
 }
 
-// Delete deletes rows of a table. Input gives the stored columns of the rows to be deleted.
+// Delete deletes rows of a table. Input gives the stored columns of the rows to be deleted, then those of other
+// relations that Returning uses.
 type Delete struct {
 	Relation  *catalog.Relation
 	Input     *Query
-	Returning []*Expr // over the old row
+	Returning []*Expr // over Input
 	Fields    []Field
 }
