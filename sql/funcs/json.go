@@ -38,6 +38,19 @@ func (r *registry) addJSON() {
 	r.addJSONB()
 }
 
+// addPaths adds the functions of JSON paths, which are texts here.
+func (r *registry) addPaths() {
+	b, text, yes := types.JSONB, types.Text, types.Bool
+	const doc = `'{"a":[1,2,3]}', '$.a[*] ? (@ >= 2)'`
+	r.fn("jsonb_path_exists", yes, b, text, b, yes).doc("whether a path gives anything", "jsonb_path_exists("+doc+")")
+	r.fn("jsonb_path_match", yes, b, text, b, yes).doc("what a path that is a condition gives", `jsonb_path_match('{"a":[1,2,3]}', 'exists($.a[*] ? (@ >= 2))')`)
+	r.fn("jsonb_path_query_array", b, b, text, b, yes).doc("all that a path gives, as an array", "jsonb_path_query_array("+doc+")")
+	r.fn("jsonb_path_query_first", b, b, text, b, yes).doc("the first that a path gives", "jsonb_path_query_first("+doc+")")
+	r.set("jsonb_path_query", b, nil, b, text, b, yes).doc("all that a path gives", "SELECT * FROM jsonb_path_query("+doc+")")
+	r.op("@?", "jsonb_path_exists_opr", yes, b, text)
+	r.op("@@", "jsonb_path_match_opr", yes, b, text)
+}
+
 func (r *registry) addJSONB() {
 	b, text, i4, path, yes := types.JSONB, types.Text, types.Int4, types.TextArray, types.Bool
 	r.op("@>", "jsonb_contains", yes, b, b)
@@ -50,6 +63,7 @@ func (r *registry) addJSONB() {
 	r.named("-", "jsonb_delete", b, b, path)
 	r.named("-", "jsonb_delete", b, b, i4)
 	r.op("#-", "jsonb_delete_path", b, b, path)
+	r.addPaths()
 	r.fn("jsonb_pretty", text, b).doc("on several lines", `jsonb_pretty('{"a":1}')`)
 	r.fn("jsonb_set", b, b, path, b).doc("with the value at a path replaced, or added", `jsonb_set('{"a":1}', '{a}', '2')`)
 	r.fn("jsonb_set", b, b, path, b, yes).doc("with the value at a path replaced, or added if wanted", `jsonb_set('{"a":1}', '{b}', '2', false)`)

@@ -196,5 +196,6 @@ var likeOurs = map[types.ID][]int64{types.IDVoid: {2249}}
 // notInPostgres are functions that are syntax in PostgreSQL, or have other arguments there.
 var notInPostgres = []string{"array", "array_agg_elements", "array_subscript", "array_slice", "textanycat", "anytextcat", "greatest", "least", "trim", "current_timestamp", "localtimestamp", "localtime", "current_date", "current_user", "session_user",
 	"current_role", "user", "regclassin", "current_catalog", "text_starts_with", "nextval", "currval", "setval", "pg_terminate_backend",
-	"jsonb_set", "jsonb_insert", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object", "json_extract_path",
+	"jsonb_path_exists", "jsonb_path_match", "jsonb_path_query", "jsonb_path_query_array", "jsonb_path_query_first", "jsonb_path_exists_opr",
+	"jsonb_path_match_opr", "jsonb_set", "jsonb_insert", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object", "json_extract_path",
 	"json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text"}

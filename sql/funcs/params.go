@@ -21,8 +21,15 @@ var params = map[string][]string{
 	"jsonb_set":        {"jsonb_in", "path", "replacement", "|", "create_if_missing", "true"},
 	"jsonb_set_lax": {"jsonb_in", "path", "replacement", "|", "create_if_missing", "true", "null_value_treatment",
 		"use_json_null"},
-	"jsonb_insert": {"jsonb_in", "path", "replacement", "|", "insert_after", "false"},
+	"jsonb_path_exists":      pathParams,
+	"jsonb_path_match":       pathParams,
+	"jsonb_path_query":       pathParams,
+	"jsonb_path_query_array": pathParams,
+	"jsonb_path_query_first": pathParams,
+	"jsonb_insert":           {"jsonb_in", "path", "replacement", "|", "insert_after", "false"},
 }
+
+var pathParams = []string{"target", "path", "|", "vars", "{}", "silent", "false"}
 
 // Params returns the parameters by whose names a function may be called, nil if it has none.
 func Params(name string) []Param {
