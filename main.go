@@ -227,7 +227,9 @@ func serve(ctx context.Context, o *options, say func(string)) error {
 	doors := &doors{http: http.New(registry), failed: make(chan error, 2)}
 	go doors.run("http", func() error { return doors.http.Serve(httpListener) })
 
-	debug.SetMemoryLimit(heapLimit(memory))
+	ballast := make([]byte, ballastBytes)
+	defer runtime.KeepAlive(ballast)
+	debug.SetMemoryLimit(heapLimit(memory) + ballastBytes)
 	node, err := cluster.Open(cluster.Config{DataDir: o.dataDir, Shards: o.shards, MemoryBytes: memory / 2, Logger: logger, Fatal: fatal})
 	if err != nil {
 		return err
@@ -365,6 +367,10 @@ const minHeapBytes = 256 << 20
 // heapLimit is how large Go's heap should stay: the budget without RocksDB's cache, a quarter of it, and its write buffers, an eighth. What was
 // in use for a moment, as by a large COPY, is given back rather than kept for the next one.
 func heapLimit(memory int64) int64 { return max(memory-memory/4-memory/8, minHeapBytes) }
+
+// ballastBytes is memory that nobody touches, so that it is none of the machine's, but that Go's collector counts: it collects when the heap
+// has doubled, and the heap of a node without load is some megabytes, so that each query would have it run several times.
+const ballastBytes = 32 << 20
 
 // minMemoryBytes is what a node needs at least.
 const minMemoryBytes = 64 << 20

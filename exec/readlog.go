@@ -24,7 +24,6 @@ type logReader struct {
 	records   log.RecordIter
 	within    bool // records is a batch that is not at its end
 	batchEnd  log.Offset
-	record    record
 	gap       bool // records are missing between those given, or before: compaction took them
 }
 
@@ -37,16 +36,16 @@ func (l *logReader) next() (*record, error) {
 			}
 		}
 		for l.records.Next() {
-			l.record = l.records.Record()
-			if l.record.Offset < l.from {
+			r := l.records.Present()
+			if r.Offset < l.from {
 				continue
 			}
-			if l.record.Offset >= l.end {
+			if r.Offset >= l.end {
 				break
 			}
-			l.gap = l.gap || l.record.Offset > l.from
-			l.from = l.record.Offset + 1
-			return &l.record, nil
+			l.gap = l.gap || r.Offset > l.from
+			l.from = r.Offset + 1
+			return r, nil
 		}
 		if err := l.records.Err(); err != nil {
 			return nil, fmt.Errorf("read %v at %d: %w", l.partition, l.from, err)

@@ -67,7 +67,7 @@ func (c *compaction) filter(b Batch, buf *[]byte) (Batch, error) {
 	it := b.Records()
 	for it.Next() {
 		if !c.dead.has(it.record.Offset) {
-			out = append(out, it.raw...)
+			out = append(out, it.raw()...)
 			count++
 		}
 	}

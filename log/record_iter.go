@@ -16,13 +16,14 @@ import (
 // Keys and values alias the batch's bytes, or, of a compressed batch, memory that Records has allocated. The Headers slice is used again by the next Next. Only names of headers
 // are allocated otherwise.
 type RecordIter struct {
-	rest     []byte
+	b        []byte // all records
+	pos      int    // of the next one
+	start    int    // of the present one
 	left     int
 	base     Offset
 	baseTime int64
 	last     Offset
 	record   Record
-	raw      []byte // the record as it is stored, its length included
 	headers  []Header
 	err      error
 }
@@ -39,17 +40,17 @@ func (b Batch) Compression() Codec { return Codec(b.Attributes() & compressionMa
 // Records returns an iterator over the batch's records. Compressed ones are decompressed now, to at most MaxRecordsBytes.
 func (b Batch) Records() RecordIter {
 	it := RecordIter{
-		rest:     b.b[batchHeaderBytes:],
+		b:        b.b[batchHeaderBytes:],
 		left:     b.Count(),
 		base:     b.BaseOffset(),
 		baseTime: b.BaseTimestamp(),
 		last:     b.LastOffset(),
 	}
-	if codec := b.Compression(); codec != CodecNone && len(it.rest) > 0 {
-		it.rest, it.err = decompressRecords(codec, it.rest)
+	if codec := b.Compression(); codec != CodecNone && len(it.b) > 0 {
+		it.b, it.err = decompressRecords(codec, it.b)
 	}
-	if it.err == nil && it.left > len(it.rest)/minRecordBytes {
-		it.err = fmt.Errorf("%w: %d records in %d bytes", ErrCorrupt, it.left, len(it.rest))
+	if it.err == nil && it.left > len(it.b)/minRecordBytes {
+		it.err = fmt.Errorf("%w: %d records in %d bytes", ErrCorrupt, it.left, len(it.b))
 	}
 	return it
 }
@@ -60,8 +61,8 @@ func (it *RecordIter) Next() bool {
 		return false
 	}
 	if it.left == 0 {
-		if len(it.rest) != 0 {
-			it.err = fmt.Errorf("%w: %d bytes behind the last record", ErrCorrupt, len(it.rest))
+		if it.pos != len(it.b) {
+			it.err = fmt.Errorf("%w: %d bytes behind the last record", ErrCorrupt, len(it.b)-it.pos)
 		}
 		return false
 	}
@@ -79,13 +80,19 @@ func (it *RecordIter) Record() Record { return it.record }
 // Err returns what ended the walk early: ErrCorrupt, or ErrCompressed for a codec that is not read here.
 func (it *RecordIter) Err() error { return it.err }
 
+// Present is Record without a copy, which costs where it is done for millions; it is valid until the next Next.
+func (it *RecordIter) Present() *Record { return &it.record }
+
+// raw is the present record as it is stored, its length included.
+func (it *RecordIter) raw() []byte { return it.b[it.start:it.pos] }
+
 func (it *RecordIter) decode() bool {
-	length, n := binary.Varint(it.rest)
-	if n <= 0 || length < 1 || length > int64(len(it.rest)-n) {
+	length, n := binary.Varint(it.b[it.pos:])
+	if n <= 0 || length < 1 || length > int64(len(it.b)-it.pos-n) {
 		return false
 	}
-	d := recordDecoder{b: it.rest[n : n+int(length)]}
-	it.raw, it.rest = it.rest[:n+int(length)], it.rest[n+int(length):]
+	it.start, it.pos = it.pos, it.pos+n+int(length)
+	d := recordDecoder{b: it.b[it.start+n : it.pos]}
 	d.skip(1) // attributes
 	it.record.TimestampMillis = it.baseTime + d.varint()
 	delta := d.varint()
@@ -97,7 +104,9 @@ func (it *RecordIter) decode() bool {
 }
 
 func (it *RecordIter) decodeHeaders(d *recordDecoder) {
-	it.record.Headers = nil
+	if it.record.Headers != nil {
+		it.record.Headers = nil
+	}
 	count := d.varint()
 	if count == 0 || d.bad {
 		return
