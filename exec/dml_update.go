@@ -94,6 +94,8 @@ func givesRowsOnce(n plan.Node) bool {
 		return givesRowsOnce(n.Input)
 	case *plan.Limit:
 		return givesRowsOnce(n.Input)
+	case *plan.Lateral:
+		return n.Single && givesRowsOnce(n.Input)
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/millracedb/millrace/planner/plan"
+	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -76,6 +77,9 @@ func (l *lateralOp) run(ctx context.Context) error {
 	found, err := l.env.subquery(ctx, l.env.context(ctx), l.node.Sub.Sub, l.probe.Row(l.row))
 	if err != nil {
 		return err
+	}
+	if found.Len > 1 && l.node.Single {
+		return pgerr.New(pgerr.CardinalityViolation, "more than one row returned by a subquery used as an expression")
 	}
 	if found.Len == 0 && l.node.Outer {
 		found = types.NewBatch(l.right, 1)

@@ -23,8 +23,10 @@ type binder struct {
 	// updatable is the plain view that is the target of the statement, nil if it is none.
 	updatable *updatable
 	ctes      *cte // of a WITH clause before INSERT, UPDATE or DELETE
-	lastID    int  // plan.Recursive.ID given
-	depth     int  // of expressions and queries, against maxDepth
+	// rowsOf are the columns of the queries that UPDATE assigns from, several at once.
+	rowsOf map[*ast.Subquery][]*plan.Expr
+	lastID int // plan.Recursive.ID given
+	depth  int // of expressions and queries, against maxDepth
 	// lazy says that refusals may wait until the plan is there: see refuse.go.
 	lazy bool
 	// clock: texts such as 'today' may be read, as the statement is not kept.

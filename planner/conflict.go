@@ -125,6 +125,13 @@ func (b *binder) assignments(r *catalog.Relation, set []ast.Assignment, s *scope
 }
 
 func (b *binder) assigned(col catalog.Column, a ast.Assignment, c *exprContext) (*plan.Expr, error) {
+	if a.Row != nil {
+		row, ok := b.rowsOf[a.Row]
+		if !ok {
+			return nil, pgerr.Unsupported("ON CONFLICT DO UPDATE with an assignment of several columns from a subquery is").At(a.Row.Pos)
+		}
+		return b.coerceColumn(row[a.Item], col.Name, col.Type, a.Row.Pos)
+	}
 	x, err := b.bindExpr(a.Value, c)
 	if err != nil {
 		return nil, err

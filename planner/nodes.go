@@ -71,7 +71,7 @@ func withInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 	case *plan.LockRows:
 		return &plan.LockRows{Input: f(n.Input), Locks: n.Locks, OneByOne: n.OneByOne}
 	case *plan.Lateral:
-		return &plan.Lateral{Input: f(n.Input), Sub: n.Sub, Outer: n.Outer}
+		return &plan.Lateral{Input: f(n.Input), Sub: n.Sub, Outer: n.Outer, Single: n.Single}
 	case *plan.WithItem:
 		return &plan.WithItem{Item: n.Item, Input: f(n.Input)}
 	case *plan.Recursive:
@@ -127,7 +127,7 @@ func withExprs(n plan.Node, f func(*plan.Expr) *plan.Expr) plan.Node {
 		}
 		return &plan.LockRows{Input: n.Input, Locks: locks, OneByOne: n.OneByOne}
 	case *plan.Lateral:
-		return &plan.Lateral{Input: n.Input, Sub: f(n.Sub), Outer: n.Outer}
+		return &plan.Lateral{Input: n.Input, Sub: f(n.Sub), Outer: n.Outer, Single: n.Single}
 	case *plan.Window:
 		return &plan.Window{Input: n.Input, PartitionBy: mapList(n.PartitionBy, f), OrderBy: mapSortKeys(n.OrderBy, f),
 			Calls: mapCalls(n.Calls, f)}

@@ -199,7 +199,7 @@ func pruneLateral(n *plan.Lateral, need columnSet) (plan.Node, places) {
 	for i := width; i < len(need); i++ {
 		at = append(at, len(in.Types())+i-width)
 	}
-	return &plan.Lateral{Input: in, Sub: at[:width].move(n.Sub), Outer: n.Outer}, at
+	return &plan.Lateral{Input: in, Sub: at[:width].move(n.Sub), Outer: n.Outer, Single: n.Single}, at
 }
 
 // pruneWindow drops calls; the input's columns are passed on.

@@ -6,6 +6,7 @@ import (
 	"github.com/millracedb/millrace/planner/plan"
 	"github.com/millracedb/millrace/sql/ast"
 	"github.com/millracedb/millrace/sql/catalog"
+	"github.com/millracedb/millrace/sql/pgerr"
 	"github.com/millracedb/millrace/sql/types"
 )
 
@@ -26,6 +27,9 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 	if err != nil {
 		return nil, err
 	}
+	if node, err = b.assignedRows(node, stmt.Set, s); err != nil {
+		return nil, err
+	}
 	set, err := b.assignments(rel, stmt.Set, s, "UPDATE")
 	if err != nil {
 		return nil, err
@@ -44,6 +48,30 @@ func PlanUpdate(stmt *ast.Update, env *Env) (*plan.Update, error) {
 	}
 	out.Returning = mapList(out.Returning, b.params.typed)
 	return out, nil
+}
+
+// assignedRows binds the queries of (a, b) = (SELECT …), each of which is run once for a row of node, and puts what they give behind
+// node's columns.
+func (b *binder) assignedRows(node plan.Node, set []ast.Assignment, s *scope) (plan.Node, error) {
+	b.rowsOf = map[*ast.Subquery][]*plan.Expr{}
+	for i, a := range set {
+		if a.Row == nil || a.Item > 0 {
+			continue
+		}
+		q, err := b.subquery(a.Row.Query, &exprContext{scope: s, clause: "UPDATE"})
+		if err != nil {
+			return nil, err
+		}
+		last := i + len(q.columns) - 1
+		if last >= len(set) || set[last].Row != a.Row || last+1 < len(set) && set[last+1].Row == a.Row {
+			return nil, pgerr.New(pgerr.SyntaxError, "number of columns does not match number of values").At(a.Row.Pos)
+		}
+		width := len(node.Types())
+		sub := &plan.Expr{Op: plan.OpSubquery, Type: types.Bool, Sub: b.subplan(q), Pos: a.Row.Pos}
+		node = &plan.Lateral{Input: node, Sub: sub, Outer: true, Single: true}
+		b.rowsOf[a.Row] = columnRefs(node.Types())[width:]
+	}
+	return node, nil
 }
 
 // assigned returns the columns that are not left as they are.

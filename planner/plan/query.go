@@ -118,11 +118,13 @@ type (
 		Calls       []WindowCall
 	}
 	// Lateral pairs each row of Input with the rows that the query of Sub, an OpSubquery, gives for it; with Outer a row for
-	// which there are none is paired with NULLs. Output: the input's columns, then the query's.
+	// which there are none is paired with NULLs, and with Single more than one are an error. Output: the input's columns, then
+	// the query's.
 	Lateral struct {
-		Input Node
-		Sub   *Expr
-		Outer bool
+		Input  Node
+		Sub    *Expr
+		Outer  bool
+		Single bool
 	}
 	// LockRows locks rows of tables that its input's rows come from, and gives those that still meet the input's conditions
 	// when they are locked, as they are then. OneByOne: only as many are locked as are wanted.

@@ -600,7 +600,10 @@ type (
 	Assignment struct {
 		Column string
 		Value  Expr
-		Pos    int
+		// Row, if not nil, is instead of Value a query of one row, of which column Item is the value: (a, b) = (SELECT …).
+		Row  *Subquery
+		Item int
+		Pos  int
 	}
 	// Update is UPDATE.
 	Update struct {

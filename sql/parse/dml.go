@@ -214,9 +214,9 @@ func (p *parser) assignValue(to *[]ast.Assignment, n int) {
 	p.exprSlot(func(e ast.Expr) { (*to)[n].Value = e })
 }
 
-// assignRow parses (a, b) = [ROW] (x, y).
+// assignRow parses (a, b) = [ROW] (x, y) | (SELECT …).
 func (p *parser) assignRow(to *[]ast.Assignment) {
-	open := p.next()
+	p.next()
 	first := len(*to)
 	for {
 		p.assignTarget(to)
@@ -226,20 +226,33 @@ func (p *parser) assignRow(to *[]ast.Assignment) {
 	}
 	p.expectPunct(")")
 	p.expectAssign()
-	if t := p.tok(); t.isPunct("(") && p.isQueryParen(p.i) {
-		p.unsupported(t, "assignment from a subquery")
+	source := p.tok()
+	if source.isPunct("(") && p.isQueryParen(p.i) {
+		p.assignQuery((*to)[first:])
+		return
 	}
 	p.acceptWord("row")
 	p.expectPunct("(")
 	behind := len(*to)
 	for n := first; n < behind; n++ {
 		if n > first && !p.acceptPunct(",") {
-			p.failAt(open, "number of columns does not match number of values")
+			p.failAt(source, "number of columns does not match number of values")
 		}
 		p.assignValue(to, n)
 	}
 	if p.isPunct(",") {
-		p.failAt(open, "number of columns does not match number of values")
+		p.failAt(source, "number of columns does not match number of values")
 	}
 	p.expectPunct(")")
+}
+
+// assignQuery parses the query of (a, b) = (SELECT …).
+func (p *parser) assignQuery(to []ast.Assignment) {
+	row := &ast.Subquery{P: ast.P{Pos: p.pos()}}
+	p.expectPunct("(")
+	p.querySlot(func(q *ast.Select) { row.Query = q })
+	p.expectPunct(")")
+	for i := range to {
+		to[i].Row, to[i].Item = row, i
+	}
 }
