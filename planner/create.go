@@ -118,7 +118,8 @@ func newRelation(env *Env, n ast.Name, ifNotExists bool, id catalog.RelationID) 
 func refuseCreate(stmt *ast.CreateRelation) error {
 	switch {
 	case stmt.Temporary:
-		return pgerr.Unsupported("temporary tables are").At(stmt.Name.Pos)
+		return pgerr.Unsupported("temporary tables are").At(stmt.Name.Pos).
+			WithHint("Use a query in WITH, or a table that is dropped at the end.")
 	case stmt.Watermark != nil:
 		return pgerr.Unsupported("WATERMARK is").At(stmt.Watermark.Pos)
 	case len(stmt.Constraints) > 0:

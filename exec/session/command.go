@@ -145,9 +145,20 @@ func (c *compiler) statement(stmt ast.Statement) (*command, error) {
 	case *ast.Maintain:
 		return c.maintain(t)
 	case *ast.Unsupported:
-		return nil, pgerr.Unsupported("%s is", t.What).At(t.Pos)
+		return nil, pgerr.Unsupported("%s is", t.What).At(t.Pos).WithHint("%s", refusalHints[t.What])
 	}
 	return nil, pgerr.Unsupported("statement %T is", stmt)
+}
+
+// refusalHints say what to do instead of a statement that is not supported.
+var refusalHints = map[string]string{
+	"LISTEN":                   "Read changes with SELECT … EMIT CHANGES, in a cursor or with COPY (…) TO STDOUT.",
+	"NOTIFY":                   "Write a row to a stream, whose readers use SELECT … EMIT CHANGES.",
+	"PREPARE TRANSACTION":      "Use COMMIT, which is atomic over all shards.",
+	"ALTER DATABASE":           "Use SET, or give settings when connecting.",
+	"ALTER DEFAULT PRIVILEGES": "Use GRANT on each relation once it is there.",
+	"LOCK":                     "Lock rows with SELECT … FOR UPDATE, or use pg_advisory_xact_lock.",
+	"MERGE":                    "Use INSERT … ON CONFLICT.",
 }
 
 // start is the position of the statement in the user's text.

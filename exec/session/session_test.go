@@ -363,6 +363,22 @@ func TestCursorsAreBounded(t *testing.T) {
 	c.want(t, declare("c"), "DECLARE CURSOR")
 }
 
+// TestRefusalsHaveHints shows that what has another way here is refused with a hint to that.
+func TestRefusalsHaveHints(t *testing.T) {
+	c := newClient(t)
+	for _, sql := range []string{"LISTEN a", "NOTIFY a, 'b'", "PREPARE TRANSACTION 'a'", "ALTER DATABASE d SET work_mem = '8MB'",
+		"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", "LOCK t", "MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE",
+		"CREATE TEMP TABLE x (a int)", "CREATE TEMP TABLE x AS SELECT 1", "CREATE UNLOGGED TABLE x (a int)",
+		"GRANT SELECT (a) ON t TO PUBLIC", "GRANT ALL (a) ON t TO PUBLIC"} {
+		_, err := c.execute(t.Context(), sql)
+		c.Fail()
+		var e *pgerr.Error
+		if !errors.As(err, &e) || e.Code != pgerr.FeatureNotSupported || e.Hint == "" || e.Position == 0 {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+}
+
 // TestEveryStatement shows that each kind of statement that the parser knows is compiled, be it to a refusal by name.
 func TestEveryStatement(t *testing.T) {
 	tree, err := os.ReadFile("../../sql/ast/ast.go")

@@ -2,6 +2,7 @@ package session
 
 import (
 	"maps"
+	"regexp"
 	"sort"
 	"strings"
 	"time"
@@ -71,6 +72,9 @@ func (s *settings) set(name string, values []string, local bool) error {
 		return err
 	}
 	s.begin()
+	if name == "session_authorization" { // as in PostgreSQL, it ends SET ROLE
+		name, value = "role", noRole
+	}
 	delete(s.local, name)
 	if local {
 		s.local[name] = value
@@ -88,9 +92,12 @@ func (s *settings) check(name string, values []string) (string, error) {
 	case !known && !strings.Contains(name, "."):
 		return "", unknownSetting(name)
 	case name == "session_authorization":
-		return "", pgerr.Unsupported("SET SESSION AUTHORIZATION is")
+		return s.checkAuthorization(values)
 	case known && d.fixed:
 		return "", pgerr.New(codeCantChangeRuntimeParam, "parameter %q cannot be changed", d.name)
+	case !known && !customSettingName.MatchString(name):
+		return "", pgerr.New(pgerr.InvalidName, "invalid configuration parameter name %q", name).
+			WithDetail("Custom parameter names must be two or more simple identifiers separated by dots.")
 	case values == nil:
 		return s.initial[name], nil
 	case !known:
@@ -104,6 +111,24 @@ func (s *settings) check(name string, values []string) (string, error) {
 		err = s.mayBecome(value)
 	}
 	return value, err
+}
+
+// customSettingName is what PostgreSQL takes for the name of a setting that it does not know.
+var customSettingName = regexp.MustCompile(`^[A-Za-z_\x{80}-\x{10FFFF}][A-Za-z0-9_$\x{80}-\x{10FFFF}]*(\.[A-Za-z_\x{80}-\x{10FFFF}][A-Za-z0-9_$\x{80}-\x{10FFFF}]*)+$`)
+
+// checkAuthorization checks SET SESSION AUTHORIZATION, which may only go back to the user that the session began with.
+// Errors: 22023, 42501, 0A000.
+func (s *settings) checkAuthorization(values []string) (string, error) {
+	own := s.initial["session_authorization"]
+	if values == nil || len(values) == 1 && values[0] == own {
+		return own, nil
+	}
+	if s.mayBecome != nil {
+		if err := s.mayBecome(values[0]); err != nil {
+			return "", err
+		}
+	}
+	return "", pgerr.Unsupported("SET SESSION AUTHORIZATION to another user is").WithHint("Use SET ROLE.")
 }
 
 // codeCantChangeRuntimeParam is 55P02, which nobody else needs.

@@ -131,7 +131,7 @@ type systemContext struct {
 var fillers = map[string]filler{}
 
 func init() {
-	for _, m := range []map[string]filler{classFillers, typeFillers, serverFillers, informationFillers, roleFillers} {
+	for _, m := range []map[string]filler{classFillers, typeFillers, serverFillers, informationFillers, roleFillers, statisticsFillers} {
 		for name, f := range m {
 			fillers[name] = f
 		}

@@ -8,18 +8,17 @@ import (
 
 // classFillers make what shows relations, their columns and keys.
 var classFillers = map[string]filler{
-	"pg_catalog.pg_class":            fillClass,
-	"pg_catalog.pg_attribute":        fillAttribute,
-	"pg_catalog.pg_attrdef":          fillAttrdef,
-	"pg_catalog.pg_index":            fillIndex,
-	"pg_catalog.pg_constraint":       fillConstraint,
-	"pg_catalog.pg_tables":           fillTables,
-	"pg_catalog.pg_matviews":         fillMatviews,
-	"pg_catalog.pg_views":            fillViews,
-	"pg_catalog.pg_indexes":          fillIndexes,
-	"pg_catalog.pg_sequence":         fillSequence,
-	"pg_catalog.pg_sequences":        fillSequences,
-	"pg_catalog.pg_stat_user_tables": fillStatUserTables,
+	"pg_catalog.pg_class":      fillClass,
+	"pg_catalog.pg_attribute":  fillAttribute,
+	"pg_catalog.pg_attrdef":    fillAttrdef,
+	"pg_catalog.pg_index":      fillIndex,
+	"pg_catalog.pg_constraint": fillConstraint,
+	"pg_catalog.pg_tables":     fillTables,
+	"pg_catalog.pg_matviews":   fillMatviews,
+	"pg_catalog.pg_views":      fillViews,
+	"pg_catalog.pg_indexes":    fillIndexes,
+	"pg_catalog.pg_sequence":   fillSequence,
+	"pg_catalog.pg_sequences":  fillSequences,
 }
 
 // relkind is pg_class.relkind: streams and tables are tables to PostgreSQL's tools.
@@ -203,14 +202,5 @@ func fillSequence(x *systemContext, add func(record)) {
 			add(record{"seqrelid": num(r.oid()), "seqtypid": num(q.Type.OID()), "seqstart": num(q.Start), "seqincrement": num(q.Increment),
 				"seqmax": num(q.Max), "seqmin": num(q.Min), "seqcache": num(1), "seqcycle": flag(q.Cycle)})
 		}
-	}
-}
-
-func fillStatUserTables(x *systemContext, add func(record)) {
-	for _, r := range x.catalog.Shown() {
-		if !r.HasRecords() {
-			continue
-		}
-		add(record{"relid": num(r.oid()), "schemaname": str(r.Schema), "relname": str(r.Name)})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
 )
 
 // refusedObjects are the kinds of objects that PostgreSQL creates and drops and Millrace does not.
@@ -37,7 +38,8 @@ func (p *parser) create(t *token) ast.Statement {
 		h.temporary = true
 		p.i += 2
 	case w.isWord("unlogged"):
-		p.unsupported(w, "UNLOGGED tables")
+		p.fail(pgerr.Unsupported("UNLOGGED tables are").At(int(w.pos)).
+			WithHint("A table WITH (durability = 'async') answers a write before it is on disk."))
 	}
 	w := p.tok()
 	switch {
@@ -102,7 +104,8 @@ func (p *parser) asAhead() bool {
 func (p *parser) createQuery(h *createHead) ast.Statement {
 	stmt := &ast.CreateQuery{Kind: h.kind, Name: h.name, OrReplace: h.orReplace, IfNotExists: h.ifNotExists}
 	if h.temporary {
-		p.unsupported(h.nameTok, "temporary relations with AS")
+		p.fail(pgerr.Unsupported("temporary relations are").At(int(h.nameTok.pos)).
+			WithHint("Use a query in WITH, or a relation that is dropped at the end."))
 	}
 	if p.isPunct("(") {
 		stmt.Columns = p.columnList()

@@ -81,7 +81,7 @@ func (p *parser) cursorOptions(stmt *ast.DeclareCursor) {
 	for {
 		switch t := p.tok(); {
 		case t.isWord("binary"):
-			p.unsupported(t, "BINARY cursors")
+			p.unsupported(t, "BINARY cursors are")
 		case p.acceptWord("insensitive"), p.acceptWord("asensitive"):
 		case p.acceptWord("scroll"):
 			stmt.Scroll = true

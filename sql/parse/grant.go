@@ -1,6 +1,9 @@
 package parse
 
-import "github.com/millracedb/millrace/sql/ast"
+import (
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
 
 // grantKinds are the kinds of objects that GRANT and REVOKE name, but for relations, which need no word.
 var grantKinds = []string{"table", "sequence", "schema", "database", "function", "procedure", "routine", "type", "domain", "language",
@@ -19,7 +22,7 @@ func (p *parser) grantOrRevoke(t *token, revoke bool) ast.Statement {
 	if p.acceptWord("all") {
 		p.acceptWord("privileges")
 		if p.isPunct("(") {
-			p.unsupported(p.tok(), "column privileges")
+			p.refuseColumns()
 		}
 	} else {
 		stmt.Privileges = p.privileges()
@@ -36,6 +39,12 @@ func (p *parser) grantOrRevoke(t *token, revoke bool) ast.Statement {
 	p.grantedBy()
 	stmt.Cascade = revoke && p.cascade()
 	return stmt
+}
+
+// refuseColumns refuses privileges of columns, whose list is at hand.
+func (p *parser) refuseColumns() {
+	p.fail(pgerr.Unsupported("column privileges are").At(int(p.tok().pos)).
+		WithHint("Use a view that has these columns, and GRANT on it."))
 }
 
 func toOrFrom(revoke bool) string {
@@ -56,7 +65,7 @@ func (p *parser) privileges() []ast.NamedPos {
 		p.next()
 		all = append(all, ast.NamedPos{Word: t.text, Pos: int(t.pos)})
 		if p.isPunct("(") {
-			p.unsupported(p.tok(), "column privileges")
+			p.refuseColumns()
 		}
 		if !p.acceptPunct(",") {
 			return all
