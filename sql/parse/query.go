@@ -2,6 +2,7 @@ package parse
 
 import (
 	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
 )
 
 // query is a query in the translation.
@@ -208,7 +209,7 @@ func (p *parser) orderBy(q *query) {
 	}
 }
 
-// direction reads [ASC|DESC] [NULLS FIRST|LAST]; nulls says whether the latter is there.
+// direction reads [ASC|DESC|USING operator] [NULLS FIRST|LAST]; nulls says whether the latter is there.
 func (p *parser) direction() (mark orderMark, nulls bool) {
 	switch t := p.tok(); {
 	case t.isWord("desc"):
@@ -217,7 +218,8 @@ func (p *parser) direction() (mark orderMark, nulls bool) {
 	case t.isWord("asc"):
 		p.next()
 	case t.isWord("using"):
-		p.unsupported(t, "ORDER BY … USING")
+		p.next()
+		mark.desc = p.orderingOperator()
 	}
 	mark.nullsFirst = mark.desc
 	if p.acceptWord("nulls") {
@@ -229,6 +231,24 @@ func (p *parser) direction() (mark orderMark, nulls bool) {
 		p.next()
 	}
 	return mark, nulls
+}
+
+// orderingOperator reads the operator of ORDER BY … USING, and returns whether it is that of DESC.
+func (p *parser) orderingOperator() (desc bool) {
+	t := p.tok()
+	switch {
+	case p.acceptOp("<"):
+	case p.acceptOp(">"):
+		return true
+	case t.isOneOf("operator"), t.isOp("~<~"), t.isOp("~>~"):
+		p.unsupported(t, "ORDER BY … USING %s", upper(t.text))
+	case t.kind == tOp:
+		p.fail(pgerr.New(pgerr.WrongObjectType, "operator %s is not a valid ordering operator", t.text).
+			WithHint(`Ordering operators must be "<" or ">" members of btree operator families.`).At(int(t.pos)))
+	default:
+		p.syntaxError()
+	}
+	return false
 }
 
 // locking translates FOR UPDATE and the like; false if none is here. It travels among the items of ORDER BY.

@@ -254,7 +254,7 @@ SELECT id FROM emp ORDER BY salary, id;
 SELECT id FROM emp ORDER BY salary DESC, id;
 SELECT id FROM emp ORDER BY salary ASC NULLS FIRST, id;
 SELECT id FROM emp ORDER BY salary DESC NULLS LAST, id DESC;
-SELECT id FROM emp ORDER BY salary USING >;
+SELECT id FROM emp ORDER BY salary USING >, id;
 SELECT id FROM emp ORDER BY id USING <;
 SELECT id, salary AS s FROM emp ORDER BY s, id;
 SELECT id, salary AS s FROM emp ORDER BY s + 1, id;
