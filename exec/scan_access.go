@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"container/heap"
 	"context"
 	"errors"
@@ -77,13 +78,13 @@ func (s *accessScan) next() (*keyCursor, error) {
 // openRange makes a cursor for each partition in which there are keys of r.
 func (s *accessScan) openRange(r keyRange) error {
 	n := s.path.partitions()
-	first, last := 0, n-1
+	open, first, last := s.cursor, 0, n-1
 	if r.whole != nil && s.path.placed() {
 		first = int(types.Partition(r.whole, n))
-		last = first
+		open, last = s.lookUp, first
 	}
 	for p := first; p <= last; p++ {
-		c, err := s.cursor(p, r)
+		c, err := open(p, r)
 		if err != nil {
 			return err
 		}
@@ -113,6 +114,42 @@ func (s *accessScan) cursor(p int, r keyRange) (*keyCursor, error) {
 	}
 	return c, nil
 }
+
+// lookUp is cursor for a range of one key: to get it costs less than an iterator, and a Bloom filter may know that it is not there.
+func (s *accessScan) lookUp(p int, r keyRange) (*keyCursor, error) {
+	store, prefix, err := s.path.open(p)
+	if err != nil {
+		return nil, err
+	}
+	key := append(bytes.Clone(prefix), r.whole...)
+	value, err := store.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	return &keyCursor{partition: p, prefix: len(prefix), it: &oneEntry{key: key, value: value, left: value != nil}}, nil
+}
+
+// oneEntry is an iterator over one entry, or none.
+type oneEntry struct {
+	key, value []byte
+	left       bool
+}
+
+// Next implements state.Iterator.
+func (e *oneEntry) Next() bool {
+	left := e.left
+	e.left = false
+	return left
+}
+
+// Key implements state.Iterator.
+func (e *oneEntry) Key() []byte { return e.key }
+
+// Value implements state.Iterator.
+func (e *oneEntry) Value() []byte { return e.value }
+
+// Close implements state.Iterator.
+func (e *oneEntry) Close() error { return nil }
 
 // advance moves the first cursor on. Without an order it stays the first until it ends.
 func (s *accessScan) advance() error {
