@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/millracedb/millrace/sql/catalog"
@@ -14,21 +15,28 @@ type privilegeFunction func(k *call, i, a int, role *catalog.Role, text string) 
 
 var privilegeFunctions = map[string]privilegeFunction{
 	"has_table_privilege":      hasRelationPrivilege(catalog.RelationPrivileges),
-	"has_any_column_privilege": hasRelationPrivilege(catalog.RelationPrivileges),
+	"has_any_column_privilege": hasRelationPrivilege(columnPrivileges),
+	"has_column_privilege":     hasColumnPrivilege,
 	"has_sequence_privilege":   hasRelationPrivilege(catalog.SequencePrivileges),
 	"has_schema_privilege":     hasSchemaPrivilege,
 	"pg_has_role":              hasRole,
 }
 
+// columnPrivileges are those that PostgreSQL has for single columns; here who has them has them on the whole relation.
+const columnPrivileges = catalog.Insert | catalog.Select | catalog.Update | catalog.References
+
 // registerPrivilege registers a variant of such a function: with a role before the object, or for the current user.
 func registerPrivilege(s *funcs.Signature) {
 	f, object := privilegeFunctions[s.Name], len(s.Args)-2
+	if s.Name == "has_column_privilege" { // the column stands behind its relation
+		object--
+	}
 	register(s.ID, rows(func(k *call, i int) error {
 		role, err := k.roleArgument(i, object == 1)
 		if err != nil {
 			return err
 		}
-		has, known, err := f(k, i, object, role, k.str(object+1, i))
+		has, known, err := f(k, i, object, role, k.str(len(s.Args)-1, i))
 		switch {
 		case err != nil:
 			return err
@@ -77,19 +85,9 @@ func (k *call) roleArgument(i int, given bool) (*catalog.Role, error) {
 
 func hasRelationPrivilege(all catalog.Privilege) privilegeFunction {
 	return func(k *call, i, a int, role *catalog.Role, text string) (has, known bool, err error) {
-		var number int64
-		if k.args[a].Str != nil {
-			parts, err := catalog.SplitName(strings.TrimSpace(k.str(a, i)))
-			if err != nil {
-				return false, false, err
-			}
-			found, ok := k.findRelation(parts)
-			if !ok {
-				return false, false, pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", strings.Join(parts, "."))
-			}
-			number = int64(found)
-		} else {
-			number = k.int(a, i)
+		number, err := k.relationArgument(i, a)
+		if err != nil {
+			return false, false, err
 		}
 		wants, err := privilegeList(text, all)
 		if err != nil {
@@ -107,6 +105,65 @@ func hasRelationPrivilege(all catalog.Privilege) privilegeFunction {
 		}
 		return false, true, nil
 	}
+}
+
+// relationArgument is the number of the relation that argument a names. Error: 42P01.
+func (k *call) relationArgument(i, a int) (int64, error) {
+	if k.args[a].Str == nil {
+		return k.int(a, i), nil
+	}
+	parts, err := catalog.SplitName(strings.TrimSpace(k.str(a, i)))
+	if err != nil {
+		return 0, err
+	}
+	found, ok := k.findRelation(parts)
+	if !ok {
+		return 0, pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", strings.Join(parts, "."))
+	}
+	return int64(found), nil
+}
+
+// hasColumnPrivilege is has_column_privilege: what the role may do with the relation. Errors: 22023, 42P01, 42703.
+func hasColumnPrivilege(k *call, i, a int, role *catalog.Role, text string) (has, known bool, err error) {
+	number, err := k.relationArgument(i, a)
+	if err != nil {
+		return false, false, err
+	}
+	columns := k.columnsOf(number)
+	if k.args[a+1].Str == nil {
+		n := k.int(a+1, i)
+		known = n >= 1 && n <= int64(len(columns)) && !columns[n-1].Hidden
+	} else {
+		name := k.str(a+1, i)
+		known = slices.ContainsFunc(columns, func(c catalog.Column) bool { return c.Name == name && !c.Hidden })
+		if !known && columns != nil {
+			return false, false, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", name, k.nameOfRelation(number))
+		}
+	}
+	has, of, err := hasRelationPrivilege(columnPrivileges)(k, i, a, role, text)
+	return has, of && known, err
+}
+
+// columnsOf are the columns of a relation or system relation by number; nil: there is none.
+func (k *call) columnsOf(number int64) []catalog.Column {
+	if r := k.relation(number); r != nil {
+		return r.Columns
+	}
+	if s := catalog.SystemRelationByOID(uint32(number)); s != nil {
+		return s.Columns
+	}
+	return nil
+}
+
+// nameOfRelation is the name, without its schema, of a relation or system relation.
+func (k *call) nameOfRelation(number int64) string {
+	if r := k.relation(number); r != nil {
+		return r.Name
+	}
+	if s := catalog.SystemRelationByOID(uint32(number)); s != nil {
+		return s.Name
+	}
+	return ""
 }
 
 // hasSchemaPrivilege is has_schema_privilege. Errors: 22023, 3F000.

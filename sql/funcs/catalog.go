@@ -65,6 +65,13 @@ func (r *registry) addPrivileges() {
 			r.fn(f, types.Bool, name, object, text).stable().doc("whether a user has a privilege: true", f+"('me', 'orders', 'select')")
 		}
 	}
+	for _, object := range []types.Type{text, oid} {
+		for _, column := range []types.Type{text, types.Int2} {
+			doc := "whether the user has a privilege on a column: the one on its relation"
+			r.fn("has_column_privilege", types.Bool, object, column, text).stable().doc(doc, "has_column_privilege('pg_class', 'oid', 'select')")
+			r.fn("has_column_privilege", types.Bool, name, object, column, text).stable().doc(doc, "has_column_privilege('me', 'pg_class', 'oid', 'select')")
+		}
+	}
 	for _, object := range []types.Type{name, oid} {
 		r.fn("pg_has_role", types.Bool, object, text).stable().doc("whether the user has a role: true", "pg_has_role('me', 'usage')")
 	}
