@@ -205,6 +205,26 @@ func not(e *plan.Expr) *plan.Expr {
 	return &plan.Expr{Op: plan.OpNot, Type: types.Bool, Args: []*plan.Expr{e}, Pos: e.Pos}
 }
 
+// checkCollation refuses a collation that a column cannot have. Errors: 42704, 42804.
+func checkCollation(name ast.Name, t types.Type) error {
+	if err := knownCollation(name, name.Pos); err != nil {
+		return err
+	}
+	if !t.IsString() && !(t.IsArray() && t.Element().IsString()) {
+		return pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", t.Base()).At(name.Pos)
+	}
+	return nil
+}
+
+// knownCollation refuses a collation under which text would not compare by its bytes. Error: 42704.
+func knownCollation(name ast.Name, pos int) error {
+	if collations[name.Last()] {
+		return nil
+	}
+	return pgerr.New(pgerr.UndefinedObject, "collation \"%s\" for encoding \"UTF8\" does not exist", strings.Join(name.Parts, ".")).
+		WithHint("Text compares by its bytes, as under collation \"C\".").At(pos)
+}
+
 // collations are those under which text compares by its bytes, as all text here does.
 var collations = map[string]bool{"C": true, "POSIX": true, "default": true, "ucs_basic": true}
 
@@ -213,8 +233,8 @@ func (b *binder) bindCollate(e *ast.Collate, c *exprContext) (*plan.Expr, error)
 	if err != nil {
 		return nil, err
 	}
-	if !collations[e.Collation.Last()] {
-		return nil, pgerr.Unsupported("collation %q is", e.Collation.Last()).WithHint("Text compares by its bytes, as under collation \"C\".").At(e.Pos)
+	if err := knownCollation(e.Collation, e.Pos); err != nil {
+		return nil, err
 	}
 	if x.Type.ID == types.IDUnknown {
 		return b.coerceUnknown(x, types.Text)

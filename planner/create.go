@@ -161,6 +161,11 @@ func (c *creator) column(def ast.ColumnDef) error {
 	if !storable(t) {
 		return pgerr.Unsupported("a column of type %s is", t).At(def.Type.Pos)
 	}
+	if def.Collation.Parts != nil {
+		if err := checkCollation(def.Collation, t); err != nil {
+			return err
+		}
+	}
 	col := catalog.Column{Name: def.Name, Type: t, NotNull: def.NotNull || def.PrimaryKey}
 	if err := c.counted(def, &col, serial); err != nil {
 		return err

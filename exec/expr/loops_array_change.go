@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -26,6 +27,7 @@ func init() {
 	register("array_position(anycompatiblearray,anycompatible)", laxRows(arrayPosition))
 	register("array_position(anycompatiblearray,anycompatible,int4)", laxRows(arrayPosition))
 	register("array_positions(anycompatiblearray,anycompatible)", laxRows(arrayPositions))
+	register("width_bucket(anycompatible,anycompatiblearray)", rows(bucketAmong))
 	register("array_fill(anyelement,_int4)", laxRows(fillArray))
 	register("trim_array(anyarray,int4)", rows(trimArray))
 	register("array_to_json(anyarray)", rows(func(k *call, i int) error {
@@ -37,6 +39,20 @@ func init() {
 	}
 	register("string_to_array(text,text)", laxRows(splitText))
 	register("string_to_array(text,text,text)", laxRows(splitText))
+}
+
+// bucketAmong counts the bounds, which ascend, that are not above a value.
+func bucketAmong(k *call, i int) error {
+	bounds := k.array(1, i)
+	n := bounds.Len()
+	for j := range n {
+		if bounds.IsNull(j) {
+			return pgerr.New(pgerr.NullValueNotAllowed, "thresholds array must not contain NULLs")
+		}
+	}
+	value := k.args[0].Datum(k.args[0].at(i))
+	k.out.Int[i] = int64(sort.Search(n, func(j int) bool { return types.Compare(bounds.Type, value, bounds.Datum(j)) < 0 }))
+	return nil
 }
 
 // arrayOrNone is array, without elements where that is NULL.

@@ -62,6 +62,7 @@ func init() {
 		}
 		return nil
 	}))
+	registerText("pg_client_encoding()", func(*call) string { return "UTF8" })
 	registerText("getdatabaseencoding()", func(*call) string { return "UTF8" })
 	registerText("pg_tablespace_location(oid)", func(*call) string { return "" })
 	registerSafe("pg_encoding_to_char(int4)", rows(func(k *call, i int) error {

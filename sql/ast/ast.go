@@ -391,6 +391,8 @@ type ColumnDef struct {
 	Checks     []Check
 	KeyName    string // CONSTRAINT name PRIMARY KEY, or ""
 	Generated  string // GENERATED … AS (expr) STORED, as written, or ""
+	// Collation is COLLATE's, without parts if there is none.
+	Collation Name
 	// Identity is GENERATED "always" or "by default" AS IDENTITY, or ""; Sequence are its options.
 	Identity   string
 	Sequence   SequenceOptions

@@ -31,6 +31,7 @@ func (r *registry) addArrays() {
 	r.fn("array_replace", anyCompatibleArray, anyCompatibleArray, anyCompatible, anyCompatible).lax().doc("elements equal to a value replaced", "array_replace(ARRAY[1,2,5], 5, 3)")
 	r.fn("array_position", i4, anyCompatibleArray, anyCompatible).lax().doc("number of the first element equal to a value", "array_position(ARRAY['a','b','c'], 'b')")
 	r.fn("array_position", i4, anyCompatibleArray, anyCompatible, i4).lax().doc("likewise, from an element on", "array_position(ARRAY['a','b','a'], 'a', 2)")
+	r.fn("width_bucket", i4, anyCompatible, anyCompatibleArray).doc("how many of ascending bounds are not above a value", "width_bucket(7, ARRAY[1,5,10])")
 	r.fn("array_positions", types.ArrayOf(i4), anyCompatibleArray, anyCompatible).lax().doc("numbers of the elements equal to a value", "array_positions(ARRAY['a','b','a'], 'a')")
 	r.fn("array_length", i4, anyArray, i4).doc("number of elements in a dimension; NULL if there are none", "array_length(ARRAY[1,2,3], 1)")
 	r.fn("array_upper", i4, anyArray, i4).doc("number of the last element", "array_upper(ARRAY[1,8,3], 1)")

@@ -13,6 +13,7 @@ func (r *registry) addSession() {
 	for _, f := range []string{"current_user", "session_user", "current_role", "user"} {
 		r.fn(f, name).stable().doc("name of the user", f)
 	}
+	r.fn("pg_client_encoding", name).stable().doc("the client's encoding", "pg_client_encoding()")
 	r.fn("pg_typeof", types.Regtype, Any).lax().stable().doc("type of the argument", "pg_typeof(33)")
 	r.fn("current_setting", text, text).stable().doc("value of a setting", "current_setting('TimeZone')")
 	r.fn("current_setting", text, text, types.Bool).stable().doc("value of a setting, NULL if it is not known", "current_setting('x.y', true)")

@@ -28,6 +28,10 @@ func (p *parser) columnConstraint(column func() *ast.ColumnDef, given map[string
 	}
 	c := column()
 	switch t.text {
+	case "collate":
+		p.next()
+		c.Collation = p.name()
+		c.Collation.Pos = int(t.pos)
 	case "key":
 		p.next()
 		c.Key = true
@@ -138,7 +142,7 @@ func (p *parser) generated(c *ast.ColumnDef) {
 // refusedConstraint refuses by name what else PostgreSQL allows in a column definition.
 func (p *parser) refusedConstraint(t *token) bool {
 	switch t.text {
-	case "collate", "compression", "storage":
+	case "compression", "storage":
 		p.unsupported(t, "%s in a column definition", upper(t.text))
 	case "deferrable", "initially":
 		p.unsupported(t, "%s constraints", upper(t.text))

@@ -238,7 +238,7 @@ type caller struct {
 }
 
 // unlike are functions that cannot give the same on both sides, or that take the session along: by the time, by chance, of the node.
-var unlike = regexp.MustCompile(`^(pg_|has_|current_|inet_|txid_|set_config|now|random|gen_random|version|session_user|user|clock_|statement_|` +
+var unlike = regexp.MustCompile(`^(pg_|jsonb_path_|has_|current_|inet_|txid_|set_config|now|random|gen_random|version|session_user|user|clock_|statement_|` +
 	`transaction_|timeofday|localtime|obj_description|col_description|shobj_|format_type|getdatabase|to_reg|reg|nextval|currval|setval|lastval|row_number|` +
 	`setseed|repeat$|lpad$|rpad$|array_fill$|generate_|col|age$|make_interval)`)
 
