@@ -5,7 +5,6 @@ package sql_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,18 +29,13 @@ func TestScripts(t *testing.T) {
 }
 
 func runScript(t *testing.T, path string) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	node := oracle.StartMillrace(t, oracle.Options{})
-	pair := oracle.Pair{Want: oracle.StartPostgres(t), Got: node.Client}
-	for _, statement := range oracle.Statements(string(text)) {
+	node, pair, statements := openScript(t, path)
+	for _, statement := range statements {
 		both(t, pair, statement)
 	}
 	node.Kill(t)
 	node.Restart(t)
-	for _, relation := range relations(string(text)) {
+	for _, relation := range relations(statements) {
 		both(t, pair, "SELECT * FROM "+relation)
 	}
 }
@@ -52,7 +46,8 @@ var (
 )
 
 // relations are the names of what a script leaves.
-func relations(script string) []string {
+func relations(statements []string) []string {
+	script := strings.Join(statements, ";\n")
 	var names []string
 	for _, m := range created.FindAllStringSubmatch(script, -1) {
 		names = append(names, m[1])
