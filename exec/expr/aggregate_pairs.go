@@ -30,13 +30,20 @@ func (a *pairAggregate) Add(arg *types.Vector, row int, diff int64) error {
 		return err
 	}
 	y, x := pair.Float[0], pair.Float[1]
-	if finite := !math.IsNaN(x-x) && !math.IsNaN(y-y); finite {
+	finiteX, finiteY := isFinite(x), isFinite(y)
+	if finiteX {
 		a.xx.add(x, x, diff)
+	}
+	if finiteY {
 		a.yy.add(y, y, diff)
+	}
+	if finiteX && finiteY {
 		a.xy.add(x, y, diff)
 	}
 	return nil
 }
+
+func isFinite(x float64) bool { return !math.IsNaN(x - x) }
 
 func (a *pairAggregate) Result() (types.Datum, error) {
 	n := a.x.n
@@ -52,9 +59,47 @@ func (a *pairAggregate) Result() (types.Datum, error) {
 		a.y.avg = true
 		return a.y.Result()
 	case a.x.special() || a.y.special():
-		return types.FloatDatum(math.NaN()), nil
+		return a.notFinite(n)
 	}
 	return a.deviations(n)
+}
+
+// notFinite is the result where an x or a y is infinite or NaN: NaN, but for what rests on the other alone, or is decided by the
+// other's being constant, as in PostgreSQL.
+func (a *pairAggregate) notFinite(n int64) (types.Datum, error) {
+	finite, other := a.xx, &a.x.sum
+	if a.x.special() {
+		finite, other = a.yy, &a.y.sum
+	}
+	nan := types.FloatDatum(math.NaN())
+	if a.x.special() && a.y.special() {
+		return nan, nil
+	}
+	square, err := finite.deviations(n, other, other)
+	if err != nil {
+		return types.Datum{}, err
+	}
+	constant, finiteX := square.Sign() == 0, !a.x.special()
+	switch {
+	case a.name == "regr_sxx" && finiteX, a.name == "regr_syy" && !finiteX:
+		return roundedFloat(ratio(square, big.NewInt(n)))
+	case constant && (a.name == "corr" || finiteX && a.onLine()):
+		return types.NullDatum, nil
+	case constant && a.name == "regr_r2":
+		return types.FloatDatum(1), nil
+	}
+	return nan, nil
+}
+
+// onLine tells whether the result is a coefficient of the line through the points.
+func (a *pairAggregate) onLine() bool {
+	return a.name == "regr_slope" || a.name == "regr_intercept" || a.name == "regr_r2"
+}
+
+// ratio is a sum of products over a number.
+func ratio(z, by *big.Int) *big.Float {
+	f := unitFloat(z, 2*floatUnit)
+	return f.Quo(f, new(big.Float).SetPrec(momentBits).SetInt(by))
 }
 
 // deviations computes what rests on the distances to the means.
@@ -71,22 +116,18 @@ func (a *pairAggregate) deviations(n int64) (types.Datum, error) {
 	if err != nil {
 		return types.Datum{}, err
 	}
-	over := func(z, by *big.Int) *big.Float {
-		f := unitFloat(z, 2*floatUnit)
-		return f.Quo(f, new(big.Float).SetPrec(momentBits).SetInt(by))
-	}
 	count := big.NewInt(n)
 	switch a.name {
 	case "regr_sxx":
-		return roundedFloat(over(xx, count))
+		return roundedFloat(ratio(xx, count))
 	case "regr_syy":
-		return roundedFloat(over(yy, count))
+		return roundedFloat(ratio(yy, count))
 	case "regr_sxy":
-		return roundedFloat(over(xy, count))
+		return roundedFloat(ratio(xy, count))
 	case "covar_pop":
-		return roundedFloat(over(xy, spread{}.divisor(n)))
+		return roundedFloat(ratio(xy, spread{}.divisor(n)))
 	case "covar_samp":
-		return roundedFloat(over(xy, spread{sample: true}.divisor(n)))
+		return roundedFloat(ratio(xy, spread{sample: true}.divisor(n)))
 	}
 	return a.line(n, xx, yy, xy)
 }

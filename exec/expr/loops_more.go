@@ -188,8 +188,8 @@ func registerDegrees() {
 	register("tand(float8)", floatLoop(circular(func(x float64) float64 { s, c := sinCosDegrees(x); return s/c + 0 })))
 	register("cotd(float8)", floatLoop(circular(func(x float64) float64 { s, c := sinCosDegrees(x); return c/s + 0 })))
 	register("cot(float8)", floatLoop(circular(func(x float64) float64 { return 1 / math.Tan(x) })))
-	register("asind(float8)", floatLoop(arc(func(x float64) float64 { return arcDegrees(math.Asin(x)) })))
-	register("acosd(float8)", floatLoop(arc(func(x float64) float64 { return arcDegrees(math.Acos(x)) })))
+	register("asind(float8)", floatLoop(arc(asinDegrees)))
+	register("acosd(float8)", floatLoop(arc(acosDegrees)))
 	register("atand(float8)", floatLoop(func(x float64) (float64, error) { return arcDegrees(math.Atan(x)), nil }))
 	register("atan2d(float8,float8)", floatsLoop(func(y, x float64) (float64, error) { return arcDegrees(math.Atan2(y, x)), nil }))
 	register("sinh(float8)", floatLoop(func(x float64) (float64, error) { return math.Sinh(x), nil }))
@@ -244,11 +244,28 @@ func sinQuarter(x float64) float64 {
 	return math.Cos((90 - x) * (math.Pi / 180))
 }
 
-// arcDegrees makes degrees of an angle; those that are whole within the last digits are whole.
-func arcDegrees(x float64) float64 {
-	d := x * (180 / math.Pi)
-	if r := math.Round(d); math.Abs(d-r) < 1e-13*math.Max(1, math.Abs(d)) {
-		return r
+// The arcs in degrees are scaled by an arc that is known, as PostgreSQL does, so that 30, 45, 60 and 90 are exact
+// ("src/backend/utils/adt/float.c").
+
+func asinDegrees(x float64) float64 {
+	if x < 0 {
+		return -asinDegrees(-x)
 	}
-	return d
+	if x <= 0.5 {
+		return math.Asin(x) / math.Asin(0.5) * 30
+	}
+	return 90 - math.Acos(x)/math.Acos(0.5)*60
 }
+
+func acosDegrees(x float64) float64 {
+	switch {
+	case x < 0:
+		return 90 + asinDegrees(-x)
+	case x <= 0.5:
+		return 90 - math.Asin(x)/math.Asin(0.5)*30
+	}
+	return math.Acos(x) / math.Acos(0.5) * 60
+}
+
+// arcDegrees makes degrees of an arc tangent.
+func arcDegrees(x float64) float64 { return x / math.Atan(1) * 45 }

@@ -60,9 +60,14 @@ func TestReplaceView(t *testing.T) {
 	nothingElse(t, node, `view "public.v"`, `table "public.t"`)
 }
 
-// readTotals reads the view until stop is closed, and returns what it saw, in order.
+// readTotals reads the view until stop is closed and once more, and returns what it saw, in order.
 func readTotals(t *testing.T, conn *pgx.Conn, stop chan struct{}) (seen []string) {
-	for {
+	for last := false; ; {
+		select {
+		case <-stop:
+			last = true
+		default:
+		}
 		var total string
 		if err := conn.QueryRow(t.Context(), "SELECT sum(total)::text FROM v").Scan(&total); err != nil {
 			t.Errorf("a reader: %v", err)
@@ -71,10 +76,8 @@ func readTotals(t *testing.T, conn *pgx.Conn, stop chan struct{}) (seen []string
 		if len(seen) == 0 || seen[len(seen)-1] != total {
 			seen = append(seen, total)
 		}
-		select {
-		case <-stop:
+		if last {
 			return seen
-		default:
 		}
 	}
 }

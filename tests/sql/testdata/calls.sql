@@ -34,3 +34,8 @@ SELECT cotd('-0'), tand('-0'), sind('-0'), cotd(0), cotd(90), tand(180), sind(-3
 SELECT json_object_agg(k, 1), jsonb_object_agg(k, 1) FROM (VALUES (timestamptz '2020-02-29 12:34:56.789+00')) v (k);
 SELECT json_object_agg(k, 1) FROM (VALUES (timestamp '2020-02-29 12:34:56.789'), ('infinity')) v (k);
 SELECT json_object_agg(k, 1) FROM (VALUES (NULL::timestamp)) v (k);
+SELECT atan2d(-2.25, 1e308), asind(5e-324), asind(-0.5), asind(0.5), asind(1), asind(0.3), acosd(0.5), acosd(-0.5), acosd(0), acosd(1), acosd(-1), acosd(0.7), atand(1), atand(-1), atand('inf'), atan2d(1, 0), atan2d(-1, -1);
+SELECT corr(y, x), regr_r2(y, x), regr_slope(y, x), regr_intercept(y, x), regr_sxx(y, x), regr_syy(y, x), regr_sxy(y, x), covar_pop(y, x) FROM (VALUES ('-Infinity'::float8, 123456.789::float8)) v (y, x);
+SELECT corr(y, x), regr_r2(y, x), regr_slope(y, x), regr_intercept(y, x), regr_sxx(y, x), regr_syy(y, x), regr_sxy(y, x), covar_samp(y, x) FROM (VALUES (5::float8, 'NaN'::float8), (5, 2)) v (y, x);
+SELECT corr(y, x), regr_r2(y, x), regr_slope(y, x), regr_intercept(y, x), regr_sxx(y, x), regr_syy(y, x), regr_sxy(y, x), covar_samp(y, x) FROM (VALUES (5::float8, 'Infinity'::float8), (7, 2), (8, 3)) v (y, x);
+SELECT corr(y, x), regr_r2(y, x), regr_slope(y, x), regr_intercept(y, x), regr_sxx(y, x), regr_syy(y, x), regr_sxy(y, x), covar_samp(y, x) FROM (VALUES ('NaN'::float8, 'Infinity'::float8), (7, 2), (8, 3)) v (y, x);
