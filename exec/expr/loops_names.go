@@ -42,10 +42,13 @@ func init() {
 	}))
 }
 
+// normalForms are the names of Unicode's normal forms, by norm.Form.
+var normalForms = [...]string{norm.NFC: "NFC", norm.NFD: "NFD", norm.NFKC: "NFKC", norm.NFKD: "NFKD"}
+
 func normalForm(name string) (norm.Form, error) {
-	for form, word := range map[norm.Form]string{norm.NFC: "NFC", norm.NFD: "NFD", norm.NFKC: "NFKC", norm.NFKD: "NFKD"} {
+	for form, word := range normalForms {
 		if strings.EqualFold(name, word) {
-			return form, nil
+			return norm.Form(form), nil
 		}
 	}
 	return norm.NFC, pgerr.New(pgerr.InvalidParameterValue, "invalid normalization form: %s", name)

@@ -1,6 +1,9 @@
 package parse
 
-import "github.com/millracedb/millrace/sql/ast"
+import (
+	"github.com/millracedb/millrace/sql/ast"
+	"github.com/millracedb/millrace/sql/pgerr"
+)
 
 // insert parses what is behind INSERT.
 func (p *parser) insert(*token) ast.Statement {
@@ -231,19 +234,30 @@ func (p *parser) assignRow(to *[]ast.Assignment) {
 		p.assignQuery((*to)[first:])
 		return
 	}
-	p.acceptWord("row")
+	isRow := p.acceptWord("row")
+	if t := p.tok(); !isRow && !t.isPunct("(") && t.kind != tEOF {
+		p.notRow(t)
+	}
 	p.expectPunct("(")
-	behind := len(*to)
+	value, behind := p.tok(), len(*to)
 	for n := first; n < behind; n++ {
 		if n > first && !p.acceptPunct(",") {
 			p.failAt(source, "number of columns does not match number of values")
 		}
 		p.assignValue(to, n)
 	}
-	if p.isPunct(",") {
+	switch {
+	case p.isPunct(","):
 		p.failAt(source, "number of columns does not match number of values")
+	case !isRow && behind-first == 1:
+		p.notRow(value)
 	}
 	p.expectPunct(")")
+}
+
+// notRow refuses what (a, b) cannot be assigned from, as PostgreSQL does: one value in parentheses is no row.
+func (p *parser) notRow(value *token) {
+	p.fail(pgerr.New(pgerr.FeatureNotSupported, "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(int(value.pos)))
 }
 
 // assignQuery parses the query of (a, b) = (SELECT …).

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/millracedb/millrace/tests/oracle"
 )
 
@@ -79,6 +81,13 @@ func TestParsedOnce(t *testing.T) {
 		}
 		execute(0, 1)
 		before := parsedTexts(t, node)
+		if _, err := conn.Exec(t.Context(), "SELECT 1", pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+		if one := parsedTexts(t, node); one == before {
+			t.Fatalf("a text was parsed and not counted: %s", one)
+		}
+		before = parsedTexts(t, node)
 		execute(1, 20)
 		if after := parsedTexts(t, node); after != before {
 			t.Errorf("%q executed 19 times: from %s to %s texts parsed", sql, before, after)
